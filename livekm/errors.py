@@ -1,0 +1,17 @@
+"""What can go wrong outside the program, as exceptions with a message a user can act on."""
+
+
+class LivekmError(Exception):
+    """Base of every failure that the world causes: a device, a file, a display.
+
+    The message is one line: what failed, where, and what to do about it. Mistakes in the
+    arguments of a call raise `ValueError` or `TypeError` instead.
+    """
+
+
+class SourceError(LivekmError, OSError):
+    """Frames cannot be read: the camera, clip or image is missing, busy, empty or damaged."""
+
+
+class SinkError(LivekmError, OSError):
+    """Frames cannot be shown or written: no display, no folder, no permission, no space."""

@@ -1,0 +1,66 @@
+"""The values that travel from a source to a sink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W, 3) uint8, BGR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a source.
+
+    Attributes
+    ----------
+    image : (H, W, 3) uint8
+        The picture in BGR order. It belongs to the receiver: no source writes to it again.
+    index : int
+        Place in the source, from 0. Frames that were skipped or dropped leave gaps.
+    time : float
+        Presentation time in seconds. For a clip it is the file's own, for a camera it counts
+        from the moment the camera was opened.
+    """
+
+    image: Image
+    index: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a source says about its frames before the first one is read.
+
+    Attributes
+    ----------
+    name : str
+        A short name for people: a file's name, ``camera 0``, ``demo``.
+    width, height : int
+        Size of the frames in pixels, after rotation.
+    fps : Fraction or None
+        Frames a second, exact (29.97 is 30000/1001); None where it is not known.
+    n_frames : int or None
+        Number of frames as the container states it, which may be an estimate; None where it is
+        not known or there is no end.
+    time_base : Fraction or None
+        The unit of the source's time stamps in seconds; None where there is none.
+    is_live : bool
+        True for a camera or network stream: frames that are not taken in time are lost.
+    path : str or None
+        The file behind the source, if there is one.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: Fraction | None = None
+    n_frames: int | None = None
+    time_base: Fraction | None = None
+    is_live: bool = False
+    path: str | None = None
