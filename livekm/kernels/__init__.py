@@ -1,0 +1,23 @@
+"""The compiled inner loops: numba and numpy only, no classes, no OpenCV.
+
+Arrays are planar: features are (d, n) float32 and centers (d, k) float32, so that the loop over
+pixels is the inner one and runs over neighbours in memory. Indices that are computed are uint64:
+numba then leaves the test for negative indices out, and the loops vectorise.
+"""
+
+from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
+from livekm.kernels.labeling import TILE_ROWS, label_tiles
+from livekm.kernels.painting import paint_labels
+from livekm.kernels.training import assign_sample, lloyd, scatter
+
+__all__ = [
+    "COLOR_BLOCK",
+    "TILE_ROWS",
+    "assign_sample",
+    "hsv_planes",
+    "lab_planes",
+    "label_tiles",
+    "lloyd",
+    "paint_labels",
+    "scatter",
+]

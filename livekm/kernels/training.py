@@ -1,0 +1,134 @@
+"""k-means on a sample of the pixels: Lloyd steps, and the moments that moves are judged by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livekm.kernels.policy import jit
+
+_BLOCK = 1024  # points whose scores stay in the first-level cache while the centers pass by
+_F = np.float32
+_U = np.uint64
+
+
+@jit
+def _score_block(X, start, n, center, bias, total):
+    d = center.shape[0]
+    base = _U(start)
+    for i in range(_U(n)):
+        total[i] = bias
+    for f in range(d):
+        x = X[f]
+        c = center[f]
+        for i in range(_U(n)):
+            total[i] -= c * x[base + i]
+
+
+@jit
+def assign_sample(X, centers, labels, best, second):
+    """Label every point of X (d, n) with the nearest of centers (d, k); ties to the lower index.
+
+    `labels` (n,) int32, and the scores |c|^2 / 2 - x.c of the nearest and of the second nearest
+    center in `best` and `second` (n,) float32, are written.
+    """
+    d, n = X.shape
+    k = centers.shape[1]
+    total = np.empty(_BLOCK, np.float32)
+    labels[:] = 0
+    best[:] = np.inf
+    second[:] = np.inf
+    for start in range(0, n, _BLOCK):
+        size = min(_BLOCK, n - start)
+        base = _U(start)
+        for j in range(k):
+            center = centers[:, j]
+            bias = _F(0)
+            for f in range(d):
+                bias += center[f] * center[f] * _F(0.5)
+            _score_block(X, start, size, center, bias, total)
+            index = np.int32(j)
+            for i in range(_U(size)):
+                p = base + i
+                score = total[i]
+                old = best[p]
+                rest = second[p]
+                label = labels[p]
+                closer = score < old
+                loser = old if closer else score
+                second[p] = loser if loser < rest else rest
+                best[p] = score if closer else old
+                labels[p] = index if closer else label
+
+
+@jit
+def _accumulate(X, norms, labels, best, second, counts, sums, errors, losses):
+    d, n = X.shape
+    counts[:] = 0
+    sums[:] = 0.0
+    errors[:] = 0.0
+    losses[:] = 0.0
+    for i in range(n):
+        j = labels[i]
+        score = np.float64(best[i])
+        counts[j] += 1
+        errors[j] += max(0.0, norms[i] + 2.0 * score)
+        losses[j] += 2.0 * (np.float64(second[i]) - score)
+        for f in range(d):
+            sums[f, j] += X[f, i]
+
+
+@jit
+def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sums, errors, losses):
+    """Run up to `steps` Lloyd steps in place and return the sum of squared errors.
+
+    A step moves the centers to the means of their points (Lloyd, "Least squares quantization in
+    PCM", 1982). It ends early when a step lowers the error by no more than the part `tolerance`. A
+    last assignment leaves every statistic in step with the centers. Empty clusters keep their
+    centers.
+
+    Parameters
+    ----------
+    X : (d, n) float32
+    norms : (n,) float64
+        |x|^2 of each point.
+    centers : (d, k) float32
+        Moved in place.
+    labels, best, second : (n,)
+        As `assign_sample` writes them.
+    counts : (k,) int64; sums : (d, k) float64; errors : (k,) float64
+        Number, sum and squared error of each cluster's points; written.
+    losses : (k,) float64
+        What the error grows by when the center is taken away and its points go to their second
+        nearest (the utility of Fritzke, "The LBG-U method", 1997); written.
+    """
+    d, k = centers.shape
+    before = np.inf
+    error = np.inf
+    for step in range(steps + 1):
+        assign_sample(X, centers, labels, best, second)
+        _accumulate(X, norms, labels, best, second, counts, sums, errors, losses)
+        error = errors.sum()
+        if step == steps or error >= before * (1.0 - tolerance):
+            break
+        before = error
+        for j in range(k):
+            if counts[j] > 0:
+                for f in range(d):
+                    centers[f, j] = _F(sums[f, j] / counts[j])
+    return error
+
+
+@jit
+def scatter(X, labels, centers, matrices):
+    """Write the sum of (x - c)(x - c)^T of each cluster into `matrices` (k, d, d) float64."""
+    d, n = X.shape
+    matrices[:] = 0.0
+    for i in range(n):
+        j = labels[i]
+        for f in range(d):
+            u = np.float64(X[f, i]) - np.float64(centers[f, j])
+            for g in range(f + 1):
+                matrices[j, f, g] += u * (np.float64(X[g, i]) - np.float64(centers[g, j]))
+    for f in range(d):
+        for g in range(f):
+            matrices[:, g, f] = matrices[:, f, g]
