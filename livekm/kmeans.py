@@ -1,0 +1,150 @@
+"""k-means on one sample of pixels, and the moves that lead out of a local minimum."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.kernels import lloyd, scatter
+
+Centers = npt.NDArray[np.float32]
+"""(d, k) float32."""
+
+_TRIED = 3  # clusters to split, and centers to take away, that a swap looks at
+
+
+class Sample:
+    """Points to cluster, with the statistics of the centers that were last fitted to them.
+
+    Parameters
+    ----------
+    points : (d, n) float32
+
+    Attributes
+    ----------
+    labels : (n,) int32
+        The nearest center of each point.
+    counts : (k,) int64
+        Points of each cluster.
+    errors : (k,) float64
+        Sum of squared distances of each cluster.
+    losses : (k,) float64
+        What the error would grow by without each center.
+    """
+
+    def __init__(self, points: npt.NDArray[np.float32]) -> None:
+        self.points = points
+        self.size = points.shape[1]
+        self._norms = np.einsum("ij,ij->j", points, points, dtype=np.float64)
+        self.labels = np.zeros(self.size, np.int32)
+        self._best = np.empty(self.size, np.float32)
+        self._second = np.empty(self.size, np.float32)
+        self.counts = np.zeros(0, np.int64)
+
+    def fit(self, centers: Centers, steps: int, tolerance: float = 0.0) -> float:
+        """Run Lloyd steps on `centers` in place; return the mean squared error that is left."""
+        d, k = centers.shape
+        if len(self.counts) != k:
+            self.counts = np.zeros(k, np.int64)
+            self._sums = np.zeros((d, k))
+            self.errors = np.zeros(k)
+            self.losses = np.zeros(k)
+        error = lloyd(
+            self.points,
+            self._norms,
+            centers,
+            steps,
+            tolerance,
+            self.labels,
+            self._best,
+            self._second,
+            self.counts,
+            self._sums,
+            self.errors,
+            self.losses,
+        )
+        return float(error / self.size)
+
+    def splits(self, centers: Centers) -> tuple[npt.NDArray[np.float64], Centers]:
+        """Return what a split of each cluster gains, and by how much its two centers move apart.
+
+        A normal distribution that is cut in two at its mean, across its longest axis, loses 2 / pi
+        of its variance along that axis, and the halves' means lie sqrt(2 / pi) standard
+        deviations from its own.
+
+        Returns
+        -------
+        gains : (k,) float64
+            The squared error saved, of the whole sample.
+        offsets : (d, k) float32
+            The two centers are ``center + offset`` and ``center - offset``.
+        """
+        d, k = centers.shape
+        matrices = np.empty((k, d, d))
+        scatter(self.points, self.labels, centers, matrices)
+        values, vectors = np.linalg.eigh(matrices)
+        longest = values[:, -1].clip(0)
+        deviations = np.sqrt(longest / np.maximum(self.counts, 1))
+        offsets = np.sqrt(2 / np.pi) * deviations[:, np.newaxis] * vectors[:, :, -1]
+        return 2 / np.pi * longest, np.ascontiguousarray(offsets.T, np.float32)
+
+    def swap(self, centers: Centers, error: float, least: float, steps: int) -> float:
+        """Move one center from where it is hardly missed to where it gains most, if that pays.
+
+        The estimate is checked by `steps` Lloyd steps: the move is made only if the error falls
+        by more than the part `least` (in the spirit of Fritzke, "The LBG-U method", 1997, and "The
+        breathing k-means algorithm", 2020).
+
+        Parameters
+        ----------
+        centers : (d, k) float32
+            Changed in place if the move is made; the statistics must be theirs.
+        error : float
+            The mean squared error of `centers`.
+        least : float
+            The part of the error that a move must save.
+        steps : int
+            Lloyd steps before the move is judged.
+
+        Returns
+        -------
+        error : float
+            Of the centers as they are now; lower than before if the move was made.
+        """
+        gains, offsets = self.splits(centers)
+        pairs = [
+            (gains[split] - self.losses[removed], int(removed), int(split))
+            for split in np.argsort(-gains)[:_TRIED]
+            for removed in np.argsort(self.losses, kind="stable")[:_TRIED]
+            if removed != split
+        ]
+        if not pairs:
+            return error
+        saved, removed, split = max(pairs)
+        if saved <= least * error * self.size:
+            return error
+        moved = centers.copy()
+        moved[:, removed] = centers[:, split] + offsets[:, split]
+        moved[:, split] = centers[:, split] - offsets[:, split]
+        after = self.fit(moved, steps)
+        if after < (1 - least) * error:
+            centers[:] = moved
+            return after
+        self.fit(centers, 0)
+        return error
+
+    def revive(self, centers: Centers, error: float) -> float:
+        """Give centers without points a place where they gain; return the error that is left.
+
+        Those that stay without points have none to gain: there are fewer colours than centers.
+        """
+        while (dead := np.flatnonzero(self.counts == 0)).size:
+            gains, offsets = self.splits(centers)
+            wanted = [j for j in np.argsort(-gains)[: len(dead)] if gains[j] > 0]
+            for target, split in zip(dead, wanted, strict=False):
+                centers[:, target] = centers[:, split] + offsets[:, split]
+                centers[:, split] -= offsets[:, split]
+            if not wanted:
+                break
+            error = self.fit(centers, 3)
+        return error

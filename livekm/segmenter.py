@@ -1,0 +1,305 @@
+"""Streaming k-means over the frames of a video."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.buffers import BufferPool
+from livekm.colorspace import COLOR_SPACES
+from livekm.frame import Image
+from livekm.kernels import TILE_ROWS, label_tiles
+from livekm.seeding import SEEDINGS, Seeding
+from livekm.segmentation import Segmentation
+from livekm.trainer import Trainer
+from livekm.workers import Workers, available_cores
+
+_MAX_THREADS = 8  # more do not pay: the memory is the limit
+_MAX_FIT = 2**21  # pixels that `fit` trains on; 40 bytes each
+
+
+class Segmenter:
+    """Segments each frame of a stream into k colours that stay the same from frame to frame.
+
+    Each frame's centers start from the last frame's, are trained on a sample of its pixels, and
+    then label every pixel. See docs/engine.md for the algorithm.
+
+    Parameters
+    ----------
+    n_clusters : int, default 8
+        k, from 1 to 256.
+    color_space : {"bgr", "lab", "hsv"}, default "bgr"
+        Where distances are measured.
+    hysteresis : float, default 2.0
+        A pixel keeps its last label until it lies this far, in units of the feature space (grey
+        levels in BGR), beyond the border between the old center and the new one. 0 gives each
+        pixel exactly its nearest center.
+    spatial_weight : float, default 0.0
+        How much a pixel's place counts beside its colour: at 1.0 the way across the longer side
+        of the image counts like the way from black to white in one channel.
+    seeding : {"k-means++", "random", "random-partition"} or callable, default "k-means++"
+        How centers start: a name, or a function of (n, d) points, k and a random generator that
+        returns (k, d) centers.
+    random_state : int or None, default None
+        The same number, input and options give the same bytes, whatever the number of threads.
+    threads : int or None, default None
+        Threads that label; None takes the processors that are there, up to 8.
+    sample_size : int, default 16384
+        About how many pixels of a frame the centers are trained on.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a parameter out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> segmenter = Segmenter(n_clusters=2, random_state=0)
+    >>> image = np.zeros((4, 6, 3), np.uint8)
+    >>> image[:, 3:] = 255
+    >>> segmentation = segmenter.update(image)
+    >>> sorted(segmentation.counts.tolist()), segmentation.mse
+    ([12, 12], 0.0)
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        color_space: str = "bgr",
+        hysteresis: float = 2.0,
+        spatial_weight: float = 0.0,
+        seeding: str | Seeding = "k-means++",
+        random_state: int | None = None,
+        threads: int | None = None,
+        sample_size: int = 16384,
+    ) -> None:
+        _check_range("n_clusters", n_clusters, 1, 256)
+        _check_range("threads", 1 if threads is None else threads, 1, 256)
+        _check_range("sample_size", sample_size, 256, 2**24)
+        self._n_clusters = int(n_clusters)
+        self.hysteresis = hysteresis
+        self._space = _named("color_space", color_space, COLOR_SPACES)
+        self._spatial_weight = _check_number("spatial_weight", spatial_weight, 10)
+        self._seeding = seeding if callable(seeding) else _named("seeding", seeding, SEEDINGS)
+        self._rng = np.random.default_rng(random_state)
+        self._sample_size = int(sample_size)
+        self._workers = Workers(threads or min(available_cores(), _MAX_THREADS))
+        self._pool = BufferPool()
+        self._planes: npt.NDArray[Any] = np.empty((3, 0, 0), np.uint8)
+        self.reset()
+
+    @property
+    def n_clusters(self) -> int:
+        """The number of clusters k."""
+        return self._n_clusters
+
+    @property
+    def color_space(self) -> str:
+        """The name of the space where distances are measured."""
+        return self._space.name
+
+    @property
+    def hysteresis(self) -> float:
+        """How far beyond a border a pixel keeps its label; may be set at any time."""
+        return self._hysteresis
+
+    @hysteresis.setter
+    def hysteresis(self, value: float) -> None:
+        self._hysteresis = _check_number("hysteresis", value, 255)
+
+    def reset(self) -> None:
+        """Forget everything that was seen: the next frame starts anew."""
+        self._trainer = Trainer(self._n_clusters, self._seeding, self._rng)
+        self._previous: npt.NDArray[np.uint8] | None = None
+
+    def set_color_space(self, name: str) -> None:
+        """Measure distances in another space from the next frame on, which starts anew."""
+        self._space = _named("color_space", name, COLOR_SPACES)
+        self.reset()
+
+    def set_n_clusters(self, n_clusters: int) -> None:
+        """Change k: split or merge clusters one by one and leave the others as they are."""
+        _check_range("n_clusters", n_clusters, 1, 256)
+        self._n_clusters = int(n_clusters)
+        slots = self._trainer.resize(self._n_clusters)
+        if self._previous is not None:
+            self._previous = slots[self._previous]
+
+    def update(self, image: npt.NDArray[np.uint8]) -> Segmentation:
+        """Segment the next frame.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, BGR
+            Any strides, read-only or not. The size may change from frame to frame.
+
+        Returns
+        -------
+        segmentation : Segmentation
+            Its arrays stay as they are for as long as they are held.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `image` is not such an array.
+        """
+        pixels = self._load(image)
+        points, sampled = self._draw(pixels, self._stride(*pixels.shape[:2]))
+        cut = self._trainer.step(points, sampled)
+        return self._label(cut)
+
+    def fit(self, image: npt.NDArray[np.uint8], max_iterations: int = 300) -> Segmentation:
+        """Segment one image by k-means over all of its pixels, run until it converges.
+
+        The textbook's job: start the centers, assign each pixel to its nearest center, move each
+        center to the mean of its pixels, and repeat until no pixel changes its cluster or
+        `max_iterations` is reached. Forgets what was seen before. Of images above two million
+        pixels, every second row and column is trained on, or every third, and so on.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, BGR
+        max_iterations : int, default 300
+        """
+        _check_range("max_iterations", max_iterations, 0, 2**31)
+        self.reset()
+        pixels = self._load(image)
+        points, sampled = self._draw(pixels, self._stride(*pixels.shape[:2]))
+        self._trainer.step(points, sampled)
+        if max_iterations:
+            points, _ = self._draw(pixels, max(1, math.isqrt(pixels.size // 3 // _MAX_FIT)))
+            self._trainer.converge(points, max_iterations)
+        return self._label(cut=False)
+
+    def _load(self, image: npt.NDArray[np.uint8]) -> Image:
+        """Check the image, split it into the planes, and return it C-contiguous."""
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+            kind = getattr(image, "dtype", type(image).__name__)
+            raise TypeError(f"image must be an array of uint8, got {kind}")
+        if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise ValueError(f"image must be (H, W, 3) with H, W >= 1, got {image.shape}")
+        pixels = image
+        if not (image.flags.c_contiguous and image.flags.writeable):
+            # Kernels are compiled for one kind of array; another would be compiled in mid-stream.
+            pixels = self._pool.take(image.shape, np.uint8)
+            np.copyto(pixels, image)
+        shape = (3, *image.shape[:2])
+        if self._planes.shape != shape or self._planes.dtype != self._space.dtype:
+            self._planes = np.empty(shape, self._space.dtype)
+        self._space.split(pixels, self._planes, self._workers)
+        return pixels
+
+    def _stride(self, height: int, width: int) -> int:
+        return max(1, math.isqrt(height * width // self._sample_size))
+
+    def _draw(self, pixels: Image, stride: int) -> tuple[npt.NDArray[np.float32], Image]:
+        """Return the features (d, n) and the pixels (h, w, 3) of every stride-th row and column."""
+        height, width = pixels.shape[:2]
+        grid = np.s_[min(stride // 2, height - 1) :: stride, min(stride // 2, width - 1) :: stride]
+        planes = self._planes[:, grid[0], grid[1]]
+        features = [plane.reshape(-1).astype(np.float32) for plane in planes]
+        if self._spatial_weight > 0:
+            step = self._step(height, width)
+            rows, columns = (
+                np.rint(np.arange(n, dtype=np.float32) * step) for n in (height, width)
+            )
+            y, x = np.meshgrid(rows[grid[0]], columns[grid[1]], indexing="ij")
+            features += [x.reshape(-1), y.reshape(-1)]
+        return np.stack(features), np.ascontiguousarray(pixels[grid])
+
+    def _step(self, height: int, width: int) -> np.float32:
+        """Spatial features a pixel, in steps of the feature space."""
+        whole = self._spatial_weight * self._space.span * self._space.units
+        return np.float32(whole / max(1, max(height, width) - 1))
+
+    def _fraction(self) -> int:
+        """Binary places of the centers that keep every score within float32's 24 bits."""
+        whole = self._spatial_weight * self._space.span * self._space.units
+        norm = self._space.norm + 2 * whole**2
+        return max(0, (23 - math.ceil(math.log2(norm / 2))) // 2)
+
+    def _label(self, cut: bool) -> Segmentation:
+        """Label every pixel of the planes with the trained centers."""
+        assert self._trainer.centers is not None
+        height, width = self._planes.shape[1:]
+        fraction = self._fraction()
+        centers = np.ldexp(np.rint(np.ldexp(self._trainer.centers, fraction)), -fraction)
+        k = centers.shape[1]
+        biases = (centers * centers).sum(axis=0, dtype=np.float32) * np.float32(0.5)
+        scale = 2 ** (2 * fraction + 1)
+        previous = self._previous
+        labels: npt.NDArray[np.uint8] = self._pool.take((height * width,), np.uint8)
+        if cut or self._hysteresis == 0 or previous is None or len(previous) != len(labels):
+            slack, previous = np.zeros((0, 0), np.float32), labels
+        else:
+            slack = self._slack(centers)
+        tile_rows = -(-height // TILE_ROWS)
+        counts = np.zeros((tile_rows, k), np.int64)
+        errors = np.zeros(tile_rows, np.int64)
+        self._workers.run(
+            label_tiles,
+            tile_rows,
+            self._planes.reshape(-1),
+            height,
+            width,
+            self._step(height, width),
+            centers,
+            biases,
+            np.float32(scale),
+            slack,
+            previous,
+            labels,
+            counts,
+            errors,
+        )
+        self._previous = labels
+        units = self._space.units
+        published = (centers.T / np.float32(units)).astype(np.float32, order="C")
+        view = labels.reshape(height, width)
+        view.flags.writeable = False
+        return Segmentation(
+            labels=view,
+            centers=published,
+            palette=np.rint(self._space.to_bgr(published[:, :3])).clip(0, 255).astype(np.uint8),
+            counts=counts.sum(axis=0),
+            mse=2 * int(errors.sum()) / (scale * units**2 * height * width),
+            scene_cut=cut,
+            _flat=labels,
+            _pool=self._pool,
+            _workers=self._workers,
+        )
+
+    def _slack(self, centers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Hysteresis times the distance of each pair of (d, k) centers, as a (k, k) array."""
+        distances = np.sqrt(((centers[:, :, np.newaxis] - centers[:, np.newaxis]) ** 2).sum(axis=0))
+        return np.asarray(np.float32(self._hysteresis * self._space.units) * distances)
+
+
+def _check_range(name: str, value: int, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be from {least} to {most}, got {value}")
+
+
+def _check_number(name: str, value: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not 0 <= value <= most:
+        raise ValueError(f"{name} must be from 0 to {most:g}, got {value}")
+    return float(value)
+
+
+_Entry = TypeVar("_Entry")
+
+
+def _named(name: str, value: str, entries: Mapping[str, _Entry]) -> _Entry:
+    if value not in entries:
+        raise ValueError(f"{name} must be one of {', '.join(entries)}, got {value!r}")
+    return entries[value]

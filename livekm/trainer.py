@@ -1,0 +1,219 @@
+"""The centers' way from frame to frame: warm start, moves, cuts, changes of k."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.frame import Image
+from livekm.kmeans import Centers, Sample
+from livekm.scene import SceneChange
+from livekm.seeding import Seeding
+
+_STEPS, _TOLERANCE = 10, 1e-3  # Lloyd steps a frame: until a step saves less than this part
+_WORTH = 0.01  # the part of the error that moving one center must save
+_WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since all may be relabelled
+_JUMP = 1.6  # growth of the error from one frame to the next that calls for a challenge at once
+_PERIOD, _DRIFT = 10, 0.05  # frames and drift after which the centers are challenged
+_STILL = 0.002  # squared way, in parts of the cluster's mse, that a center must go to move at all
+_LONGEST_WAIT = 8  # frames between two tries to move a center
+
+
+class Trainer:
+    """Keeps k centers where k-means run to convergence would put them, frame after frame.
+
+    Parameters
+    ----------
+    n_clusters : int
+    seeding : callable
+        See `livekm.seeding`.
+    rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    centers : (d, k) float32 or None
+        In steps of the feature space; None before the first frame.
+    """
+
+    def __init__(self, n_clusters: int, seeding: Seeding, rng: np.random.Generator) -> None:
+        self.n_clusters = n_clusters
+        self.centers: Centers | None = None
+        self._seeding = seeding
+        self._rng = rng
+        self._scene = SceneChange()
+        self._sample: Sample | None = None
+        self._error = 0.0
+        self._frame = 0
+        self._challenged = 0
+        self._wait = self._backoff = 0
+        self._settled = False
+
+    def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
+        """Train on the sampled (d, n) features of the next frame; tell whether it is a cut.
+
+        `pixels` are the same samples as (h, w, 3) BGR.
+        """
+        cut = self._scene.observe(pixels)
+        sample = self._sample = Sample(points)
+        self._frame += 1
+        if self.centers is None:
+            self.centers = self.seed(sample)
+            self._scene.mark()
+        elif self._settled and not cut:  # the first frame after a change of k
+            self._settled = False
+        else:
+            self.centers = self._follow(sample, self.centers, cut)
+        self._error = sample.fit(self.centers, 0)
+        return cut
+
+    def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:
+        """Run Lloyd steps on (d, n) points until none of them lowers the error any more."""
+        assert self.centers is not None
+        Sample(points).fit(self.centers, max_iterations)
+
+    def seed(self, sample: Sample, steps: int = 50) -> Centers:
+        """Start anew: the best of three starts, converged, and freed from local minima."""
+        starts = [self._start(sample) for _ in range(3)]
+        errors = [sample.fit(centers, _STEPS, _TOLERANCE) for centers in starts]
+        centers = starts[int(np.argmin(errors))]
+        error = sample.revive(centers, sample.fit(centers, steps, 1e-4))
+        for _ in range(self.n_clusters):
+            before = error
+            error = sample.swap(centers, error, 1e-3, _STEPS)
+            if error == before:
+                break
+        sample.fit(centers, steps, 1e-4)
+        return centers
+
+    def _follow(self, sample: Sample, old: Centers, cut: bool) -> Centers:
+        """Return the centers for a frame that follows one with the centers `old`."""
+        centers = old.copy()
+        jumped = cut or sample.fit(centers, 0) > _JUMP * self._error + 1
+        error = sample.fit(centers, _STEPS, _TOLERANCE)
+        error = sample.revive(centers, error)
+        if self._wait <= 0:
+            before = error
+            error = sample.swap(centers, error, _WORTH, 4)
+            self._backoff = 0 if error < before else min(_LONGEST_WAIT, 2 * self._backoff + 1)
+            self._wait = self._backoff
+        self._wait -= 1
+        if jumped or self._is_due():
+            self._challenge(sample, centers, error, starts=3 if jumped else 1)
+        still = ((centers - old) ** 2).sum(axis=0) * sample.counts < _STILL * sample.errors
+        centers[:, still] = old[:, still]
+        return centers
+
+    def _is_due(self) -> bool:
+        if self._frame - self._challenged < _PERIOD:
+            return False
+        return self._scene.drift > _DRIFT
+
+    def _challenge(self, sample: Sample, centers: Centers, error: float, starts: int) -> None:
+        """Take centers found without regard to the old ones, in place, if those are better.
+
+        They keep the slots of the old centers that they are nearest to.
+        """
+        self._challenged = self._frame
+        self._scene.mark()
+        part = Sample(np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096]))
+        rivals = [self._start(part) for _ in range(starts)]
+        errors = [part.fit(rival, _STEPS, _TOLERANCE) for rival in rivals]
+        rival = rivals[int(np.argmin(errors))]
+        found = sample.revive(rival, sample.fit(rival, _STEPS, _TOLERANCE))
+        if found < (1 - _WORTH_ALL) * error:
+            centers[:] = rival[:, match_slots(centers, rival)]
+            self._wait = self._backoff = 0
+        sample.fit(centers, 0)
+
+    def _start(self, sample: Sample) -> Centers:
+        size = min(sample.size, 4096 if self.n_clusters > 64 else 2048)
+        chosen = self._rng.choice(sample.size, size, replace=False)
+        points = np.ascontiguousarray(sample.points[:, chosen].T)
+        centers = np.asarray(self._seeding(points, self.n_clusters, self._rng), np.float32)
+        if centers.shape != (self.n_clusters, points.shape[1]) or not np.isfinite(centers).all():
+            raise ValueError(
+                f"seeding must return {self.n_clusters} finite centers of {points.shape[1]} "
+                f"features, got an array of shape {centers.shape}"
+            )
+        return np.ascontiguousarray(centers.T)
+
+    def resize(self, n_clusters: int) -> npt.NDArray[np.uint8]:
+        """Split or merge clusters until there are `n_clusters`; the others stay as they are.
+
+        Returns
+        -------
+        slots : (256,) uint8
+            The slot that each old label has from now on.
+        """
+        slots = np.arange(256, dtype=np.uint8)
+        self.n_clusters = n_clusters
+        if self.centers is None or self._sample is None:
+            return slots
+        while self.centers.shape[1] < n_clusters:
+            self.centers = _split_one(self._sample, self.centers)
+        while self.centers.shape[1] > n_clusters:
+            self.centers, step = _merge_one(self._sample, self.centers)
+            slots = step[slots]
+        self._error = self._sample.fit(self.centers, 0)
+        self._settled = True
+        self._wait = self._backoff = 0
+        return slots
+
+
+def match_slots(old: Centers, new: Centers) -> npt.NDArray[np.intp]:
+    """Return for each slot of `old` (d, k) the one of `new` that takes its place.
+
+    The nearest pair first, then the nearest of the rest: what looks the same keeps its slot, at
+    the cost of those that are unlike anything before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> old = np.array([[0, 100, 200]], np.float32)
+    >>> match_slots(old, np.array([[205, 90, 4]], np.float32))
+    array([2, 1, 0])
+    """
+    k = old.shape[1]
+    distances = ((old[:, :, np.newaxis] - new[:, np.newaxis, :]) ** 2).sum(axis=0)
+    order = np.full(k, -1, np.intp)
+    taken = np.zeros(k, bool)
+    for pair in np.argsort(distances, axis=None, kind="stable"):
+        slot, rival = divmod(int(pair), k)
+        if order[slot] < 0 and not taken[rival]:
+            order[slot] = rival
+            taken[rival] = True
+    return order
+
+
+def _split_one(sample: Sample, centers: Centers) -> Centers:
+    """Split the cluster that gains most; the new half gets the next free slot."""
+    sample.fit(centers, 0)
+    gains, offsets = sample.splits(centers)
+    split = int(np.argmax(gains))
+    inside = Sample(np.ascontiguousarray(sample.points[:, sample.labels == split]))
+    halves = np.stack(
+        [centers[:, split] + offsets[:, split], centers[:, split] - offsets[:, split]], axis=1
+    )
+    if inside.size:
+        inside.fit(halves, _STEPS, _TOLERANCE)
+    grown = np.concatenate([centers, halves[:, 1:]], axis=1)
+    grown[:, split] = halves[:, 0]
+    return np.ascontiguousarray(grown)
+
+
+def _merge_one(sample: Sample, centers: Centers) -> tuple[Centers, npt.NDArray[np.uint8]]:
+    """Take away the center that is missed least; the last slot moves to its place."""
+    sample.fit(centers, 0)
+    last = centers.shape[1] - 1
+    removed = int(np.argmin(sample.losses))
+    distances = ((centers - centers[:, [removed]]) ** 2).sum(axis=0)
+    distances[removed] = np.inf
+    slots = np.arange(256, dtype=np.uint8)
+    slots[removed] = np.argmin(distances)
+    slots[last] = slots[removed] if removed == last else removed
+    if slots[removed] == last:
+        slots[removed] = removed
+    kept = centers[:, :last].copy()
+    if removed != last:
+        kept[:, removed] = centers[:, last]
+    return kept, slots
