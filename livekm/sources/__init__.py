@@ -1,0 +1,97 @@
+"""Where frames come from: a camera, a clip, still images, the built-in street scene."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from livekm.sources.base import Source
+from livekm.sources.camera import CameraSource
+from livekm.sources.clip import ClipSource
+from livekm.sources.demo import DemoSource
+from livekm.sources.files import IMAGE_SUFFIXES
+from livekm.sources.image import ImageSource
+from livekm.sources.sequence import SequenceSource, is_pattern
+
+__all__ = [
+    "CameraSource",
+    "ClipSource",
+    "DemoSource",
+    "ImageSource",
+    "SequenceSource",
+    "Source",
+    "open_source",
+]
+
+
+def open_source(
+    source: int | str | Path,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    fps: float | Fraction | None = None,
+    seed: int = 0,
+) -> Source:
+    """Open whatever `source` names.
+
+    Parameters
+    ----------
+    source : int, str or Path
+        A camera's index, device (``/dev/video0``) or URL (``rtsp://...``); ``"demo"`` for the
+        built-in street scene; an image file; a folder, glob (``night/*.png``) or printf pattern
+        (``img%04d.png``) of images; anything else is a clip.
+    width, height : int, optional
+        Size in pixels to ask of a camera or to draw the demo at.
+    fps : float or Fraction, optional
+        Frames a second to ask of a camera, to draw the demo at, or to show images in a row at.
+    seed : int
+        Which street the demo shows; other sources have no chance in them.
+
+    Returns
+    -------
+    Source
+        To be used as a context manager, or closed.
+
+    Raises
+    ------
+    SourceError
+        If there is nothing to read.
+    ValueError
+        If `width`, `height` or `fps` is given for a source that has its own.
+
+    Examples
+    --------
+    >>> with open_source("demo", width=64, height=48) as source:
+    ...     frame = next(iter(source))
+    >>> frame.image.shape
+    (48, 64, 3)
+    """
+    if isinstance(source, int) or _is_camera(str(source)):
+        device = source if isinstance(source, int) else str(source)
+        rate = None if fps is None else float(fps)
+        return CameraSource(device, width=width, height=height, fps=rate)
+    if source == "demo":
+        return DemoSource(**_given(width=width, height=height, fps=fps), seed=seed)
+
+    if width is not None or height is not None:
+        raise ValueError(f"{source}: width and height are for cameras and the demo; leave them out")
+    path = Path(source)
+    if path.is_dir() or (not path.exists() and is_pattern(str(source))):
+        return SequenceSource(source, **_given(fps=fps))
+    if fps is not None:
+        raise ValueError(
+            f"{source}: fps is for cameras, the demo and image sequences; leave it out"
+        )
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return ImageSource(source)
+    return ClipSource(source)
+
+
+def _is_camera(name: str) -> bool:
+    return name.startswith("/dev/video") or "://" in name
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Leave out what was not asked for, so that a source's own defaults hold."""
+    return {name: value for name, value in options.items() if value is not None}

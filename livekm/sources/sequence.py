@@ -1,0 +1,120 @@
+"""Image files in a row as a source."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from livekm.errors import SourceError
+from livekm.frame import Frame, Image, VideoInfo
+from livekm.sources.files import IMAGE_SUFFIXES, read_image
+from livekm.sources.stream import FrameStream, frame_rate
+
+_log = logging.getLogger(__name__)
+
+_PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
+
+
+class SequenceSource(FrameStream):
+    """Image files in a row, shown at a fixed rate.
+
+    Files are sorted as people count: ``img2.png`` comes before ``img10.png``. A file that turns
+    out to be damaged is left out with a warning and leaves a gap in `index`. Images may differ
+    in size; `info` has that of the first.
+
+    Parameters
+    ----------
+    pattern : str or Path
+        A folder, a glob (``night/*.png``) or a printf pattern (``img%04d.png``).
+    fps : float or Fraction
+        Images a second.
+
+    Raises
+    ------
+    SourceError
+        If no image file matches or the first one cannot be read.
+    """
+
+    def __init__(self, pattern: str | Path, fps: float | Fraction = 25) -> None:
+        fps = frame_rate(fps)
+        paths = find_images(pattern)
+        # Kept, not read again: whoever opens a source should know that its first frame is there.
+        first = read_image(paths[0])
+        height, width = first.shape[:2]
+        info = VideoInfo(
+            Path(pattern).name,
+            width,
+            height,
+            fps=fps,
+            n_frames=len(paths),
+            time_base=1 / fps,
+            path=str(pattern),
+        )
+        super().__init__(info, _read_all(paths, first, fps))
+
+
+def _read_all(paths: list[Path], first: Image, fps: Fraction) -> Iterator[Frame]:
+    yield Frame(first, index=0, time=0.0)
+    del first
+    for index, path in enumerate(paths[1:], start=1):
+        image = _read_or_warn(path)
+        if image is not None:
+            yield Frame(image, index, time=float(index / fps))
+
+
+def _read_or_warn(path: Path) -> Image | None:
+    try:
+        return read_image(path)
+    except SourceError as error:
+        _log.warning("left out: %s", error)
+        return None
+
+
+def find_images(pattern: str | Path) -> list[Path]:
+    """List the image files that a folder, glob or printf pattern names, in natural order.
+
+    Raises
+    ------
+    SourceError
+        If there is none.
+    """
+    path = Path(pattern)
+    matches: Iterable[Path]
+    if path.is_dir():
+        matches = path.iterdir()
+    elif _PRINTF_NUMBER.search(path.name):
+        name = re.compile(_printf_to_regex(path.name))
+        files = path.parent.iterdir() if path.parent.is_dir() else iter(())
+        matches = (file for file in files if name.fullmatch(file.name))
+    else:
+        # Only * and ? are wild: brackets are part of many folders' names.
+        matches = map(Path, glob.glob(str(path).replace("[", "[[]")))  # noqa: PTH207
+    images = [file for file in matches if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
+    if not images:
+        raise SourceError(f"{pattern}: no image file there; check the folder or pattern")
+    return sorted(images, key=_natural_order)
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a path is a glob or printf pattern of image files rather than a file."""
+    name = Path(text).name
+    is_printf = bool(_PRINTF_NUMBER.search(name)) and Path(name).suffix.lower() in IMAGE_SUFFIXES
+    return is_printf or "*" in text or "?" in text
+
+
+def _printf_to_regex(name: str) -> str:
+    """Make ``img%04d.png`` match what printf writes: four digits, or more once they run out."""
+    literals = [re.escape(part) for part in _PRINTF_NUMBER.split(name)[::2]]
+    widths = [int(match[1] or 1) for match in _PRINTF_NUMBER.finditer(name)]
+    digits = [rf"\d{{{width},}}" for width in widths] + [""]
+    return "".join(literal + number for literal, number in zip(literals, digits, strict=True))
+
+
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    """Sort key: digits compare as numbers, the rest as text."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]

@@ -1,0 +1,55 @@
+"""What all sources share whose frames one iterator makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from livekm.frame import Frame, VideoInfo
+from livekm.sources.base import Source
+
+
+class FrameStream(Source):
+    """A source over one iterator of frames.
+
+    Iterating again goes on where the last loop stopped; iterating after `close` raises
+    `ValueError`, as reading a closed file does.
+
+    Parameters
+    ----------
+    info : VideoInfo
+        What is known about the frames.
+    frames : iterator of Frame
+        The frames, made when they are asked for.
+    """
+
+    def __init__(self, info: VideoInfo, frames: Iterator[Frame]) -> None:
+        self.info = info
+        self._frames = frames
+        self._closed = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        while True:
+            if self._closed:
+                raise ValueError(f"{self.info.name}: the source is closed")
+            frame = next(self._frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    def close(self) -> None:
+        """End the stream. Closing twice is allowed."""
+        self._closed = True
+
+
+def frame_rate(fps: float | Fraction) -> Fraction:
+    """Make a frame rate exact: 29.97003 becomes 30000/1001.
+
+    Examples
+    --------
+    >>> frame_rate(29.97003)
+    Fraction(30000, 1001)
+    """
+    if not 0 < fps < float("inf"):
+        raise ValueError(f"fps must be a number above 0, not {fps}")
+    return Fraction(fps).limit_denominator(1001)

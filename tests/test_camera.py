@@ -1,0 +1,264 @@
+"""The camera source on a real cv2.VideoCapture: a virtual V4L2 camera and an HTTP stream."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import virtual_camera
+
+from livekm.errors import SourceError
+from livekm.sources.camera import CameraSource
+from livekm.sources.opencv_log import quiet_opencv
+from livekm.sources.v4l2 import list_cameras
+
+COLORS = [(40, 60, 200), (200, 80, 40), (60, 180, 70), (128, 128, 128)]  # BGR, one a frame
+SIZE = (160, 120)
+FPS = 20
+
+PROLOGUE = """
+import json, sys, time
+import numpy as np
+from livekm.errors import SourceError
+from livekm.sources.camera import CameraSource
+
+def failure(act):
+    try:
+        act()
+    except SourceError as error:
+        return str(error)
+
+def show(value):
+    json.dump(value, sys.stdout)
+"""
+
+Run = Callable[..., Any]
+
+
+def run_python(program: str, env: dict[str, str]) -> Any:
+    """What `program` shows; it must end well and write nothing to stderr, from Python or C."""
+    command = [sys.executable, "-c", PROLOGUE + program]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def run_with_camera(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run a program that sees the virtual camera; options are those of `environment`."""
+    if reason := virtual_camera.why_not():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("camera")
+    library = virtual_camera.build_library(folder)
+    images = [np.full((SIZE[1], SIZE[0], 3), color, np.uint8) for color in COLORS]
+    frames = virtual_camera.write_frames(folder / "frames.yuyv", images)
+
+    def run(program: str, **options: Any) -> Any:
+        env = virtual_camera.environment(library, frames, size=SIZE, fps=FPS, **options)
+        return run_python(program, env)
+
+    return run
+
+
+def nearest_color(color: tuple[float, ...]) -> int:
+    """Which of COLORS it is, to within what YUV loses."""
+    distances = np.abs(np.array(COLORS) - color).max(axis=1)
+    assert distances.min() <= 4
+    return int(distances.argmin())
+
+
+def test_frames_come_in_their_colours_at_the_cameras_pace(run_with_camera: Run) -> None:
+    n = 12
+    seen = run_with_camera(f"""
+with CameraSource(0) as camera:
+    frames = [frame for frame, _ in zip(camera, range({n}))]
+info = camera.info
+show({{
+    "info": [info.name, info.width, info.height, str(info.fps), info.n_frames, info.is_live],
+    "indices": [frame.index for frame in frames],
+    "times": [frame.time for frame in frames],
+    "shapes": [frame.image.shape for frame in frames],
+    "colors": [np.median(frame.image, axis=(0, 1)).tolist() for frame in frames],
+    "after_close": [frame.index for frame in camera],
+}})
+""")
+    assert seen["info"] == ["camera 0", *SIZE, str(FPS), None, True]
+    assert seen["indices"] == list(range(n))
+    assert seen["shapes"] == [[SIZE[1], SIZE[0], 3]] * n
+    # A camera that loses every second frame would never show two of the four colours.
+    assert {nearest_color(color) for color in seen["colors"]} == {0, 1, 2, 3}
+    assert seen["times"] == sorted(seen["times"])
+    assert seen["times"][0] > 0
+    rate = (n - 1) / (seen["times"][-1] - seen["times"][0])
+    assert 0.6 * FPS < rate < 1.2 * FPS
+    assert seen["after_close"] == []
+
+
+def test_info_has_the_size_that_comes_not_the_size_asked_for(run_with_camera: Run) -> None:
+    seen = run_with_camera("""
+with CameraSource("/dev/video0", width=1280, height=720, fps=60) as camera:
+    frame = next(iter(camera))
+    show([camera.info.name, camera.info.width, camera.info.height, *frame.image.shape])
+""")
+    assert seen == ["camera /dev/video0", *SIZE, SIZE[1], SIZE[0], 3]
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ("busy", "/dev/video0 is busy; close the other program"),
+        ("denied", "no permission for /dev/video0; join its group"),
+        ("absent", "/dev/video0 does not exist; "),
+    ],
+)
+def test_a_camera_that_cannot_be_read_is_one_clear_line(
+    mode: str, reason: str, run_with_camera: Run
+) -> None:
+    message = run_with_camera("show(failure(lambda: CameraSource(0)))", mode=mode)
+    assert message.startswith(f"cannot read camera 0: {reason}")
+    assert "\n" not in message
+    if mode == "absent":
+        assert message.endswith(", ".join(list_cameras()) or "no camera is connected")
+
+
+def test_a_second_reader_of_a_camera_hears_that_it_is_busy(run_with_camera: Run) -> None:
+    message, frames_after = run_with_camera("""
+with CameraSource(0) as first:
+    message = failure(lambda: CameraSource("0"))
+    show([message, [frame.index for frame, _ in zip(first, range(3))]])
+""")
+    assert message == (
+        "cannot read camera 0: /dev/video0 is busy; close the other program that uses it"
+    )
+    assert frames_after == [0, 1, 2]
+
+
+def test_an_unplugged_camera_says_so_and_can_be_opened_when_it_is_back(
+    run_with_camera: Run,
+) -> None:
+    seen = run_with_camera(
+        """
+indices = []
+
+def watch():
+    with CameraSource(0) as camera:
+        for frame in camera:
+            indices.append(frame.index)
+
+unplugged = failure(watch)
+while_away = failure(watch)
+time.sleep(0.6)
+show([unplugged, while_away, failure(watch), indices])
+""",
+        unplug_after=4,  # OpenCV drops the first
+        return_after_ms=500,
+    )
+    unplugged, while_away, unplugged_again, indices = seen
+    assert unplugged.startswith("camera 0 stopped delivering frames after 3 frames; ")
+    assert "does not exist" in while_away
+    assert unplugged_again == unplugged
+    assert indices == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="devices are files on Linux")
+def test_a_file_that_is_not_a_camera_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "holiday.mp4"
+    path.write_bytes(b"not a camera")
+    with pytest.raises(SourceError, match=r"^cannot read camera .*mp4 is not a camera; [^\n]*$"):
+        CameraSource(str(path))
+
+
+def test_cameras_are_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("video10", "video2", "video-codec", "null"):
+        (tmp_path / name).touch()
+    assert list_cameras(str(tmp_path)) == [str(tmp_path / "video2"), str(tmp_path / "video10")]
+
+
+class MotionJpeg(BaseHTTPRequestHandler):
+    """What a network camera sends: pictures one after the other; this one ends with the colours."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for color in COLORS:
+            jpeg = cv2.imencode(".jpg", np.full((SIZE[1], SIZE[0], 3), color, np.uint8))[
+                1
+            ].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self.wfile.write(head.encode() + jpeg + b"\r\n")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def stream_url() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), MotionJpeg) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://user:secret@127.0.0.1:{server.server_port}/live"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_network_stream_is_a_camera_too(stream_url: str) -> None:
+    colors = []
+    with CameraSource(stream_url) as camera:
+        with pytest.raises(SourceError, match=f"stopped delivering frames after {len(COLORS)} fr"):
+            colors.extend(nearest_color(np.median(f.image, axis=(0, 1))) for f in camera)
+        assert (camera.info.width, camera.info.height) == SIZE
+        assert camera.info.is_live
+        assert camera.info.fps is None or isinstance(camera.info.fps, Fraction)
+        assert "secret" not in camera.info.name
+    assert colors == [0, 1, 2, 3]
+
+
+def test_a_stream_that_does_not_answer_is_one_clear_line_without_its_password() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # not listening: connections are refused
+        port = unused.getsockname()[1]
+        program = f"show(failure(lambda: CameraSource('http://user:secret@127.0.0.1:{port}/live')))"
+        message = run_python(program, dict(os.environ))
+    assert message == (
+        f"cannot read http://127.0.0.1:{port}/live: "
+        "no video there; check the address and the network"
+    )
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"device": -1},
+        {"device": 0, "width": 640},
+        {"device": 0, "width": 640, "height": 0},
+        {"device": 0, "fps": float("nan")},
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_refused_before_a_camera_is_touched(
+    wish: dict[str, Any],
+) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        CameraSource(**wish)
+
+
+def test_opencv_is_silent_inside_the_block_only(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet_opencv():
+        with quiet_opencv():
+            cv2.imread("no-such-picture.png")
+        cv2.imread("no-such-picture.png")
+    assert capfd.readouterr().err == ""
+    cv2.imread("no-such-picture.png")
+    assert capfd.readouterr().err != ""
