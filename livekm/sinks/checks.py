@@ -1,0 +1,27 @@
+"""What every sink asks of an image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livekm.frame import Image
+
+
+def check_image(image: Image) -> None:
+    """Raise `ValueError` unless `image` is a non-empty (H, W, 3) uint8 array.
+
+    Examples
+    --------
+    >>> check_image(np.zeros((2, 4), np.uint8))
+    Traceback (most recent call last):
+    ValueError: expected an image of shape (H, W, 3) and dtype uint8, got (2, 4) and uint8
+    """
+    if not isinstance(image, np.ndarray):
+        raise ValueError(  # noqa: TRY004 - one kind of error for every image that does not fit
+            f"expected an image as a numpy array, got {type(image).__name__}"
+        )
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0 or image.dtype != np.uint8:
+        raise ValueError(
+            "expected an image of shape (H, W, 3) and dtype uint8, "
+            f"got {image.shape} and {image.dtype}"
+        )

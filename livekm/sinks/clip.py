@@ -1,0 +1,158 @@
+"""A video file as a sink."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from livekm.errors import SinkError
+from livekm.frame import Frame, Image, VideoInfo
+from livekm.sinks.base import Sink
+from livekm.sinks.checks import check_image
+from livekm.sinks.h264 import H264File
+from livekm.sinks.part_file import PartFile
+from livekm.sinks.timestamps import Timestamps
+
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""Suffix of the file -> FFmpeg's name of the container."""
+
+FINE_TIME_BASE = Fraction(1, 90000)
+"""For sources without a time base: exact for the usual rates, 6 microseconds off at worst."""
+
+
+class ClipSink(Sink):
+    """Write images to an H.264 clip.
+
+    The first image decides the size. H.264 here needs even sizes: an odd one is padded by
+    repeating the last row or column, so the clip is a pixel larger than the images.
+
+    Frames keep their times. MP4 and MOV hold them exactly, Matroska rounds to milliseconds. The
+    clip begins at its first frame's time, or at 0 if that is negative or the source is live (its
+    clock started when the device was opened, not with this clip). The last frame lasts as long as
+    the one before it.
+
+    Parameters
+    ----------
+    path : path
+        The clip to write: ``.mp4``, ``.mov`` or ``.mkv``. It appears under this name when it is
+        complete.
+    info : VideoInfo
+        What the frames come from; its rate and time base are kept.
+    crf, preset
+        x264's quality (0 to 51, less is better) and speed.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    SinkError
+        If the file cannot be written; from `close` also if no frame was.
+    ValueError
+        If the suffix is unknown; from `write` if the image is not (H, W, 3) uint8 of the first
+        one's size, or if the frame's time is not later than the one before.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> info = VideoInfo("example", width=64, height=48, fps=Fraction(25))
+    >>> with ClipSink(f"{folder.name}/out.mp4", info) as sink:
+    ...     for i in range(3):
+    ...         image = np.full((48, 64, 3), 80 * i, np.uint8)
+    ...         sink.write(Frame(image, index=i, time=i / 25), image)
+    >>> with av.open(f"{folder.name}/out.mp4") as clip:
+    ...     [frame.time for frame in clip.decode(video=0)]
+    [0.0, 0.04, 0.08]
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        info: VideoInfo,
+        *,
+        crf: int = 18,
+        preset: str = "veryfast",
+        overwrite: bool = False,
+    ) -> None:
+        suffix = Path(path).suffix.lower()
+        if suffix not in CONTAINERS:
+            raise ValueError(f"expected a name that ends in {', '.join(CONTAINERS)}, got {path}")
+        self._container = CONTAINERS[suffix]
+        # A live source's rate is what the device claims, not what it does.
+        self._fps = None if info.is_live else info.fps
+        self._crf = crf
+        self._preset = preset
+        self._stamps = Timestamps(
+            info.time_base or FINE_TIME_BASE,
+            from_zero=info.is_live,
+            first_duration=1 / (info.fps or Fraction(25)),
+        )
+        self._shape: tuple[int, ...] | None = None
+        self._file: H264File | None = None
+        self._is_open = True
+        self._part = PartFile(path, overwrite=overwrite, source=info.path)
+
+    def write(self, frame: Frame, image: Image) -> None:
+        """Append `image`, (H, W, 3) uint8, shown from ``frame.time`` on."""
+        if not self._is_open:
+            raise ValueError(f"{self._part.target} is closed")
+        check_image(image)
+        if self._shape not in (None, image.shape):
+            raise ValueError(
+                f"expected images of shape {self._shape} like the first one, got {image.shape}"
+            )
+        pts = self._stamps.stamp(frame.time)
+        try:
+            if self._file is None:
+                self._file = self._open(image)
+            self._file.write(image, pts)
+        except (av.FFmpegError, OSError) as error:
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Complete the clip and give it its name."""
+        if not self._is_open:
+            return
+        if self._file is None:
+            self.abort()
+            raise SinkError(f"no frame was written to {self._part.target}")
+        try:
+            self._file.finish()
+            self._part.commit()
+        except (av.FFmpegError, OSError) as error:
+            self.abort()
+            raise self._failure(error) from error
+        self._is_open = False
+
+    def abort(self) -> None:
+        """Delete what was written."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self._file is not None:
+            # It failed, or is given up: why it cannot even be closed does not matter any more.
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._file.close()
+        self._part.discard()
+
+    def _open(self, image: Image) -> H264File:
+        self._shape = image.shape
+        height, width = image.shape[:2]
+        return H264File(
+            self._part.path,
+            self._container,
+            width,
+            height,
+            self._stamps,
+            self._fps,
+            crf=self._crf,
+            preset=self._preset,
+        )
+
+    def _failure(self, error: OSError | av.FFmpegError) -> SinkError:
+        return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")

@@ -1,0 +1,58 @@
+"""Whether windows can be opened, found out without opening one."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+
+_DISPLAY = re.compile(r"(?:[^/:]*/)?(?P<host>.*):(?P<number>\d+)(?:\.\d+)?")
+_TIMEOUT = 2.0
+
+
+def has_display() -> bool:
+    """Tell whether OpenCV can open a window.
+
+    OpenCV's Linux wheel speaks X11 only (on Wayland: through XWayland) and aborts the process if
+    it cannot connect, so a server must be listening where ``DISPLAY`` points to. Elsewhere windows
+    are taken for granted.
+    """
+    if sys.platform in ("darwin", "win32"):
+        return True
+    match = _DISPLAY.fullmatch(os.environ.get("DISPLAY", ""))
+    if match is None:
+        return False
+    return _is_listening(match["host"], int(match["number"]))
+
+
+def _is_listening(host: str, number: int) -> bool:
+    """Try the addresses that Xlib tries: the local sockets, or TCP where a host is named."""
+    if host not in ("", "unix"):
+        try:
+            socket.create_connection((host.strip("[]"), 6000 + number), _TIMEOUT).close()
+        except OSError:
+            return False
+        return True
+    path = f"/tmp/.X11-unix/X{number}"
+    # Linux servers also listen in the abstract namespace, which containers may share without /tmp.
+    return _accepts(path) or _accepts(f"\0{path}")
+
+
+def _accepts(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(_TIMEOUT)
+        return client.connect_ex(address) == 0
+
+
+def quiet_qt() -> None:
+    """Keep Qt, which draws the Linux wheel's windows, from printing and from aborting.
+
+    To be called before the first window. Qt warns on stderr about the fonts that the wheel lacks
+    and about Wayland; and told to use any other platform than ``xcb``, the one the wheel contains,
+    it ends the process. A user's own logging rules stay.
+    """
+    if sys.platform in ("darwin", "win32"):
+        return
+    os.environ["QT_QPA_PLATFORM"] = "xcb"
+    os.environ.setdefault("QT_LOGGING_RULES", "default.info=false;default.warning=false")

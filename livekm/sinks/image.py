@@ -1,0 +1,93 @@
+"""A still image as a sink."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+
+from livekm.errors import SinkError
+from livekm.frame import Frame, Image, VideoInfo
+from livekm.sinks.base import Sink
+from livekm.sinks.checks import check_image
+from livekm.sinks.part_file import PartFile
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+class ImageSink(Sink):
+    """Write one image to a file, in the format of the file's suffix.
+
+    Parameters
+    ----------
+    path : path
+        The image to write, with one of `IMAGE_SUFFIXES`.
+    info : VideoInfo
+        What the frame comes from.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    SinkError
+        If the file cannot be written; from `close` also if no frame was.
+    ValueError
+        If the suffix is unknown; from `write` if the image is not (H, W, 3) uint8, or is the
+        second one.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
+    ) -> None:
+        self._suffix = Path(path).suffix.lower()
+        if self._suffix not in IMAGE_SUFFIXES:
+            raise ValueError(
+                f"expected a name that ends in {', '.join(IMAGE_SUFFIXES)}, got {path}"
+            )
+        self._written = False
+        self._is_open = True
+        self._part = PartFile(path, overwrite=overwrite, source=info.path)
+
+    def write(self, frame: Frame, image: Image) -> None:
+        """Take the one image, (H, W, 3) uint8 BGR."""
+        if not self._is_open:
+            raise ValueError(f"{self._part.target} is closed")
+        check_image(image)
+        if self._written:
+            raise ValueError(f"{self._part.target} holds one image, a second one came")
+        # Encoded in memory: cv2.imwrite cannot open non-ASCII names on Windows.
+        is_encoded, encoded = cv2.imencode(self._suffix, image)
+        if not is_encoded:
+            height, width = image.shape[:2]
+            raise SinkError(
+                f"cannot write {self._part.target}: {self._suffix} does not hold {width}x{height}"
+            )
+        try:
+            self._part.path.write_bytes(encoded.data)
+        except OSError as error:
+            raise self._failure(error) from error
+        self._written = True
+
+    def close(self) -> None:
+        """Give the image its name."""
+        if not self._is_open:
+            return
+        if not self._written:
+            self.abort()
+            raise SinkError(f"no frame was written to {self._part.target}")
+        try:
+            self._part.commit()
+        except OSError as error:
+            self.abort()
+            raise self._failure(error) from error
+        self._is_open = False
+
+    def abort(self) -> None:
+        """Delete what was written."""
+        if self._is_open:
+            self._is_open = False
+            self._part.discard()
+
+    def _failure(self, error: OSError) -> SinkError:
+        return SinkError(f"cannot write {self._part.target}: {error.strerror}")

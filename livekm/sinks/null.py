@@ -1,0 +1,28 @@
+"""A sink that keeps nothing."""
+
+from __future__ import annotations
+
+from livekm.frame import Frame, Image
+from livekm.sinks.base import Sink
+from livekm.sinks.checks import check_image
+
+
+class NullSink(Sink):
+    """Count the images and drop them: for benchmarks, and where only statistics are wanted.
+
+    Attributes
+    ----------
+    n_frames : int
+        Number of images taken.
+    """
+
+    def __init__(self) -> None:
+        self.n_frames = 0
+
+    def write(self, frame: Frame, image: Image) -> None:
+        """Count `image`; raises `ValueError` if it is not (H, W, 3) uint8."""
+        check_image(image)
+        self.n_frames += 1
+
+    def close(self) -> None:
+        """Do nothing."""

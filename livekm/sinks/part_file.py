@@ -1,0 +1,118 @@
+"""Output that appears under its final name only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+
+from livekm.errors import SinkError
+
+
+class PartFile:
+    """A file that is written beside its final name and moved there when it is complete.
+
+    The constructor checks the target, so that hours of work never end at a missing folder, and
+    creates the part file. Whatever happens later, even a killed process, the final name holds
+    either what it held before or the complete output.
+
+    Parameters
+    ----------
+    target : path
+        The final name. A symbolic link is followed, the file it points to is replaced.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    source : str or None
+        The file that is being read, which is never replaced.
+
+    Attributes
+    ----------
+    target : Path
+        The final name as it was given.
+    path : Path
+        Where to write: ``.NAME.part-RANDOM`` in the same folder.
+
+    Raises
+    ------
+    SinkError
+        If the target exists, is a folder or the source itself, or cannot be written.
+    """
+
+    def __init__(
+        self, target: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
+    ) -> None:
+        self.target = Path(target)
+        # Moving a file onto a symbolic link would replace the link.
+        self._final = Path(os.path.realpath(self.target))
+        self._check(overwrite, source)
+        self.path = self._final.with_name(f".{self._final.name}.part-{secrets.token_hex(4)}")
+        try:
+            # Only creating the file tells for certain whether the folder can be written.
+            self.path.open("xb").close()
+        except OSError as error:
+            raise SinkError(
+                f"cannot write {self.target}: {error.strerror}; choose another folder"
+            ) from error
+
+    def _check(self, overwrite: bool, source: str | None) -> None:
+        if self._final.is_dir():
+            raise SinkError(f"{self.target} is a folder; name a file in it")
+        if not self._final.parent.is_dir():
+            raise SinkError(
+                f"cannot write {self.target}: there is no folder {self.target.parent}; "
+                "create it or choose another"
+            )
+        if not self._final.exists():
+            return
+        if source is not None and Path(source).exists() and self._final.samefile(source):
+            raise SinkError(f"{self.target} is the input itself; choose another name")
+        if not overwrite:
+            raise SinkError(f"{self.target} exists; add --overwrite or choose another name")
+
+    def commit(self) -> None:
+        """Move the part file to its final name; raises `OSError`."""
+        self.path.replace(self._final)
+
+    def discard(self) -> None:
+        """Delete the part file, if it is still there."""
+        self.path.unlink(missing_ok=True)
+
+
+class WholeFile:
+    """A file that is written in one piece, inside a ``with`` block.
+
+    Leaving the block normally gives the file its name; leaving it by an exception, or without a
+    `write`, leaves nothing. The parameters are those of `PartFile`.
+    """
+
+    def __init__(
+        self, target: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
+    ) -> None:
+        self._part = PartFile(target, overwrite=overwrite, source=source)
+        self._written = False
+
+    def write(self, content: bytes) -> None:
+        """Write the whole content; raises `SinkError`."""
+        try:
+            self._part.path.write_bytes(content)
+        except OSError as error:
+            raise SinkError(f"cannot write {self._part.target}: {error.strerror}") from error
+        self._written = True
+
+    def __enter__(self) -> WholeFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and self._written:
+                self._part.commit()
+        except OSError as failure:
+            raise SinkError(f"cannot write {self._part.target}: {failure.strerror}") from failure
+        finally:
+            self._part.discard()

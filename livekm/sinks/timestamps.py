@@ -1,0 +1,72 @@
+"""Seconds to the integer time stamps of a clip, and back to durations."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+
+class Timestamps:
+    """Presentation times in ticks of a clip's time base.
+
+    Times on the time base keep their exact value, and all keep their exact differences. Only the
+    origin moves: to the first frame if that comes before zero, which MP4 would cut off, or if
+    `from_zero` asks for it.
+
+    Parameters
+    ----------
+    time_base : Fraction
+        Seconds a tick.
+    from_zero : bool
+        Whether the first frame's time becomes 0.
+    first_duration : Fraction
+        Seconds that the only frame of a one-frame clip lasts.
+
+    Examples
+    --------
+    >>> stamps = Timestamps(Fraction(1, 30000))
+    >>> [stamps.stamp(n * 1001 / 30000) for n in (0, 1, 3)]
+    [0, 1001, 3003]
+    >>> [stamps.pop_duration(pts) for pts in (0, 1001, 3003)]
+    [1001, 2002, 2002]
+    """
+
+    def __init__(
+        self,
+        time_base: Fraction,
+        *,
+        from_zero: bool = False,
+        first_duration: Fraction = Fraction(1, 25),
+    ) -> None:
+        self.time_base = time_base
+        self._from_zero = from_zero
+        self._origin: int | None = None
+        self._last: int | None = None
+        self._period = max(1, round(first_duration / time_base))
+        self._durations: dict[int, int] = {}
+
+    def stamp(self, time: float) -> int:
+        """Return the stamp of the next frame, shown at `time` seconds.
+
+        Raises
+        ------
+        ValueError
+            If `time` is not finite or not at least one tick later than the time before.
+        """
+        if not math.isfinite(time):
+            raise ValueError(f"expected a finite frame time in seconds, got {time}")
+        ticks = round(time / self.time_base)
+        if self._origin is None:
+            self._origin = ticks if self._from_zero or ticks < 0 else 0
+        pts = ticks - self._origin
+        if self._last is not None:
+            if pts <= self._last:
+                before = float((self._last + self._origin) * self.time_base)
+                raise ValueError(f"frame times must increase, got {time:g} s after {before:g} s")
+            self._period = self._durations[self._last] = pts - self._last
+        self._last = pts
+        return pts
+
+    def pop_duration(self, pts: int) -> int:
+        """Return the ticks from `pts` to the next stamp; the last frame lasts as the one before."""
+        return self._durations.pop(pts, self._period)

@@ -1,0 +1,114 @@
+"""The OpenCV window as a sink, and the keys pressed in it."""
+
+from __future__ import annotations
+
+import contextlib
+
+import cv2
+
+from livekm.errors import SinkError
+from livekm.frame import Frame, Image
+from livekm.sinks.base import Sink
+from livekm.sinks.checks import check_image
+from livekm.sinks.display import has_display, quiet_qt
+
+# KEEPRATIO: resizing by hand must not distort. GUI_NORMAL: without Qt's tool and status bar.
+_STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+
+
+class WindowSink(Sink):
+    """Show images in a window and report the keys that are pressed in it.
+
+    Every method belongs to the main thread, as all of OpenCV's window functions do. The window
+    appears with the first image, fitted to `max_size`, and again when the image's size changes; in
+    between the user may resize it. Nothing is redrawn and no key arrives without calls of `poll`.
+
+    Parameters
+    ----------
+    title : str
+        The window's title; two windows need two titles.
+    max_size : (int, int)
+        Width and height that the window does not exceed by itself.
+
+    Raises
+    ------
+    SinkError
+        If there is no display.
+    """
+
+    def __init__(self, title: str = "livekm", *, max_size: tuple[int, int] = (1280, 720)) -> None:
+        # OpenCV does not raise without a display, it aborts the process.
+        if not has_display():
+            raise SinkError("no display: add -o FILE to write a file instead")
+        self._title = title
+        self._max_size = max_size
+        self._shape: tuple[int, ...] | None = None
+        self._was_visible = False
+        self._is_open = True
+
+    @property
+    def is_open(self) -> bool:
+        """False once the user has closed the window or `close` was called."""
+        if self._is_open and self._shape is not None:
+            visible = self._is_visible()
+            # Some backends never say that a window is visible: only a change tells.
+            self._is_open = visible or not self._was_visible
+            self._was_visible = visible
+        return self._is_open
+
+    def write(self, frame: Frame, image: Image) -> None:
+        """Show `image`, (H, W, 3) uint8 BGR; do nothing once the window is closed."""
+        check_image(image)
+        # cv2.imshow would open a window that the user has closed again.
+        if not self.is_open:
+            return
+        try:
+            if self._shape != image.shape:
+                self._fit(image)
+            cv2.imshow(self._title, image)
+        except cv2.error as error:
+            raise SinkError(
+                f"cannot open a window: {error.err}; add -o FILE to write a file instead"
+            ) from error
+
+    def poll(self, timeout_ms: int = 1) -> int | None:
+        """Let the window work and wait up to `timeout_ms` milliseconds, at least 1, for a key.
+
+        Returns
+        -------
+        int or None
+            The key's ASCII code; None if no key came, or one without: arrows, function keys and
+            the like have codes that differ between systems and collide with those of letters.
+        """
+        if self._shape is None or not self.is_open:
+            return None
+        code = cv2.waitKeyEx(max(1, timeout_ms))
+        if code == -1:
+            return None
+        # GTK adds the state of Caps Lock and Num Lock above bit 16.
+        code &= 0xFFFF
+        return code if 0 < code < 128 else None
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._shape is not None:
+            # Some backends raise if the user was faster.
+            with contextlib.suppress(cv2.error):
+                cv2.destroyWindow(self._title)
+            self._shape = None
+        self._is_open = False
+
+    def _is_visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt raises where the last window is gone
+            return False
+
+    def _fit(self, image: Image) -> None:
+        if self._shape is None:
+            quiet_qt()
+            cv2.namedWindow(self._title, _STYLE)
+        self._shape = image.shape
+        height, width = image.shape[:2]
+        scale = min(1.0, self._max_size[0] / width, self._max_size[1] / height)
+        cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,0 +1,56 @@
+"""A program with a window, run by test_window.py; it says on stdout what happens to it.
+
+Shows an image of each size (``400x300``) of the command line, the next one when ``n`` is pressed,
+until ``q`` is pressed or the window is closed.
+"""
+
+import sys
+
+import numpy as np
+
+from livekm.frame import Frame
+from livekm.sinks import WindowSink
+
+TITLE = "livekm test"
+
+
+def gradient(width: int, height: int) -> np.ndarray:
+    """(H, W, 3) uint8 BGR, another colour at each place."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[..., 0] = np.linspace(0, 255, width)
+    image[..., 1] = np.linspace(255, 0, height)[:, None]
+    image[..., 2] = 77
+    return image
+
+
+def show(window: WindowSink, frame: Frame) -> str | None:
+    """Show `frame` until there is a reason to end, which is returned, or ``n`` is pressed."""
+    window.write(frame, frame.image)
+    while window.is_open:
+        key = window.poll(10)
+        if key == ord("n"):
+            return None
+        if key == ord("q"):
+            return "quit"
+        if key is not None:
+            print(key, flush=True)
+    window.write(frame, frame.image)
+    assert not window.is_open, "opened again"
+    return "closed"
+
+
+def main() -> None:
+    with WindowSink(TITLE) as window:
+        assert window.is_open, "closed before the first image"
+        assert window.poll() is None
+        for index, size in enumerate(sys.argv[1:]):
+            width, height = map(int, size.split("x"))
+            reason = show(window, Frame(gradient(width, height), index, float(index)))
+            if reason is not None:
+                print(reason, flush=True)
+                break
+    assert not window.is_open
+
+
+if __name__ == "__main__":
+    main()
