@@ -1,0 +1,133 @@
+"""How many frames a second this machine segments, and where the time goes."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+from livekm import pipeline
+from livekm.frame import Frame
+from livekm.pipeline import StageSummary, StageTimer
+from livekm.segmentation import Segmentation
+from livekm.segmenter import Segmenter
+from livekm.sinks.null import NullSink
+from livekm.sources.base import Source
+from livekm.views import View
+
+WARM_UP = 10
+"""Frames left out at the start: kernels load, buffers and caches fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkReport:
+    """What a benchmark measured.
+
+    Attributes
+    ----------
+    source : str
+    width, height : int
+        Of the frames as they were segmented, in pixels.
+    n_clusters : int
+    n_frames : int
+        Frames measured, the warm-up left out unless there were no others.
+    fps : float or None
+        The inverse of the mean period; None for fewer than two frames.
+    stages : dict
+        Stage by name: read, segment, view, and ``frame`` for the whole period.
+    machine : dict
+        What it was measured on.
+    """
+
+    source: str
+    width: int
+    height: int
+    n_clusters: int
+    n_frames: int
+    fps: float | None
+    stages: dict[str, StageSummary]
+    machine: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain dicts, numbers and strings."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """Return the report as a table for people."""
+        rate = "-" if self.fps is None else f"{self.fps:.1f}"
+        lines = [
+            f"{self.source}, {self.width}x{self.height}, k = {self.n_clusters}: "
+            f"{rate} frames a second over {self.n_frames} frames",
+            f"{'stage':<10}{'median ms':>12}{'p95 ms':>12}",
+        ]
+        lines += [
+            f"{name:<10}{times.median_ms:>12.2f}{times.p95_ms:>12.2f}"
+            for name, times in self.stages.items()
+        ]
+        lines.append(", ".join(f"{name} {value}" for name, value in self.machine.items()))
+        return "\n".join(lines)
+
+
+def run(
+    source: Source,
+    segmenter: Segmenter,
+    view: View,
+    *,
+    scale: float = 1.0,
+    max_frames: int = 300,
+) -> BenchmarkReport:
+    """Measure the frame loop without a window and without an output.
+
+    Parameters
+    ----------
+    source, segmenter, view
+        The way of a frame, as in `livekm.pipeline.run`.
+    scale : float, default 1.0
+        Frames are resized by this factor first; this is a part of ``segment``.
+    max_frames : int, default 300
+        Frames to measure, after `WARM_UP` others.
+    """
+    timer = StageTimer()
+    seen = 0
+    size = (source.info.height, source.info.width)
+
+    def after_frame(frame: Frame, segmentation: Segmentation) -> None:
+        nonlocal seen, size
+        seen += 1
+        size = segmentation.labels.shape
+        if seen == WARM_UP:
+            timer.reset()
+
+    pipeline.run(
+        source,
+        segmenter,
+        view,
+        NullSink(),
+        scale=scale,
+        max_frames=WARM_UP + max_frames,
+        timer=timer,
+        on_frame=after_frame,
+    )
+    stages = {name: times for name, times in timer.summary().items() if name != "write"}
+    return BenchmarkReport(
+        source=source.info.name,
+        width=size[1],
+        height=size[0],
+        n_clusters=segmenter.n_clusters,
+        n_frames=seen - WARM_UP if seen > WARM_UP else seen,
+        fps=timer.fps,
+        stages=stages,
+        machine=_machine(),
+    )
+
+
+def _machine() -> dict[str, str]:
+    packages = {name: metadata.version(name) for name in ("livekm", "opencv-python", "numba")}
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        **packages,
+    }

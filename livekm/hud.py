@@ -1,0 +1,83 @@
+"""What is written over the picture: the head-up display and the help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livekm.frame import Image
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_WHITE = (255, 255, 255)
+_LINES = 30  # lines of text that the height of the picture has room for
+
+
+def draw_hud(
+    image: Image,
+    lines: Sequence[str],
+    palette: npt.NDArray[np.uint8],
+    shares: npt.NDArray[np.float64],
+) -> None:
+    """Write `lines` at the top left, and the palette as a strip at the bottom, into `image`.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, BGR
+        Written to.
+    lines : sequence of str
+    palette : (k, 3) uint8, BGR
+    shares : (k,) float64
+        The part of the strip that each colour gets.
+    """
+    _draw_box(image, [(line,) for line in lines], _size(image), centered=False)
+    height, width = image.shape[:2]
+    top = height - max(3, height // 40)
+    ends = np.rint(np.cumsum(shares) * width).astype(int)
+    for color, start, end in zip(palette, [0, *ends[:-1]], ends, strict=True):
+        image[top:, start:end] = color
+    image[top - 1] = 0
+
+
+def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
+    """Write a table of keys and what they do into the middle of `image`."""
+    fitting = image.shape[0] / (len(rows) + 2)
+    _draw_box(image, rows, min(_size(image), fitting), centered=True)
+
+
+def enlarge(image: Image, least: int) -> Image:
+    """Return a copy of `image` whose height is at least `least` pixels, enlarged in whole steps."""
+    factor = max(1, -(-least // image.shape[0]))
+    if factor == 1:
+        return image.copy()
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _size(image: Image) -> float:
+    """Return the height of a line of text in pixels."""
+    height, width = image.shape[:2]
+    return max(14.0, float(min(height, width)) / _LINES)
+
+
+def _draw_box(image: Image, rows: Sequence[Sequence[str]], size: float, centered: bool) -> None:
+    """Write a table in white on a darkened box; columns are aligned."""
+    scale, line, pad = size / 30, round(size), round(size / 2)
+    widths = [
+        max(cv2.getTextSize(row[c], _FONT, scale, 1)[0][0] for row in rows)
+        for c in range(len(rows[0]))
+    ]
+    box_width = sum(widths) + pad * (len(widths) + 1)
+    box_height = line * len(rows) + pad
+    height, width = image.shape[:2]
+    left = max(0, (width - box_width) // 2) if centered else 0
+    top = max(0, (height - box_height) // 2) if centered else 0
+    box = image[top : top + box_height, left : left + box_width]
+    np.right_shift(box, 2, out=box)
+    for r, row in enumerate(rows):
+        x = left + pad
+        y = top + pad // 2 + round(line * (r + 0.75))
+        for text, column in zip(row, widths, strict=True):
+            cv2.putText(image, text, (x, y), _FONT, scale, _WHITE, 1, cv2.LINE_AA)
+            x += column + pad

@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM as a wish to end, so that outputs are completed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interruption:
+    """Whether the user wants to end; a callable, as `should_stop` takes it."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self) -> bool:
+        """Tell whether to end."""
+        return self.requested
+
+
+@contextmanager
+def interruption() -> Iterator[Interruption]:
+    """Turn the first SIGINT or SIGTERM inside the block into a request; a second one raises.
+
+    To be used in the main thread.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At the second signal, wherever the program is.
+    """
+    state = Interruption()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if state.requested:
+            raise KeyboardInterrupt
+        state.requested = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield state
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
