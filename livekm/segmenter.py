@@ -229,8 +229,9 @@ class Segmenter:
         assert self._trainer.centers is not None
         height, width = self._planes.shape[1:]
         fraction = self._fraction()
-        centers = np.ldexp(np.rint(np.ldexp(self._trainer.centers, fraction)), -fraction)
-        k = centers.shape[1]
+        d, k = self._trainer.centers.shape
+        centers = np.zeros((5, k), np.float32)
+        centers[:d] = np.ldexp(np.rint(np.ldexp(self._trainer.centers, fraction)), -fraction)
         biases = (centers * centers).sum(axis=0, dtype=np.float32) * np.float32(0.5)
         scale = 2 ** (2 * fraction + 1)
         previous = self._previous
@@ -260,7 +261,7 @@ class Segmenter:
         )
         self._previous = labels
         units = self._space.units
-        published = (centers.T / np.float32(units)).astype(np.float32, order="C")
+        published = (centers[:d].T / np.float32(units)).astype(np.float32, order="C")
         view = labels.reshape(height, width)
         view.flags.writeable = False
         return Segmentation(

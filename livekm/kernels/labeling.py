@@ -18,7 +18,6 @@ from livekm.kernels.policy import jit
 TILE_ROWS = 4
 _TILE_COLUMNS = 64
 _TILE = TILE_ROWS * _TILE_COLUMNS
-_FEW = 8  # up to so many candidates, counting labels candidate by candidate is the faster way
 
 _F = np.float32
 _U = np.uint64
@@ -26,7 +25,10 @@ _U = np.uint64
 
 @jit
 def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
-    """Copy a tile's features into x (d, tile), flat, and its box into low and high (d,)."""
+    """Copy a tile's features into x (5 * tile,), plane after plane, and their box into low, high.
+
+    Where `step` is 0 there are no spatial features: nothing is written for them.
+    """
     for f in range(3):
         lowest = planes[f * area + top * width + left]
         highest = lowest
@@ -40,7 +42,7 @@ def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
                 highest = max(highest, value)
         low[f] = _F(lowest)
         high[f] = _F(highest)
-    if low.shape[0] == 5:
+    if step > _F(0):
         for r in range(rows):
             target = _U(r * columns)
             y = np.rint(_F(top + r) * step)
@@ -54,6 +56,11 @@ def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
 
 
 @jit
+def _far_corner(difference, low, high):
+    return difference * (high if difference > _F(0) else low)
+
+
+@jit
 def _candidates(centers, biases, low, high, margin, excess, chosen):
     """Write the centers that can be nearest within the box into `chosen`, in order; count them.
 
@@ -61,23 +68,32 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     every corner; the difference of two scores is linear, so its extreme is at one known corner.
     `margin` is above the rounding of that difference.
     """
-    d, k = centers.shape
-    excess[:] = biases
-    for f in range(d):
-        middle = (low[f] + high[f]) * _F(0.5)
-        for j in range(k):
-            excess[j] -= centers[f, j] * middle
-    star = 0
-    for j in range(1, k):
-        if excess[j] < excess[star]:
-            star = j
+    k = centers.shape[1]
+    half = _F(0.5)
+    m0, m1, m2 = half * (low[0] + high[0]), half * (low[1] + high[1]), half * (low[2] + high[2])
+    m3, m4 = half * (low[3] + high[3]), half * (low[4] + high[4])
     for j in range(k):
-        excess[j] = biases[j] - biases[star]
-    for f in range(d):
-        lowest, highest, reference = low[f], high[f], centers[f, star]
-        for j in range(k):
-            difference = centers[f, j] - reference
-            excess[j] -= difference * (highest if difference > _F(0) else lowest)
+        color = centers[0, j] * m0 + centers[1, j] * m1 + centers[2, j] * m2
+        excess[j] = biases[j] - color - (centers[3, j] * m3 + centers[4, j] * m4)
+    star = 0
+    least = excess[0]
+    for j in range(1, k):
+        if excess[j] < least:
+            least = excess[j]
+            star = j
+    s0, s1, s2 = centers[0, star], centers[1, star], centers[2, star]
+    s3, s4 = centers[3, star], centers[4, star]
+    l0, l1, l2, l3, l4 = low[0], low[1], low[2], low[3], low[4]
+    h0, h1, h2, h3, h4 = high[0], high[1], high[2], high[3], high[4]
+    bias = biases[star]
+    for j in range(k):
+        color = (
+            _far_corner(centers[0, j] - s0, l0, h0)
+            + _far_corner(centers[1, j] - s1, l1, h1)
+            + _far_corner(centers[2, j] - s2, l2, h2)
+        )
+        place = _far_corner(centers[3, j] - s3, l3, h3) + _far_corner(centers[4, j] - s4, l4, h4)
+        excess[j] = biases[j] - bias - color - place
     count = 0
     for j in range(k):
         chosen[count] = j
@@ -86,29 +102,29 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
 
 
 @jit
-def _score(x, n, center, bias, total):
-    """Write the scores of a center (d,) for a tile's n pixels into `total`."""
-    c0, c1, c2 = center[0], center[1], center[2]
+def _score(x, n, spatial, centers, bias, j, total):
+    """Write the scores of center j for a tile's n pixels into `total`."""
+    c0, c1, c2 = centers[0, j], centers[1, j], centers[2, j]
     for i in range(_U(n)):
         total[i] = bias - (c0 * x[i] + c1 * x[_U(_TILE) + i] + c2 * x[_U(2 * _TILE) + i])
-    if center.shape[0] == 5:
-        c3, c4 = center[3], center[4]
+    if spatial:
+        c3, c4 = centers[3, j], centers[4, j]
         for i in range(_U(n)):
             total[i] -= c3 * x[_U(3 * _TILE) + i] + c4 * x[_U(4 * _TILE) + i]
 
 
 @jit
-def _nearest(x, n, centers, biases, chosen, count, total, best, nearest):
+def _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest):
     """Write the index and the score of the nearest chosen center of a tile's n pixels."""
     first = chosen[0]
-    _score(x, n, centers[:, first], biases[first], best)
     index = np.uint8(first)
+    _score(x, n, spatial, centers, biases[first], first, best)
     for i in range(_U(n)):
         nearest[i] = index
     for q in range(1, count):
         j = chosen[q]
         index = np.uint8(j)
-        _score(x, n, centers[:, j], biases[j], total)
+        _score(x, n, spatial, centers, biases[j], j, total)
         for i in range(_U(n)):
             score = total[i]
             old = best[i]
@@ -118,65 +134,112 @@ def _nearest(x, n, centers, biases, chosen, count, total, best, nearest):
 
 
 @jit
-def _score_at(x, i, centers, biases, j):
+def _score_at(x, i, spatial, centers, biases, j):
     total = biases[j]
-    for f in range(centers.shape[0]):
+    for f in range(5 if spatial else 3):
         total -= centers[f, j] * x[f * _TILE + i]
     return total
 
 
 @jit
-def _stick(x, rows, columns, centers, biases, slack, previous, start, width, best, nearest):
+def _count(rows, columns, index, nearest, counts):
+    """Add the pixels of a tile whose label is `index` to the counts."""
+    total = 0
+    for r in range(rows):
+        source = _U(r * columns)
+        found = np.uint8(0)  # a row has fewer pixels than a byte holds
+        for c in range(_U(columns)):
+            found = np.uint8(found + np.uint8(nearest[source + c] == index))
+        total += np.int64(found)
+    counts[index] += total
+
+
+@jit
+def _single_error(x, n, spatial, centers, j, scale):
+    """Half the sum of a tile's squared distances to center j, in units of 1 / scale."""
+    half = _F(0.5)
+    c0, c1, c2, c3, c4 = centers[0, j], centers[1, j], centers[2, j], centers[3, j], centers[4, j]
+    error = np.int64(0)
+    for start in range(0, n, _TILE_COLUMNS):  # so many fit into 32 bits
+        part = np.uint32(0)
+        for i in range(_U(start), _U(min(start + _TILE_COLUMNS, n))):
+            a, b, c = x[i] - c0, x[_U(_TILE) + i] - c1, x[_U(2 * _TILE) + i] - c2
+            distance = a * a + b * b + c * c
+            if spatial:
+                u, v = x[_U(3 * _TILE) + i] - c3, x[_U(4 * _TILE) + i] - c4
+                distance += u * u + v * v
+            part = np.uint32(part + np.uint32(np.int32(half * distance * scale)))
+        error += np.int64(part)
+    return error
+
+
+@jit
+def _error(x, n, spatial, best, scale):
+    """Half the sum of a tile's squared distances, in units of 1 / scale, from the scores."""
+    half = _F(0.5)
+    error = np.int64(0)
+    for start in range(0, n, _TILE_COLUMNS):
+        part = np.uint32(0)
+        for i in range(_U(start), _U(min(start + _TILE_COLUMNS, n))):
+            a, b, c = x[i], x[_U(_TILE) + i], x[_U(2 * _TILE) + i]
+            norm = a * a + b * b + c * c
+            if spatial:
+                u, v = x[_U(3 * _TILE) + i], x[_U(4 * _TILE) + i]
+                norm += u * u + v * v
+            part = np.uint32(part + np.uint32(np.int32((best[i] + half * norm) * scale)))
+        error += np.int64(part)
+    return error
+
+
+@jit
+def _stick(
+    x,
+    rows,
+    columns,
+    spatial,
+    centers,
+    biases,
+    slack,
+    previous,
+    start,
+    width,
+    changed,
+    nearest,
+    counts,
+):
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
-    (score_a - score_b) / |a - b|; `slack` holds hysteresis * |a - b| for each pair.
+    (score_a - score_b) / |a - b|; `slack` holds hysteresis * |a - b| for each pair. Returns what
+    the labels that are kept add to the sum of the scores.
     """
+    added = 0.0
     for r in range(rows):
         source = _U(start + r * width)
         target = _U(r * columns)
-        changed = np.int32(0)
+        different = np.uint8(0)
         for c in range(_U(columns)):
-            changed += np.int32(previous[source + c] != nearest[target + c])
-        if changed == 0:
+            different |= np.uint8(previous[source + c] ^ nearest[target + c])
+        if different == 0:
             continue
-        for c in range(_U(columns)):
+        count = 0
+        for c in range(_U(columns)):  # without branches, which could not be predicted
+            changed[count] = c
+            count += previous[source + c] != nearest[target + c]
+        for q in range(count):
+            c = changed[q]
+            i = target + c
             old = previous[source + c]
-            new = nearest[target + c]
-            if old != new:
-                i = target + c
-                score = _score_at(x, i, centers, biases, old)
-                if score - best[i] <= slack[old, new]:
-                    nearest[i] = old
-                    best[i] = score
-
-
-@jit
-def _count(n, chosen, count, sticky, nearest, counts):
-    """Add a tile's labels to `counts`."""
-    if count > _FEW or sticky:
-        for i in range(_U(n)):
-            counts[nearest[i]] += 1
-        return
-    for q in range(count):
-        index = np.uint8(chosen[q])
-        found = np.int32(0)
-        for i in range(_U(n)):
-            found += np.int32(nearest[i] == index)
-        counts[chosen[q]] += found
-
-
-@jit
-def _error(x, n, d, best, scale):
-    """Half the sum of a tile's squared distances, in units of 1 / scale: an exact integer."""
-    for f in range(d):
-        for i in range(_U(n)):
-            value = x[_U(f * _TILE) + i]
-            best[i] += _F(0.5) * value * value
-    error = np.int64(0)
-    for i in range(_U(n)):
-        error += np.int64(np.int32(best[i] * scale))
-    return error
+            new = nearest[i]
+            worse = _score_at(x, i, spatial, centers, biases, old) - _score_at(
+                x, i, spatial, centers, biases, new
+            )
+            keep = worse <= slack[old, new]
+            nearest[i] = old if keep else new
+            counts[old] += keep
+            counts[new] -= keep
+            added += worse if keep else _F(0)
+    return added
 
 
 @jit
@@ -207,9 +270,9 @@ def label_tiles(
     height, width : int
         Size of the frame in pixels.
     step : float32
-        Spatial features a pixel; used where the centers have five features.
-    centers : (d, k) float32
-        d is 3, or 5 with the spatial features x and y.
+        Spatial features a pixel; 0 where a pixel's place does not count.
+    centers : (5, k) float32
+        Three colour features, then the spatial features x and y, which are 0 where `step` is.
     biases : (k,) float32
         |c|^2 / 2 of each center.
     scale : float32
@@ -225,17 +288,21 @@ def label_tiles(
     errors : (tile rows,) int64
         Half the sum of the squared distances times `scale` is added to row `first`.
     """
-    d, k = centers.shape
+    k = centers.shape[1]
     sticky = slack.shape[0] > 0
-    x = np.empty(d * _TILE, np.float32)
+    spatial = step > _F(0)
+    x = np.empty(5 * _TILE, np.float32)
     total = np.empty(_TILE, np.float32)
     best = np.empty(_TILE, np.float32)
     nearest = np.empty(_TILE, np.uint8)
+    changed = np.empty(_TILE_COLUMNS + 1, np.uint64)
     excess = np.empty(k, np.float32)
     chosen = np.empty(k + 1, np.int64)
-    low = np.empty(d, np.float32)
-    high = np.empty(d, np.float32)
+    low = np.zeros(5, np.float32)
+    high = np.zeros(5, np.float32)
     margin = _F(1e-5) * biases.max()
+    found = counts[first]
+    error = np.int64(0)
     for top in range(first * TILE_ROWS, min(last * TILE_ROWS, height), TILE_ROWS):
         rows = min(TILE_ROWS, height - top)
         for left in range(0, width, _TILE_COLUMNS):
@@ -244,15 +311,25 @@ def label_tiles(
             start = top * width + left
             _load(planes, width, height * width, top, left, rows, columns, step, x, low, high)
             count = _candidates(centers, biases, low, high, margin, excess, chosen)
-            _nearest(x, n, centers, biases, chosen, count, total, best, nearest)
+            if count == 1:
+                j = chosen[0]
+                nearest[:n] = j
+                found[j] += n
+                error += _single_error(x, n, spatial, centers, j, scale)
+            else:
+                _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest)
+                for q in range(count):
+                    _count(rows, columns, np.uint8(chosen[q]), nearest, found)
+                error += _error(x, n, spatial, best, scale)
             if sticky:
-                _stick(
-                    x, rows, columns, centers, biases, slack, previous, start, width, best, nearest
-                )
+                added = _stick(
+                    x, rows, columns, spatial, centers, biases, slack, previous, start, width,
+                    changed, nearest, found,
+                )  # fmt: skip
+                error += np.int64(added * scale)
             for r in range(rows):
                 target = _U(start + r * width)
                 source = _U(r * columns)
                 for c in range(_U(columns)):
                     labels[target + c] = nearest[source + c]
-            _count(n, chosen, count, sticky, nearest, counts[first])
-            errors[first] += _error(x, n, d, best, scale)
+    errors[first] += error
