@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
@@ -77,6 +78,7 @@ def run(
     *,
     scale: float = 1.0,
     max_frames: int = 300,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> BenchmarkReport:
     """Measure the frame loop without a window and without an output.
 
@@ -88,6 +90,8 @@ def run(
         Frames are resized by this factor first; this is a part of ``segment``.
     max_frames : int, default 300
         Frames to measure, after `WARM_UP` others.
+    should_stop : callable, optional
+        Is asked after each frame whether to end early.
     """
     timer = StageTimer()
     seen = 0
@@ -97,8 +101,6 @@ def run(
         nonlocal seen, size
         seen += 1
         size = segmentation.labels.shape
-        if seen == WARM_UP:
-            timer.reset()
 
     pipeline.run(
         source,
@@ -109,7 +111,10 @@ def run(
         max_frames=WARM_UP + max_frames,
         timer=timer,
         on_frame=after_frame,
+        should_stop=should_stop,
     )
+    if seen > WARM_UP:
+        timer.forget(WARM_UP)
     stages = {name: times for name, times in timer.summary().items() if name != "write"}
     return BenchmarkReport(
         source=source.info.name,

@@ -6,11 +6,15 @@ import argparse
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
+from typing import NoReturn
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livekm import batch, benchmark, live
 from livekm.colorspace import COLOR_SPACES
@@ -22,12 +26,13 @@ from livekm.seeding import SEEDINGS
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks import IMAGE_SUFFIXES, has_display
+from livekm.sinks.part_file import WholeFile
 from livekm.sources import Source, open_source
 from livekm.views import VIEWS
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
-_FAILED, _INTERRUPTED = 1, 130  # wrong usage is argparse's 2
+_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,34 +46,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     _check(parser, options)
-    logging.basicConfig(
-        level=logging.ERROR
-        if options.quiet
-        else logging.INFO
-        if options.verbose
-        else logging.WARNING,
-        format="livekm: %(message)s",
-    )
+    _set_up_logging(options)
     try:
         with interruption() as stop:
             _run(options, stop)
             return _INTERRUPTED if stop.requested else 0
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except ValueError as error:
+    except (ValueError, LivekmError, MemoryError) as error:
         if options.verbose:
-            raise
-        parser.error(str(error))
-    except (LivekmError, MemoryError) as error:
-        if options.verbose:
-            logging.getLogger(__name__).exception("failed")
+            traceback.print_exc()
         print(f"livekm: {error or 'not enough memory'}", file=sys.stderr)
-        return _FAILED
+        return _MISUSED if isinstance(error, ValueError) else _FAILED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the page of usage that hides it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _set_up_logging(options: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.ERROR, format="livekm: %(message)s")
+    # Only livekm's own: a user has no use for what the libraries tell each other.
+    level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
+    logging.getLogger("livekm").setLevel(level)
 
 
 def _parser() -> argparse.ArgumentParser:
     keys = "\n".join(f"  {label:<10}{meaning}" for label, meaning in key_table())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="livekm",
         description="Segment video by colour, live.",
         epilog=f"keys in the window:\n{keys}",
@@ -125,6 +133,9 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--benchmark writes no output; leave -o, --labels and --figure out")
     if options.labels and Path(options.labels).suffix.lower() != ".png":
         parser.error(f"--labels is a PNG; {options.labels} must end in .png")
+    written = [Path(f) for f in (options.output, options.labels, options.figure) if f]
+    if len(set(written)) < len(written):
+        parser.error("-o, --labels and --figure name the same file; choose another for each")
 
 
 def _run(options: argparse.Namespace, stop: Interruption) -> None:
@@ -142,7 +153,8 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
             raise SinkError("no display for the window: add -o FILE to write a file instead")
         options.output, options.overwrite = _DEMO_FILE, True
         options.frames = options.frames or _DEMO_FRAMES
-        print(f"no display for the window: writing {_DEMO_FILE}")
+        if not options.quiet:
+            print(f"no display for the window: writing {_DEMO_FILE}")
         to_file = True
     with open_source(
         _source_name(options),
@@ -152,7 +164,7 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
         seed=options.seed,
     ) as source:
         if options.benchmark:
-            _benchmark(options, source, segmenter)
+            _benchmark(options, source, segmenter, stop)
         elif not to_file:
             _live(options, source, segmenter, stop)
         elif source.info.n_frames == 1:
@@ -183,7 +195,7 @@ def _live(
     if not options.quiet:
         rate = "" if summary.fps is None else f", {summary.fps:.1f} frames a second"
         dropped = f", {summary.n_dropped} dropped" if summary.n_dropped else ""
-        print(f"{source.info.name}: {summary.n_frames} frames{rate}{dropped}")
+        print(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}")
 
 
 def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) -> None:
@@ -217,9 +229,16 @@ def _clip(
     if output.suffix.lower() in IMAGE_SUFFIXES and options.frames != 1:
         raise ValueError(f"{output} holds one image: end it in .mp4, or add --frames 1")
     totals = [n for n in (source.info.n_frames, options.frames) if n is not None]
-    with tqdm(
-        total=min(totals, default=None), unit=" frames", disable=options.quiet, desc=output.name
-    ) as progress:
+    with (
+        logging_redirect_tqdm(),
+        tqdm(
+            total=min(totals, default=None),
+            unit=" frames",
+            desc=output.name,
+            disable=options.quiet,
+            delay=0.1,  # not before the first frame: an output that fails to open is one line
+        ) as progress,
+    ):
 
         def count(frame: Frame, segmentation: Segmentation) -> None:
             progress.update()
@@ -236,17 +255,25 @@ def _clip(
             should_stop=stop,
         )
     if not options.quiet:
-        print(f"{output}: {done} frames{', interrupted' if stop.requested else ''}")
+        print(f"{output}: {_frames(done)}{', interrupted' if stop.requested else ''}")
 
 
-def _benchmark(options: argparse.Namespace, source: Source, segmenter: Segmenter) -> None:
+def _frames(n: int) -> str:
+    return f"{n} frame" if n == 1 else f"{n} frames"
+
+
+def _benchmark(
+    options: argparse.Namespace, source: Source, segmenter: Segmenter, stop: Interruption
+) -> None:
     view = VIEWS[options.view]
     limits = {} if options.frames is None else {"max_frames": options.frames}
-    report = benchmark.run(source, segmenter, view, scale=options.scale, **limits)
-    print(report.to_text())
-    if options.json:
-        text = json.dumps(report.to_json(), indent=1)
-        try:
-            Path(options.json).write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"cannot write {options.json}: {error.strerror}") from error
+    with ExitStack() as stack:
+        if options.json:
+            whole = WholeFile(options.json, overwrite=options.overwrite, source=source.info.path)
+            file = stack.enter_context(whole)
+        report = benchmark.run(
+            source, segmenter, view, scale=options.scale, should_stop=stop, **limits
+        )
+        print(report.to_text())
+        if options.json:
+            file.write(json.dumps(report.to_json(), indent=1).encode() + b"\n")

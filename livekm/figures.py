@@ -6,6 +6,7 @@ Importing this module imports matplotlib: import it where a figure is wanted, no
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ from livekm.segmentation import Segmentation
 _COLUMNS = 4
 _MOST_MASKS = 32
 _LONGEST_SIDE = 640  # of a panel in pixels; more would not be seen
+_LOWEST, _TALLEST = 0.1, 2.0  # height of a panel by its width; images beyond are centered in it
 
 
 def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "") -> Figure:
@@ -38,12 +40,13 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     order = order[segmentation.counts[order] > 0]
     mask_rows = -(-len(order) // _COLUMNS)
     height, width = image.shape[:2]
-    panel = 3.0 * height / width
+    panel = 3.0 * min(max(height / width, _LOWEST), _TALLEST)
     figure = Figure(
         figsize=(12, 2 * panel + (panel + 0.35) * mask_rows + 1.6), layout="constrained"
     )
     FigureCanvasAgg(figure)
-    figure.suptitle(title or f"k-means, k = {segmentation.n_clusters}")
+    # A file's name may hold a dollar sign, which is not meant as the begin of a formula.
+    figure.suptitle(title or f"k-means, k = {segmentation.n_clusters}", parse_math=False)
     grid = figure.add_gridspec(
         2 + mask_rows, _COLUMNS, height_ratios=[2 * panel, 0.7, *[panel + 0.35] * mask_rows]
     )
@@ -69,7 +72,10 @@ def render(figure: Figure, suffix: str) -> bytes:
         If matplotlib does not know the format.
     """
     content = io.BytesIO()
-    figure.savefig(content, format=suffix.lstrip(".").lower(), dpi=120)
+    with warnings.catch_warnings():
+        # matplotlib's own font lacks most of the world's scripts, in which files are named too.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure.savefig(content, format=suffix.lstrip(".").lower(), dpi=120)
     return content.getvalue()
 
 

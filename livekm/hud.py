@@ -34,11 +34,11 @@ def draw_hud(
     """
     _draw_box(image, [(line,) for line in lines], _size(image), centered=False)
     height, width = image.shape[:2]
-    top = height - max(3, height // 40)
+    top = max(0, height - max(3, height // 40))
     ends = np.rint(np.cumsum(shares) * width).astype(int)
     for color, start, end in zip(palette, [0, *ends[:-1]], ends, strict=True):
         image[top:, start:end] = color
-    image[top - 1] = 0
+    image[max(0, top - 1) : top] = 0
 
 
 def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
@@ -48,8 +48,12 @@ def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def enlarge(image: Image, least: int) -> Image:
-    """Return a copy of `image` whose height is at least `least` pixels, enlarged in whole steps."""
-    factor = max(1, -(-least // image.shape[0]))
+    """Return a copy of `image`, enlarged in whole steps to a height of at least `least` pixels.
+
+    An image that is much wider than high is enlarged less, or it would take all the memory.
+    """
+    height, width = image.shape[:2]
+    factor = max(1, min(-(-least // height), 4 * least // width))
     if factor == 1:
         return image.copy()
     return image.repeat(factor, axis=0).repeat(factor, axis=1)

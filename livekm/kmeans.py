@@ -10,6 +10,7 @@ from livekm.kernels import lloyd, scatter
 Centers = npt.NDArray[np.float32]
 """(d, k) float32."""
 
+_CREDIT = 0.4  # part of a removal's loss that is left when the neighbours have moved, at the best
 _TRIED = 3  # clusters to split, and centers to take away, that a swap looks at
 
 
@@ -113,7 +114,7 @@ class Sample:
         """
         gains, offsets = self.splits(centers)
         pairs = [
-            (gains[split] - self.losses[removed], int(removed), int(split))
+            (gains[split] - _CREDIT * self.losses[removed], int(removed), int(split))
             for split in np.argsort(-gains)[:_TRIED]
             for removed in np.argsort(self.losses, kind="stable")[:_TRIED]
             if removed != split

@@ -92,7 +92,7 @@ def run(
             if is_held:
                 session.settle()
                 clock.restart()
-                until = time.perf_counter() + session.patience
+                session.timer.skip_period()
             else:
                 frame = next(frames, None)
                 if frame is None:
@@ -101,10 +101,11 @@ def run(
                     continue
                 session.segment(frame)
                 shown += 1
-                until = clock.due(frame)
             current, image = session.picture()
             with session.timer.stage("show"):
                 window.write(current, image)
+            # Only now: the first image was waiting for the window to open.
+            until = time.perf_counter() + session.patience if is_held else clock.due(current)
             _obey(session, window, until, is_over)
             if not is_held:
                 session.timer.end_frame()

@@ -67,11 +67,15 @@ class StageTimer:
             self._periods.append(now - self._last)
         self._last = now
 
-    def reset(self) -> None:
-        """Forget all times; the next period begins now."""
-        self._times.clear()
-        self._periods.clear()
-        self._last = time.perf_counter()
+    def skip_period(self) -> None:
+        """Leave the time from the last frame to the next one out of the periods."""
+        self._last = None
+
+    def forget(self, n_frames: int) -> None:
+        """Forget the first `n_frames` frames of those that are remembered."""
+        for times in self._times.values():
+            _drop_first(times, n_frames)
+        _drop_first(self._periods, n_frames - 1)  # the first frame has no period
 
     @property
     def fps(self) -> float | None:
@@ -89,13 +93,19 @@ class StageTimer:
         }
 
 
+def _drop_first(times: deque[float], n: int) -> None:
+    for _ in range(min(n, len(times))):
+        times.popleft()
+
+
 def timed_frames(source: Source, timer: StageTimer) -> Iterator[Frame]:
     """Yield the frames of `source` and measure how long each took to come, as ``read``."""
     frames = iter(source)
     while True:
-        with timer.stage("read"):
-            frame = next(frames, None)
-        if frame is None:
+        try:
+            with timer.stage("read"):
+                frame = next(frames)
+        except StopIteration:
             return
         yield frame
 

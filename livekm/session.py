@@ -17,8 +17,8 @@ from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.views import VIEWS
 
-_HUD_HEIGHT = 360  # pictures below this height are enlarged, or the display would cover them
-_SETTLING = 10  # a held picture is segmented again so often after a change, until it has converged
+_LEAST_HEIGHT = 360  # pictures below this are enlarged, or the display would cover them
+_SETTLING = 10  # a still image is segmented so often, and again after a change, to converge
 _HELD_SECONDS = 0.1  # between two drawings of a picture that is held
 _NOTICE_SECONDS = 2.0
 
@@ -60,7 +60,7 @@ class Session:
         self._notice = ("press ? for the keys", time.monotonic() + 2 * _NOTICE_SECONDS)
         self._frame: Frame | None = None
         self._segmentation: Segmentation | None = None
-        self._unsettled = 0
+        self._unsettled = _SETTLING
 
     @property
     def patience(self) -> float:
@@ -92,6 +92,7 @@ class Session:
     def toggle_pause(self) -> None:
         """Hold the picture, or go on."""
         self.paused = not self.paused
+        self._unsettled = 0  # what is held stands still, until a key changes it
 
     def reseed(self) -> None:
         """Start the colours anew."""
@@ -128,16 +129,15 @@ class Session:
         """Segment the held frame again after a change that shows in it."""
         if self._unsettled and self._frame is not None:
             self._unsettled -= 1
-            self._segmentation = self.segmenter.update(self._frame.image)
+            with self.timer.stage("segment"):
+                self._segmentation = self.segmenter.update(self._frame.image)
 
     def picture(self) -> tuple[Frame, Image]:
         """Return the frame, and what is to be seen of it."""
         assert self._frame is not None
         assert self._segmentation is not None
         with self.timer.stage("view"):
-            image = VIEWS[self._view](self._frame, self._segmentation)
-            if self._hud or self._help:
-                image = enlarge(image, _HUD_HEIGHT)
+            image = enlarge(VIEWS[self._view](self._frame, self._segmentation), _LEAST_HEIGHT)
             if self._hud:
                 found = self._segmentation
                 draw_hud(image, self._lines(found), found.palette, found.shares)

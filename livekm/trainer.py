@@ -13,9 +13,11 @@ from livekm.seeding import Seeding
 _STEPS, _TOLERANCE = 10, 1e-3  # Lloyd steps a frame: until a step saves less than this part
 _WORTH = 0.01  # the part of the error that moving one center must save
 _WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since all may be relabelled
-_JUMP = 1.6  # growth of the error from one frame to the next that calls for a challenge at once
-_PERIOD, _DRIFT = 10, 0.05  # frames and drift after which the centers are challenged
+_JUMP = 1.15  # growth of the error from one frame to the next that calls for a challenge at once
+_PERIOD, _DRIFT = 10, 0.05  # frames and drift after which the centers are challenged,
+_ROUNDS = 3  # and how often then, since one start may be unlucky
 _STILL = 0.002  # squared way, in parts of the cluster's mse, that a center must go to move at all
+_MOVES = 3  # centers moved in one frame, at the most
 _LONGEST_WAIT = 8  # frames between two tries to move a center
 
 
@@ -46,6 +48,7 @@ class Trainer:
         self._frame = 0
         self._challenged = 0
         self._wait = self._backoff = 0
+        self._rounds = 0
         self._settled = False
 
     def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
@@ -89,24 +92,39 @@ class Trainer:
         """Return the centers for a frame that follows one with the centers `old`."""
         centers = old.copy()
         jumped = cut or sample.fit(centers, 0) > _JUMP * self._error + 1
-        error = sample.fit(centers, _STEPS, _TOLERANCE)
-        error = sample.revive(centers, error)
-        if self._wait <= 0:
-            before = error
-            error = sample.swap(centers, error, _WORTH, 4)
-            self._backoff = 0 if error < before else min(_LONGEST_WAIT, 2 * self._backoff + 1)
-            self._wait = self._backoff
-        self._wait -= 1
+        if jumped:
+            self._wait = 0
+        error = sample.revive(centers, sample.fit(centers, _STEPS, _TOLERANCE))
+        error = self._move(sample, centers, error)
         if jumped or self._is_due():
             self._challenge(sample, centers, error, starts=3 if jumped else 1)
         still = ((centers - old) ** 2).sum(axis=0) * sample.counts < _STILL * sample.errors
         centers[:, still] = old[:, still]
         return centers
 
+    def _move(self, sample: Sample, centers: Centers, error: float) -> float:
+        """Try to free the centers from a local minimum, less and less often while it fails."""
+        self._wait -= 1
+        if self._wait > 0:
+            return error
+        for _ in range(_MOVES):
+            before = error
+            error = sample.swap(centers, error, _WORTH, 8)
+            if error == before:
+                self._backoff = min(_LONGEST_WAIT, 2 * self._backoff + 1)
+                break
+            self._backoff = 0
+        self._wait = self._backoff
+        return error
+
     def _is_due(self) -> bool:
+        """Tell whether the scene has drifted so far that all centers are to be challenged."""
         if self._frame - self._challenged < _PERIOD:
             return False
-        return self._scene.drift > _DRIFT
+        if self._scene.drift > _DRIFT:
+            self._rounds = _ROUNDS
+        self._rounds -= 1
+        return self._rounds >= 0
 
     def _challenge(self, sample: Sample, centers: Centers, error: float, starts: int) -> None:
         """Take centers found without regard to the old ones, in place, if those are better.
@@ -115,6 +133,8 @@ class Trainer:
         """
         self._challenged = self._frame
         self._scene.mark()
+        if starts > 1:
+            self._rounds = _ROUNDS
         part = Sample(np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096]))
         rivals = [self._start(part) for _ in range(starts)]
         errors = [part.fit(rival, _STEPS, _TOLERANCE) for rival in rivals]

@@ -300,7 +300,9 @@ def label_tiles(
     chosen = np.empty(k + 1, np.int64)
     low = np.zeros(5, np.float32)
     high = np.zeros(5, np.float32)
-    margin = _F(1e-5) * biases.max()
+    margin = _F(0)
+    for j in range(k):
+        margin = max(margin, _F(1e-5) * biases[j])
     found = counts[first]
     error = np.int64(0)
     for top in range(first * TILE_ROWS, min(last * TILE_ROWS, height), TILE_ROWS):
@@ -313,7 +315,8 @@ def label_tiles(
             count = _candidates(centers, biases, low, high, margin, excess, chosen)
             if count == 1:
                 j = chosen[0]
-                nearest[:n] = j
+                for i in range(_U(n)):
+                    nearest[i] = np.uint8(j)
                 found[j] += n
                 error += _single_error(x, n, spatial, centers, j, scale)
             else:

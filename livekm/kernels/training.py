@@ -34,9 +34,10 @@ def assign_sample(X, centers, labels, best, second):
     d, n = X.shape
     k = centers.shape[1]
     total = np.empty(_BLOCK, np.float32)
-    labels[:] = 0
-    best[:] = np.inf
-    second[:] = np.inf
+    for i in range(_U(n)):
+        labels[i] = np.int32(0)
+        best[i] = _F(np.inf)
+        second[i] = _F(np.inf)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
         base = _U(start)
@@ -63,15 +64,17 @@ def assign_sample(X, centers, labels, best, second):
 @jit
 def _accumulate(X, norms, labels, best, second, counts, sums, errors, losses):
     d, n = X.shape
-    counts[:] = 0
-    sums[:] = 0.0
-    errors[:] = 0.0
-    losses[:] = 0.0
+    for j in range(counts.shape[0]):
+        counts[j] = 0
+        errors[j] = 0.0
+        losses[j] = 0.0
+        for f in range(d):
+            sums[f, j] = 0.0
     for i in range(n):
         j = labels[i]
         score = np.float64(best[i])
         counts[j] += 1
-        errors[j] += max(0.0, norms[i] + 2.0 * score)
+        errors[j] += norms[i] + 2.0 * score
         losses[j] += 2.0 * (np.float64(second[i]) - score)
         for f in range(d):
             sums[f, j] += X[f, i]
@@ -107,7 +110,10 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
     for step in range(steps + 1):
         assign_sample(X, centers, labels, best, second)
         _accumulate(X, norms, labels, best, second, counts, sums, errors, losses)
-        error = errors.sum()
+        error = 0.0
+        for j in range(k):
+            errors[j] = errors[j] if errors[j] > 0.0 else 0.0  # rounding
+            error += errors[j]
         if step == steps or error >= before * (1.0 - tolerance):
             break
         before = error
@@ -122,13 +128,13 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
 def scatter(X, labels, centers, matrices):
     """Write the sum of (x - c)(x - c)^T of each cluster into `matrices` (k, d, d) float64."""
     d, n = X.shape
-    matrices[:] = 0.0
+    for j in range(matrices.shape[0]):
+        for f in range(d):
+            for g in range(d):
+                matrices[j, f, g] = 0.0
     for i in range(n):
         j = labels[i]
         for f in range(d):
             u = np.float64(X[f, i]) - np.float64(centers[f, j])
-            for g in range(f + 1):
+            for g in range(d):
                 matrices[j, f, g] += u * (np.float64(X[g, i]) - np.float64(centers[g, j]))
-    for f in range(d):
-        for g in range(f):
-            matrices[:, g, f] = matrices[:, f, g]
