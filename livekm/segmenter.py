@@ -19,6 +19,7 @@ from livekm.trainer import Trainer
 from livekm.workers import Workers, available_cores
 
 _MAX_THREADS = 8  # more do not pay: the memory is the limit
+_MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
 _MAX_FIT = 2**21  # pixels that `fit` trains on; 40 bytes each
 
 
@@ -39,7 +40,7 @@ class Segmenter:
         levels in BGR), beyond the border between the old center and the new one. 0 gives each
         pixel exactly its nearest center.
     spatial_weight : float, default 0.0
-        How much a pixel's place counts beside its colour: at 1.0 the way across the longer side
+        From 0 to 4: how much a pixel's place counts beside its colour: at 1.0 the way across the longer side
         of the image counts like the way from black to white in one channel.
     seeding : {"k-means++", "random", "random-partition"} or callable, default "k-means++"
         How centers start: a name, or a function of (n, d) points, k and a random generator that
@@ -85,7 +86,7 @@ class Segmenter:
         self._n_clusters = int(n_clusters)
         self.hysteresis = hysteresis
         self._space = _named("color_space", color_space, COLOR_SPACES)
-        self._spatial_weight = _check_number("spatial_weight", spatial_weight, 10)
+        self._spatial_weight = _check_number("spatial_weight", spatial_weight, _MAX_WEIGHT)
         self._seeding = seeding if callable(seeding) else _named("seeding", seeding, SEEDINGS)
         self._rng = np.random.default_rng(random_state)
         self._sample_size = int(sample_size)
@@ -117,6 +118,7 @@ class Segmenter:
         """Forget everything that was seen: the next frame starts anew."""
         self._trainer = Trainer(self._n_clusters, self._seeding, self._rng)
         self._previous: npt.NDArray[np.uint8] | None = None
+        self._shape = (0, 0)
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""
@@ -159,8 +161,9 @@ class Segmenter:
 
         The textbook's job: start the centers, assign each pixel to its nearest center, move each
         center to the mean of its pixels, and repeat until no pixel changes its cluster or
-        `max_iterations` is reached. Forgets what was seen before. Of images above two million
-        pixels, every second row and column is trained on, or every third, and so on.
+        `max_iterations` is reached. The start is the best of several that were tried on a sample
+        of the pixels. Of images above two million pixels, every second row and column is trained
+        on, or every third, and so on. Forgets what was seen before.
 
         Parameters
         ----------
@@ -236,7 +239,7 @@ class Segmenter:
         scale = 2 ** (2 * fraction + 1)
         previous = self._previous
         labels: npt.NDArray[np.uint8] = self._pool.take((height * width,), np.uint8)
-        if cut or self._hysteresis == 0 or previous is None or len(previous) != len(labels):
+        if cut or self._hysteresis == 0 or previous is None or self._shape != (height, width):
             slack, previous = np.zeros((0, 0), np.float32), labels
         else:
             slack = self._slack(centers)
@@ -259,7 +262,7 @@ class Segmenter:
             counts,
             errors,
         )
-        self._previous = labels
+        self._previous, self._shape = labels, (height, width)
         units = self._space.units
         published = (centers[:d].T / np.float32(units)).astype(np.float32, order="C")
         view = labels.reshape(height, width)

@@ -16,7 +16,7 @@ _WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since a
 _JUMP = 1.15  # growth of the error from one frame to the next that calls for a challenge at once
 _PERIOD, _DRIFT = 10, 0.05  # frames and drift after which the centers are challenged,
 _ROUNDS = 3  # and how often then, since one start may be unlucky
-_STILL = 0.002  # squared way, in parts of the cluster's mse, that a center must go to move at all
+_STILL = 0.006  # squared way, in parts of the cluster's mse, that a center must go to move at all
 _MOVES = 3  # centers moved in one frame, at the most
 _LONGEST_WAIT = 8  # frames between two tries to move a center
 
@@ -98,6 +98,8 @@ class Trainer:
         error = self._move(sample, centers, error)
         if jumped or self._is_due():
             self._challenge(sample, centers, error, starts=3 if jumped else 1)
+            centers = np.ascontiguousarray(centers[:, match_slots(old, centers)])
+            sample.fit(centers, 0)
         still = ((centers - old) ** 2).sum(axis=0) * sample.counts < _STILL * sample.errors
         centers[:, still] = old[:, still]
         return centers
@@ -127,10 +129,7 @@ class Trainer:
         return self._rounds >= 0
 
     def _challenge(self, sample: Sample, centers: Centers, error: float, starts: int) -> None:
-        """Take centers found without regard to the old ones, in place, if those are better.
-
-        They keep the slots of the old centers that they are nearest to.
-        """
+        """Take centers found without regard to the old ones, in place, if those are better."""
         self._challenged = self._frame
         self._scene.mark()
         if starts > 1:
@@ -141,9 +140,8 @@ class Trainer:
         rival = rivals[int(np.argmin(errors))]
         found = sample.revive(rival, sample.fit(rival, _STEPS, _TOLERANCE))
         if found < (1 - _WORTH_ALL) * error:
-            centers[:] = rival[:, match_slots(centers, rival)]
+            centers[:] = rival
             self._wait = self._backoff = 0
-        sample.fit(centers, 0)
 
     def _start(self, sample: Sample) -> Centers:
         size = min(sample.size, 4096 if self.n_clusters > 64 else 2048)

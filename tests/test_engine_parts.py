@@ -1,0 +1,455 @@
+"""The parts under the segmenter, from seeding to colour spaces, each on its own."""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import naive
+import numpy as np
+import pytest
+
+from livekm.buffers import BufferPool
+from livekm.colorspace import COLOR_SPACES, to_features
+from livekm.kmeans import Sample
+from livekm.scene import SceneChange
+from livekm.seeding import SEEDINGS, kmeans_plus_plus
+from livekm.trainer import Trainer, match_slots
+from livekm.workers import Workers, available_cores
+
+
+def blobs(rng, k, each=100, sigma=2.0):
+    """(k * each, 3) float32 points around k colours that lie far apart, and these colours."""
+    corners = np.array([(x, y, z) for x in (40, 128, 216) for y in (40, 216) for z in (40, 216)])
+    colors = corners[rng.permutation(len(corners))[:k]]
+    points = np.repeat(colors, each, axis=0) + rng.normal(0, sigma, (k * each, 3))
+    return np.rint(points).clip(0, 255).astype(np.float32), colors
+
+
+def as_pixels(points):
+    return points.astype(np.uint8)[np.newaxis]
+
+
+# --- seeding ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SEEDINGS)
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (500, 1), (500, 8), (500, 256), (5, 8), (300, 300)])
+def test_a_seeding_gives_k_finite_centers_within_the_points(name, n, k):
+    points = np.random.default_rng(0).integers(0, 256, (n, 3)).astype(np.float32)
+    centers = np.asarray(SEEDINGS[name](points, k, np.random.default_rng(1)))
+    assert centers.shape == (k, 3)
+    assert (centers >= points.min(axis=0) - 1e-3).all()
+    assert (centers <= points.max(axis=0) + 1e-3).all()
+
+
+@pytest.mark.parametrize("name", SEEDINGS)
+def test_a_seeding_depends_on_nothing_but_the_generator(name):
+    points, _ = blobs(np.random.default_rng(0), 5)
+    first, same, other = (SEEDINGS[name](points, 5, np.random.default_rng(s)) for s in (1, 1, 2))
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("name", SEEDINGS)
+def test_a_seeding_takes_points_of_one_colour(name):
+    points = np.full((50, 3), 7, np.float32)
+    centers = SEEDINGS[name](points, 6, np.random.default_rng(0))
+    np.testing.assert_allclose(centers, np.full((6, 3), 7))
+
+
+@pytest.mark.parametrize("name", ["k-means++", "random"])
+def test_centers_are_drawn_from_the_points(name):
+    points, _ = blobs(np.random.default_rng(0), 5)
+    centers = SEEDINGS[name](points, 12, np.random.default_rng(3))
+    assert naive.squared_distances(centers, points).min(axis=1).max() == 0
+
+
+def test_random_points_are_different_points_where_there_are_enough():
+    points = np.arange(60, dtype=np.float32).reshape(20, 3)
+    centers = SEEDINGS["random"](points, 20, np.random.default_rng(0))
+    assert len(np.unique(centers, axis=0)) == 20
+
+
+def test_a_random_partition_starts_near_the_mean():
+    points, _ = blobs(np.random.default_rng(0), 4, each=1000)
+    centers = SEEDINGS["random-partition"](points, 4, np.random.default_rng(0))
+    assert np.abs(centers - points.mean(axis=0)).max() < 15
+
+
+def test_kmeans_plus_plus_finds_every_blob():
+    points, colors = blobs(np.random.default_rng(4), 10)
+    for seed in range(10):
+        centers = kmeans_plus_plus(points, 10, np.random.default_rng(seed))
+        assert len(set(naive.nearest(centers, colors))) == 10
+
+
+# --- samples ---------------------------------------------------------------------------------
+
+
+def test_fitting_a_sample_is_lloyd_s_algorithm():
+    rng = np.random.default_rng(0)
+    points, colors = blobs(rng, 6)
+    centers = np.ascontiguousarray(colors.T + 9, np.float32)
+    mse = Sample(np.ascontiguousarray(points.T)).fit(centers, 50)
+    expected, error = naive.lloyd(points, colors + 9, 50)
+    np.testing.assert_allclose(centers.T, expected, rtol=1e-5)
+    assert mse == pytest.approx(error / len(points), rel=1e-3)
+
+
+def test_a_swap_leads_out_of_a_local_minimum():
+    points, colors = blobs(np.random.default_rng(1), 4)
+    stuck = np.array([colors[0], colors[0] + 1, colors[1], (colors[2] + colors[3]) / 2])
+    centers = np.ascontiguousarray(stuck.T, np.float32)
+    sample = Sample(np.ascontiguousarray(points.T))
+    error = sample.fit(centers, 20)
+    after = sample.swap(centers, error, 0.01, 5)
+    assert after < 0.1 * error
+    assert set(naive.nearest(colors, centers.T)) == {0, 1, 2, 3}
+
+
+def test_a_swap_that_does_not_pay_changes_nothing():
+    points, colors = blobs(np.random.default_rng(2), 5)
+    centers = np.ascontiguousarray(colors.T, np.float32)
+    sample = Sample(np.ascontiguousarray(points.T))
+    error = sample.fit(centers, 20)
+    before = centers.copy()
+    assert sample.swap(centers, error, 0.3, 5) == error
+    np.testing.assert_array_equal(centers, before)
+
+
+def test_dead_centers_are_revived_where_they_gain_most():
+    points, colors = blobs(np.random.default_rng(3), 4)
+    start = np.vstack([colors[:2], np.full((2, 3), 1000)])
+    centers = np.ascontiguousarray(start.T, np.float32)
+    sample = Sample(np.ascontiguousarray(points.T))
+    sample.revive(centers, sample.fit(centers, 0))
+    assert sample.counts.min() > 0
+
+
+def test_where_colours_are_few_dead_centers_stay_dead_and_end_the_search():
+    points = np.repeat([[10, 20, 30], [200, 100, 50]], 40, axis=0).astype(np.float32)
+    centers = np.ascontiguousarray(np.vstack([points[::40], np.zeros((6, 3))]).T, np.float32)
+    sample = Sample(np.ascontiguousarray(points.T))
+    assert sample.revive(centers, sample.fit(centers, 5)) == 0
+    assert (sample.counts > 0).sum() == 2
+
+
+# --- scene change ----------------------------------------------------------------------------
+
+
+def picture(seed, size=(24, 32)):
+    """An image of four areas in random colours."""
+    rng = np.random.default_rng(seed)
+    image = np.empty((*size, 3), np.uint8)
+    for rows in (np.s_[: size[0] // 2], np.s_[size[0] // 2 :]):
+        for columns in (np.s_[: size[1] // 3], np.s_[size[1] // 3 :]):
+            image[rows, columns] = rng.integers(0, 256, 3)
+    return image
+
+
+def noisy(image, rng, sigma=5.0):
+    return np.rint(image + rng.normal(0, sigma, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+def test_the_first_frame_is_no_cut():
+    assert not SceneChange().observe(picture(0))
+
+
+def test_cuts_are_seen_where_they_are_and_nowhere_else():
+    rng = np.random.default_rng(0)
+    scene = SceneChange()
+    cuts = [i for i in range(60) if scene.observe(noisy(picture(i // 20), rng))]
+    assert cuts == [20, 40]
+
+
+def test_slow_light_and_fast_motion_are_no_cuts():
+    rng = np.random.default_rng(1)
+    dimming, sliding = SceneChange(), SceneChange()
+    image = picture(1)
+    for i in range(40):
+        assert not dimming.observe(noisy(image * (1 - i / 60), rng))
+        assert not sliding.observe(noisy(np.roll(image, 4 * i, axis=1), rng))
+
+
+def test_a_new_size_alone_is_no_cut():
+    scene = SceneChange()
+    scene.observe(picture(2))
+    assert not scene.observe(picture(2, size=(48, 64)))
+    assert scene.observe(picture(3, size=(12, 16)))
+
+
+def test_drift_is_the_share_of_colours_that_moved_since_the_mark():
+    scene = SceneChange()
+    assert scene.drift == 1
+    image = np.zeros((10, 10, 3), np.uint8)
+    scene.observe(image)
+    scene.mark()
+    assert scene.drift == 0
+    image = image.copy()
+    image[:3] = 200
+    scene.observe(image)
+    assert scene.drift == pytest.approx(0.3)
+
+
+# --- trainer ---------------------------------------------------------------------------------
+
+
+def trainer_on(points, k, seed=0):
+    trainer = Trainer(k, kmeans_plus_plus, np.random.default_rng(seed))
+    trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
+    return trainer
+
+
+def test_the_first_step_is_converged_k_means():
+    rng = np.random.default_rng(5)
+    points = rng.integers(0, 256, (600, 3)).astype(np.float32)
+    mse = naive.squared_distances(points, trainer_on(points, 7).centers.T).min(axis=1).mean()
+    assert mse <= 1.01 * naive.best_mse(points, 7)
+
+
+def test_a_still_scene_leaves_the_centers_where_they_are():
+    points, _ = blobs(np.random.default_rng(6), 5)
+    trainer = trainer_on(points, 5)
+    before = trainer.centers.copy()
+    for _ in range(30):
+        assert not trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
+    np.testing.assert_array_equal(trainer.centers, before)
+
+
+def test_a_seeding_must_give_k_finite_centers():
+    points, _ = blobs(np.random.default_rng(7), 3)
+    for wrong in (np.zeros((2, 3)), np.zeros((3, 2)), np.full((3, 3), np.nan)):
+        trainer = Trainer(3, lambda *_, wrong=wrong: wrong, np.random.default_rng(0))
+        with pytest.raises(ValueError, match="seeding must return 3 finite centers of 3 features"):
+            trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
+
+
+def test_before_the_first_frame_a_new_k_is_only_noted():
+    trainer = Trainer(3, kmeans_plus_plus, np.random.default_rng(0))
+    np.testing.assert_array_equal(trainer.resize(6), np.arange(256))
+    points, _ = blobs(np.random.default_rng(8), 6)
+    trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
+    assert trainer.centers.shape == (3, 6)
+
+
+@pytest.mark.parametrize(("k", "more"), [(1, 1), (1, 12), (4, 1), (4, 4), (8, 248)])
+def test_more_clusters_leave_those_that_are_not_split(k, more):
+    points, _ = blobs(np.random.default_rng(9), 12)
+    trainer = trainer_on(points, k)
+    before = trainer.centers.copy()
+    slots = trainer.resize(k + more)
+    np.testing.assert_array_equal(slots[:k], np.arange(k))
+    assert trainer.centers.shape == (3, k + more)
+    same = (trainer.centers[:, :k] == before).all(axis=0)
+    assert (~same).sum() <= more
+
+
+def test_splits_go_where_they_gain_most():
+    points, colors = blobs(np.random.default_rng(10), 8)
+    trainer = trainer_on(points, 2)
+    trainer.resize(8)
+    assert len(set(naive.nearest(colors, trainer.centers.T))) == 8
+
+
+@pytest.mark.parametrize(("k", "fewer"), [(2, 1), (5, 1), (12, 4), (12, 11), (200, 190)])
+def test_fewer_clusters_leave_the_others_and_say_where_each_slot_went(k, fewer):
+    rng = np.random.default_rng(k + fewer)
+    points = rng.integers(0, 256, (900, 3)).astype(np.float32)
+    trainer = trainer_on(points, k)
+    before = trainer.centers.copy()
+    slots = trainer.resize(k - fewer)
+    assert trainer.centers.shape == (3, k - fewer)
+    assert slots[:k].max() == k - fewer - 1
+    for slot in range(k - fewer):
+        came_from = np.flatnonzero((before == trainer.centers[:, [slot]]).all(axis=0))
+        assert len(came_from) == 1
+        assert slots[came_from[0]] == slot
+        if came_from[0] < k - fewer and fewer == 1:
+            assert came_from[0] == slot
+
+
+def test_a_merged_slot_goes_to_its_nearest_neighbour():
+    points, _ = blobs(np.random.default_rng(12), 6, sigma=1)
+    for seed in range(6):  # so that first, middle and last slots are removed
+        trainer = trainer_on(np.vstack([points, points[:5] + 12]), 7, seed)
+        before = trainer.centers.T.copy()
+        slots = trainer.resize(6)
+        removed = [j for j in range(7) if (before[j] != trainer.centers[:, slots[j]]).any()]
+        assert len(removed) == 1
+        assert slots[removed[0]] == naive.nearest(before[removed], trainer.centers.T)[0]
+
+
+def test_the_frame_after_a_resize_keeps_the_centers():
+    points, _ = blobs(np.random.default_rng(13), 6)
+    trainer = trainer_on(points, 6)
+    trainer.resize(8)
+    before = trainer.centers.copy()
+    trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
+    np.testing.assert_array_equal(trainer.centers, before)
+
+
+@pytest.mark.parametrize("k", [1, 2, 7, 256])
+def test_matching_undoes_any_permutation(k):
+    rng = np.random.default_rng(k)
+    old = rng.permutation(10 * k)[:k].astype(np.float32) * np.ones((3, 1), np.float32)
+    order = rng.permutation(k)
+    new = old[:, order] + rng.uniform(-0.2, 0.2, (3, k)).astype(np.float32)
+    np.testing.assert_array_equal(order[match_slots(old, new)], np.arange(k))
+
+
+def test_matching_gives_every_slot_one_center_even_where_all_are_equal():
+    same = np.ones((3, 9), np.float32)
+    assert sorted(match_slots(same, same)) == list(range(9))
+
+
+def test_what_looks_the_same_keeps_its_slot_whatever_became_of_the_rest():
+    old = np.array([[0, 50, 100]], np.float32)
+    new = np.array([[60, 240, 50]], np.float32)
+    assert match_slots(old, new)[1] == 2
+
+
+# --- buffers ---------------------------------------------------------------------------------
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_a_buffer_has_the_shape_and_type_asked_for():
+    pool = BufferPool()
+    for shape, dtype in [((3, 4, 3), np.uint8), ((7,), np.int16), ((0, 5), np.uint8)]:
+        array = pool.take(shape, dtype)
+        assert array.shape == shape
+        assert array.dtype == dtype
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+
+
+def test_a_held_buffer_is_never_given_out_again():
+    pool = BufferPool()
+    held = [pool.take((5, 6), np.uint8) for _ in range(20)]
+    for value, array in enumerate(held):
+        array[:] = value
+    assert [int(array.max()) for array in held] == list(range(20))
+    assert all((array == array[0, 0]).all() for array in held)
+
+
+@pytest.mark.parametrize(
+    "derive", [lambda a: a[1:], lambda a: a.T, lambda a: a.reshape(-1), lambda a: a.view(np.int8)]
+)
+def test_a_view_alone_holds_the_buffer(derive):
+    pool = BufferPool()
+    view = derive(pool.take((4, 6), np.uint8))
+    view[:] = 1
+    for _ in range(5):
+        pool.take((4, 6), np.uint8)[:] = 2
+    assert (view == 1).all()
+
+
+def test_a_free_buffer_is_used_again():
+    pool = BufferPool()
+    places = {address(pool.take((50, 60), np.uint8)) for _ in range(20)}
+    assert len(places) == 1
+
+
+def test_buffers_of_sizes_that_went_out_of_use_are_let_go():
+    pool = BufferPool()
+    for size in range(1, 200):
+        pool.take((size, 1000), np.uint8)
+    assert len(pool._blocks) < 10
+
+
+# --- workers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("total", [0, 1, 2, 7, 100])
+def test_ranges_cover_the_work_once(threads, total):
+    done = []
+    Workers(threads).run(lambda first, last, mark: done.append((first, last, mark)), total, "x")
+    assert sorted(i for first, last, _ in done for i in range(first, last)) == list(range(total))
+    assert {mark for *_, mark in done} <= {"x"}
+
+
+def test_threads_work_side_by_side():
+    meeting = threading.Barrier(3, timeout=10)
+    workers = Workers(3)
+    met = []
+
+    def kernel(first, last):
+        if first < 3:  # the first chunks can only be done if three threads are at work
+            met.append(meeting.wait())
+
+    workers.run(kernel, 12)
+    assert sorted(met) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("bad", range(0, 24, 5))
+def test_an_exception_in_any_range_comes_out(threads, bad):
+    def kernel(first, last):
+        if first <= bad < last:
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        Workers(threads).run(kernel, 24)
+
+
+def test_there_is_at_least_one_core():
+    assert available_cores() >= 1
+
+
+# --- colour spaces ---------------------------------------------------------------------------
+
+
+def random_colors(n=4000):
+    return np.random.default_rng(20).integers(0, 256, (1, n, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", COLOR_SPACES)
+def test_features_are_whole_steps_within_the_stated_norm(name):
+    space = COLOR_SPACES[name]
+    corners = np.array(list(np.ndindex(2, 2, 2)), np.uint8)[np.newaxis] * 255
+    for image in (random_colors(), corners):
+        steps = to_features(image, name) * space.units
+        np.testing.assert_array_equal(steps, np.rint(steps))
+        assert (steps.astype(np.float64) ** 2).sum(axis=2).max() <= 1.001 * space.norm  # rounding
+
+
+@pytest.mark.parametrize("name", COLOR_SPACES)
+def test_the_span_is_the_way_from_black_to_white(name):
+    black, white = to_features(np.array([[(0, 0, 0), (255, 255, 255)]], np.uint8), name)[0]
+    way = np.linalg.norm(white - black)
+    assert way / (np.sqrt(3) if name == "bgr" else 1) == pytest.approx(COLOR_SPACES[name].span)
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("bgr", 0), ("lab", 1), ("hsv", 1)])
+def test_colours_come_back_from_their_features(name, tolerance):
+    image = random_colors()
+    features = to_features(image, name)
+    back = np.rint(COLOR_SPACES[name].to_bgr(features[0])).clip(0, 255).astype(np.uint8)[np.newaxis]
+    assert np.abs(to_features(back, name) - features).max() <= tolerance
+    assert np.median(cv2.absdiff(back, image)) == 0
+
+
+def test_lab_is_that_of_opencv():
+    image = random_colors()
+    expected = cv2.cvtColor((image / 255).astype(np.float32), cv2.COLOR_BGR2Lab)
+    assert np.abs(to_features(image, "lab") - expected).max() < 0.5  # a quarter is the rounding
+
+
+def test_hue_does_not_wrap():
+    almost_red = np.array([[(0, 8, 255), (8, 0, 255), (0, 255, 8)]], np.uint8)
+    features = to_features(almost_red, "hsv")[0]
+    assert np.linalg.norm(features[0] - features[1]) < 20
+    assert np.linalg.norm(features[0] - features[2]) > 300
+
+
+@pytest.mark.parametrize("name", COLOR_SPACES)
+def test_features_of_an_image_of_any_strides(name):
+    image = np.random.default_rng(21).integers(0, 256, (9, 14, 3)).astype(np.uint8)
+    expected = to_features(image, name)
+    image.flags.writeable = False
+    np.testing.assert_array_equal(to_features(image[::-1, ::2], name), expected[::-1, ::2])
+    np.testing.assert_array_equal(to_features(np.asfortranarray(image), name), expected)
