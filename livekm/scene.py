@@ -9,7 +9,7 @@ import numpy.typing as npt
 from livekm.frame import Image
 
 _LEVELS = 20.0  # mean change of a pixel at a cut, at the least, in grey levels,
-_TIMES = 4.0  # and as a multiple of what is usual,
+_TIMES = 3.0  # and as a multiple of what is usual,
 _SHARE = 0.1  # while so much of the colour histogram moves
 
 

@@ -101,8 +101,9 @@ def _read_header(path: Path) -> _Header:
             if not container.streams.video:
                 raise SourceError(f"{path}: no picture in it, only sound; give a video")
             stream = container.streams.video[0]
-            fps = _plausible_rate(stream.average_rate)
-            time_base = stream.time_base or Fraction(1, av.time_base)
+            # From PyAV 19 on, its rates are of a type of its own.
+            fps = _plausible_rate(Fraction(stream.average_rate or 0))
+            time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
             seconds = container.duration / av.time_base if container.duration else None
             return _Header(
                 fps=fps,
@@ -119,8 +120,8 @@ def _not_a_video(path: Path) -> str:
     return f"{path}: not a video that can be read; the file is damaged or of another kind"
 
 
-def _plausible_rate(rate: Fraction | None) -> Fraction | None:
-    return rate if rate and 0 < rate < _MAX_RATE else None
+def _plausible_rate(rate: Fraction) -> Fraction | None:
+    return rate if 0 < rate < _MAX_RATE else None
 
 
 def _estimate_count(seconds: float | None, fps: Fraction | None) -> int | None:

@@ -1,0 +1,84 @@
+"""What the README shows works as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import av
+import clips
+import cv2
+import numpy as np
+import pytest
+
+from livekm import open_source
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def street() -> np.ndarray:
+    """A small picture with enough colours for any example: (48, 64, 3) uint8 BGR."""
+    with open_source("demo", width=64, height=48) as source:
+        return next(iter(source)).image
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with the files that the examples read."""
+    clips.make_clip(tmp_path / "clip.mp4", 5)
+    for name in ("butterfly.jpg", "photo.jpg"):
+        (tmp_path / name).write_bytes(cv2.imencode(".jpg", street())[1].tobytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def frame_times(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(video=0)]
+
+
+def test_the_streaming_example_writes_each_frame_of_the_clip(folder: Path) -> None:
+    exec(blocks("python")[0], {})
+    assert frame_times(folder / "out.mp4") == frame_times(folder / "clip.mp4")
+
+
+def test_the_textbook_example_keeps_the_darkest_and_the_lightest_segment(folder: Path) -> None:
+    names: dict[str, np.ndarray] = {}
+    exec(blocks("python")[1], names)
+    wings, image = names["wings"], names["image"]
+    kept = cv2.imread(str(folder / "wings.png"))
+    np.testing.assert_array_equal(kept[wings], image[wings])
+    assert (kept[~wings] == 128).all()
+    levels = image.sum(axis=2)
+    assert levels[wings].min() == levels.min()
+    assert levels[wings].max() == levels.max()
+    assert 0 < wings.mean() < 1
+
+
+@pytest.mark.parametrize("line", [b.strip() for b in blocks("sh") if " -o " in b])
+def test_the_commands_that_write_files_write_them(line: str, folder: Path, run_cli) -> None:
+    program, *arguments = shlex.split(line)
+    assert program == "livekm"
+    assert run_cli(*arguments, "--quiet") == (0, "", "")
+    written = re.findall(r"(?:-o|--labels|--figure) (\S+)", line)
+    assert written
+    assert all((folder / name).stat().st_size > 0 for name in written)
+
+
+def test_every_file_that_the_readme_points_to_is_there() -> None:
+    targets = [t for t in re.findall(r"\]\(([^)]+)\)", README) if "://" not in t]
+    assert "docs/media/demo.webp" in targets
+    assert [t for t in targets if not (ROOT / t).is_file()] == []
+
+
+def test_the_moving_picture_moves_and_is_small() -> None:
+    content = (ROOT / "docs" / "media" / "demo.webp").read_bytes()
+    assert content[:4] == b"RIFF"
+    assert content.count(b"ANMF") >= 30
+    assert len(content) <= 2_500_000
