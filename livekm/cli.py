@@ -1,4 +1,4 @@
-"""The command ``livekm``: options, calls, exit codes. The only place that prints."""
+"""The command ``livekm``: calls and exit codes. The only place that prints."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
-from importlib import metadata
 from pathlib import Path
-from typing import NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livekm import batch, benchmark, live
-from livekm.colorspace import COLOR_SPACES
-from livekm.controls import key_table
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
-from livekm.seeding import SEEDINGS
+from livekm.options import MISUSED, parse_options
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks import IMAGE_SUFFIXES, has_display
@@ -32,7 +28,7 @@ from livekm.views import VIEWS
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
-_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+_FAILED, _INTERRUPTED = 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,9 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         Without the program's name; those of the process by default.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    _check(parser, options)
+    options = parse_options(arguments)
     _set_up_logging(options)
     try:
         with interruption() as stop:
@@ -57,14 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             traceback.print_exc()
         print(f"livekm: {error or 'not enough memory'}", file=sys.stderr)
-        return _MISUSED if isinstance(error, ValueError) else _FAILED
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the page of usage that hides it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+        return MISUSED if isinstance(error, ValueError) else _FAILED
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:
@@ -72,70 +59,6 @@ def _set_up_logging(options: argparse.Namespace) -> None:
     # Only livekm's own: a user has no use for what the libraries tell each other.
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
     logging.getLogger("livekm").setLevel(level)
-
-
-def _parser() -> argparse.ArgumentParser:
-    keys = "\n".join(f"  {label:<10}{meaning}" for label, meaning in key_table())
-    parser = _Parser(
-        prog="livekm",
-        description="Segment video by colour, live.",
-        epilog=f"keys in the window:\n{keys}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument_group("source, one of").add_argument
-    add("input", nargs="?", help="a clip, an image, or a folder or pattern of images")
-    add("--camera", metavar="DEVICE", help="a camera: its index, device path or URL")
-    add("--demo", action="store_true", help="the built-in street scene")
-
-    add = parser.add_argument_group("output").add_argument
-    add("-o", "--output", metavar="FILE", help="write a clip or an image; no window")
-    add("--overwrite", action="store_true", help="replace files that exist")
-    add("--labels", metavar="FILE.png", help="of an image: the label of each pixel, as a PNG")
-    add("--figure", metavar="FILE", help="of an image: a page of segments, shares and masks")
-    add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
-    add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
-    add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
-
-    add = parser.add_argument_group("segmentation").add_argument
-    add("-k", "--clusters", type=int, default=8, metavar="K", help="colours (default: 8)")
-    add("--color-space", choices=COLOR_SPACES, default="bgr", help="(default: %(default)s)")
-    add("--hysteresis", type=float, default=2.0, metavar="LEVELS",
-        help="how far past a border a pixel keeps its label (default: 2)")  # fmt: skip
-    add("--spatial-weight", type=float, default=0.0, metavar="WEIGHT",
-        help="how much a pixel's place counts beside its colour (default: 0)")  # fmt: skip
-    add("--seeding", choices=SEEDINGS, default="k-means++", help="(default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the random numbers (default: 0)")
-    add("--scale", type=float, default=1.0, help="resize frames first (default: 1)")
-    add("--frames", type=int, metavar="N", help="stop after N frames")
-    add("--width", type=int, help="to ask of the camera, or of the demo")
-    add("--height", type=int, help="to ask of the camera, or of the demo")
-    add("--fps", type=float, help="to ask of the camera, or of the demo")
-
-    version = metadata.version("livekm")
-    parser.add_argument("--version", action="version", version=f"livekm {version}")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    parser.add_argument("-v", "--verbose", action="store_true", help="print more, with tracebacks")
-    return parser
-
-
-def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """End with wrong usage for what no source has to be opened for."""
-    named = [options.input is not None, options.camera is not None, options.demo]
-    if sum(named) != 1:
-        parser.error("name one source: a file, --camera 0 or --demo")
-    if not 0 < options.scale <= 4:
-        parser.error(f"--scale must be above 0 and at most 4, got {options.scale:g}")
-    if options.frames is not None and options.frames < 1:
-        parser.error(f"--frames must be at least 1, got {options.frames}")
-    if options.json and not options.benchmark:
-        parser.error("--json goes with --benchmark")
-    if options.benchmark and (options.output or options.labels or options.figure):
-        parser.error("--benchmark writes no output; leave -o, --labels and --figure out")
-    if options.labels and Path(options.labels).suffix.lower() != ".png":
-        parser.error(f"--labels is a PNG; {options.labels} must end in .png")
-    written = [Path(f) for f in (options.output, options.labels, options.figure) if f]
-    if len(set(written)) < len(written):
-        parser.error("-o, --labels and --figure name the same file; choose another for each")
 
 
 def _run(options: argparse.Namespace, stop: Interruption) -> None:
@@ -152,10 +75,11 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
         if not options.demo:
             raise SinkError("no display for the window: add -o FILE to write a file instead")
         options.output, options.overwrite = _DEMO_FILE, True
-        options.frames = options.frames or _DEMO_FRAMES
         if not options.quiet:
             print(f"no display for the window: writing {_DEMO_FILE}")
         to_file = True
+    if options.demo and options.output and options.frames is None:
+        options.frames = _DEMO_FRAMES  # the demo itself has no end
     with open_source(
         _source_name(options),
         width=options.width,

@@ -40,8 +40,8 @@ class Segmenter:
         levels in BGR), beyond the border between the old center and the new one. 0 gives each
         pixel exactly its nearest center.
     spatial_weight : float, default 0.0
-        From 0 to 4: how much a pixel's place counts beside its colour: at 1.0 the way across the longer side
-        of the image counts like the way from black to white in one channel.
+        How much a pixel's place counts beside its colour, from 0 to 4: at 1.0 the way across the
+        longer side of the image counts like the way from black to white in one channel.
     seeding : {"k-means++", "random", "random-partition"} or callable, default "k-means++"
         How centers start: a name, or a function of (n, d) points, k and a random generator that
         returns (k, d) centers.

@@ -45,6 +45,7 @@ FLOORS = [
     # 5: the ways to run it
     ["live", "batch", "benchmark"],
     # 6: the doors of the package
+    ["options"],
     ["", "cli"],
     ["__main__"],
 ]

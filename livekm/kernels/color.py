@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import jit
+from livekm.kernels.policy import inline_jit, jit
 
 COLOR_BLOCK = 256
 _F = np.float32
@@ -12,7 +12,7 @@ _I = np.uint32
 _U = np.uint64
 
 
-@jit
+@inline_jit
 def _cube_root(x, bits, y, n):
     """CIE's f(t) in place; `bits` and `y` are two views of one array.
 

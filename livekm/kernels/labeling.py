@@ -1,6 +1,6 @@
 """The exact nearest center of every pixel, tile by tile.
 
-A tile is a few rows of 64 pixels. Its box in feature space tells which centers can be nearest to
+A tile is 8 rows of 128 pixels. Its box in feature space tells which centers can be nearest to
 any of its pixels (the filtering of Kanungo et al., "An efficient k-means clustering algorithm",
 PAMI 2002, with the tile in the place of a kd-tree's cell); only those are compared pixel by pixel.
 Neighbouring pixels are alike, so that of many centers few are left.
@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import jit
+from livekm.kernels.policy import inline_jit, jit
 
-TILE_ROWS = 4
-_TILE_COLUMNS = 64
+TILE_ROWS = 8
+_TILE_COLUMNS = 128
+_PART = 64  # pixels whose errors fit into 32 bits
 _TILE = TILE_ROWS * _TILE_COLUMNS
 
 _F = np.float32
 _U = np.uint64
 
 
-@jit
+@inline_jit
 def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
     """Copy a tile's features into x (5 * tile,), plane after plane, and their box into low, high.
 
@@ -55,12 +56,12 @@ def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
         high[4] = np.rint(_F(top + rows - 1) * step)
 
 
-@jit
+@inline_jit
 def _far_corner(difference, low, high):
     return difference * (high if difference > _F(0) else low)
 
 
-@jit
+@inline_jit
 def _candidates(centers, biases, low, high, margin, excess, chosen):
     """Write the centers that can be nearest within the box into `chosen`, in order; count them.
 
@@ -101,7 +102,7 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     return count
 
 
-@jit
+@inline_jit
 def _score(x, n, spatial, centers, bias, j, total):
     """Write the scores of center j for a tile's n pixels into `total`."""
     c0, c1, c2 = centers[0, j], centers[1, j], centers[2, j]
@@ -113,7 +114,7 @@ def _score(x, n, spatial, centers, bias, j, total):
             total[i] -= c3 * x[_U(3 * _TILE) + i] + c4 * x[_U(4 * _TILE) + i]
 
 
-@jit
+@inline_jit
 def _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest):
     """Write the index and the score of the nearest chosen center of a tile's n pixels."""
     first = chosen[0]
@@ -133,7 +134,7 @@ def _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest
             nearest[i] = index if score < old else label
 
 
-@jit
+@inline_jit
 def _score_at(x, i, spatial, centers, biases, j):
     total = biases[j]
     for f in range(5 if spatial else 3):
@@ -141,7 +142,7 @@ def _score_at(x, i, spatial, centers, biases, j):
     return total
 
 
-@jit
+@inline_jit
 def _count(rows, columns, index, nearest, counts):
     """Add the pixels of a tile whose label is `index` to the counts."""
     total = 0
@@ -154,15 +155,15 @@ def _count(rows, columns, index, nearest, counts):
     counts[index] += total
 
 
-@jit
+@inline_jit
 def _single_error(x, n, spatial, centers, j, scale):
     """Half the sum of a tile's squared distances to center j, in units of 1 / scale."""
     half = _F(0.5)
     c0, c1, c2, c3, c4 = centers[0, j], centers[1, j], centers[2, j], centers[3, j], centers[4, j]
     error = np.int64(0)
-    for start in range(0, n, _TILE_COLUMNS):  # so many fit into 32 bits
+    for start in range(0, n, _PART):
         part = np.uint32(0)
-        for i in range(_U(start), _U(min(start + _TILE_COLUMNS, n))):
+        for i in range(_U(start), _U(min(start + _PART, n))):
             a, b, c = x[i] - c0, x[_U(_TILE) + i] - c1, x[_U(2 * _TILE) + i] - c2
             distance = a * a + b * b + c * c
             if spatial:
@@ -173,14 +174,14 @@ def _single_error(x, n, spatial, centers, j, scale):
     return error
 
 
-@jit
+@inline_jit
 def _error(x, n, spatial, best, scale):
     """Half the sum of a tile's squared distances, in units of 1 / scale, from the scores."""
     half = _F(0.5)
     error = np.int64(0)
-    for start in range(0, n, _TILE_COLUMNS):
+    for start in range(0, n, _PART):
         part = np.uint32(0)
-        for i in range(_U(start), _U(min(start + _TILE_COLUMNS, n))):
+        for i in range(_U(start), _U(min(start + _PART, n))):
             a, b, c = x[i], x[_U(_TILE) + i], x[_U(2 * _TILE) + i]
             norm = a * a + b * b + c * c
             if spatial:
@@ -191,7 +192,7 @@ def _error(x, n, spatial, best, scale):
     return error
 
 
-@jit
+@inline_jit
 def _stick(
     x,
     rows,

@@ -1,4 +1,4 @@
-"""The one way in which every kernel is compiled."""
+"""The one way in which every kernel is compiled, and what happens when its cache is broken."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import njit
+from numba.core.caching import FunctionCache
 
 _log = logging.getLogger(__name__)
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -18,8 +21,42 @@ def jit(function: Callable[..., Any]) -> Any:
     `fastmath`: the same input gives the same bytes on every machine and any number of threads.
     Where no cache folder can be written, the kernel is compiled anew in each process.
     """
+    kernel = njit(function, **_OPTIONS)
     try:
-        return njit(function, nogil=True, error_model="numpy", cache=True)
+        kernel._cache = _ForgivingCache(function)  # what `cache=True` does, with numba's own cache
     except RuntimeError as error:  # numba: "cannot cache function: no locator available"
         _log.info("kernel %s is not cached: %s", function.__name__, error)
-        return njit(function, nogil=True, error_model="numpy")
+    return kernel
+
+
+def inline_jit(function: Callable[..., Any]) -> Any:
+    """Compile a part of a kernel into each kernel that calls it.
+
+    A call costs as much as some hundred pixels: its arrays are counted as referenced once more.
+    """
+    return njit(function, forceinline=True, **_OPTIONS)
+
+
+class _ForgivingCache(FunctionCache):
+    """A cache whose damage costs a compilation, not the program.
+
+    A process that was killed, or a full disk, can leave files that numba then fails to read, with
+    errors of many kinds (numba#10434).
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:
+            _log.info("the cache in %s is damaged: %r", self.cache_path, error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception:
+            try:
+                self.flush()
+                super().save_overload(sig, data)
+            except Exception as error:
+                _log.info("the cache in %s cannot be written: %r", self.cache_path, error)

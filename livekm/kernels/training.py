@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import jit
+from livekm.kernels.policy import inline_jit, jit
 
 _BLOCK = 1024  # points whose scores stay in the first-level cache while the centers pass by
 _F = np.float32
 _U = np.uint64
 
 
-@jit
+@inline_jit
 def _score_block(X, start, n, center, bias, total):
     d = center.shape[0]
     base = _U(start)
@@ -24,7 +24,7 @@ def _score_block(X, start, n, center, bias, total):
             total[i] -= c * x[base + i]
 
 
-@jit
+@inline_jit
 def assign_sample(X, centers, labels, best, second):
     """Label every point of X (d, n) with the nearest of centers (d, k); ties to the lower index.
 
@@ -61,7 +61,7 @@ def assign_sample(X, centers, labels, best, second):
                 labels[p] = index if closer else label
 
 
-@jit
+@inline_jit
 def _accumulate(X, norms, labels, best, second, counts, sums, errors, losses):
     d, n = X.shape
     for j in range(counts.shape[0]):

@@ -1,0 +1,102 @@
+"""The options of the command ``livekm``, and which of them go together."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn
+
+from livekm.colorspace import COLOR_SPACES
+from livekm.controls import key_table
+from livekm.seeding import SEEDINGS
+from livekm.views import VIEWS
+
+MISUSED = 2
+"""The exit code of wrong usage."""
+
+
+def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; end the program with `MISUSED` and one line if they make no sense.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None
+        Without the program's name; None takes those of the process.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    _check(parser, options)
+    return options
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the page of usage that hides it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    keys = "\n".join(f"  {label:<10}{meaning}" for label, meaning in key_table())
+    parser = _Parser(
+        prog="livekm",
+        description="Segment video by colour, live.",
+        epilog=f"keys in the window:\n{keys}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument_group("source, one of").add_argument
+    add("input", nargs="?", help="a clip, an image, or a folder or pattern of images")
+    add("--camera", metavar="DEVICE", help="a camera: its index, device path or URL")
+    add("--demo", action="store_true", help="the built-in street scene")
+
+    add = parser.add_argument_group("output").add_argument
+    add("-o", "--output", metavar="FILE", help="write a clip or an image; no window")
+    add("--overwrite", action="store_true", help="replace files that exist")
+    add("--labels", metavar="FILE.png", help="of an image: the label of each pixel, as a PNG")
+    add("--figure", metavar="FILE", help="of an image: a page of segments, shares and masks")
+    add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
+    add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
+    add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
+
+    add = parser.add_argument_group("segmentation").add_argument
+    add("-k", "--clusters", type=int, default=8, metavar="K", help="colours (default: 8)")
+    add("--color-space", choices=COLOR_SPACES, default="bgr", help="(default: %(default)s)")
+    add("--hysteresis", type=float, default=2.0, metavar="LEVELS",
+        help="how far past a border a pixel keeps its label (default: 2)")  # fmt: skip
+    add("--spatial-weight", type=float, default=0.0, metavar="WEIGHT",
+        help="how much a pixel's place counts beside its colour (default: 0)")  # fmt: skip
+    add("--seeding", choices=SEEDINGS, default="k-means++", help="(default: %(default)s)")
+    add("--seed", type=int, default=0, help="of the random numbers (default: 0)")
+    add("--scale", type=float, default=1.0, help="resize frames first (default: 1)")
+    add("--frames", type=int, metavar="N", help="stop after N frames")
+    add("--width", type=int, help="to ask of the camera, or of the demo")
+    add("--height", type=int, help="to ask of the camera, or of the demo")
+    add("--fps", type=float, help="to ask of the camera, or of the demo")
+
+    version = metadata.version("livekm")
+    parser.add_argument("--version", action="version", version=f"livekm {version}")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print more, with tracebacks")
+    return parser
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with wrong usage for what no source has to be opened for."""
+    named = [options.input is not None, options.camera is not None, options.demo]
+    if sum(named) != 1:
+        parser.error("name one source: a file, --camera 0 or --demo")
+    if not 0 < options.scale <= 4:
+        parser.error(f"--scale must be above 0 and at most 4, got {options.scale:g}")
+    if options.frames is not None and options.frames < 1:
+        parser.error(f"--frames must be at least 1, got {options.frames}")
+    if options.json and not options.benchmark:
+        parser.error("--json goes with --benchmark")
+    if options.benchmark and (options.output or options.labels or options.figure):
+        parser.error("--benchmark writes no output; leave -o, --labels and --figure out")
+    if options.labels and Path(options.labels).suffix.lower() != ".png":
+        parser.error(f"--labels is a PNG; {options.labels} must end in .png")
+    written = [Path(f) for f in (options.output, options.labels, options.figure) if f]
+    if len(set(written)) < len(written):
+        parser.error("-o, --labels and --figure name the same file; choose another for each")

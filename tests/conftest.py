@@ -1,0 +1,58 @@
+"""What tests of several files share."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import virtual_camera
+
+import livekm
+from livekm import cli
+
+COMMAND = [sys.executable, "-m", "livekm"]
+
+
+def without_display() -> dict[str, str]:
+    """Environment in which a subprocess finds the package under test, but no display."""
+    environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
+    return {**environment, "PYTHONPATH": str(Path(livekm.__file__).parents[1])}
+
+
+@pytest.fixture
+def run_cli(monkeypatch, tmp_path, capfd):
+    """Run the command line in this process, in `tmp_path`; give exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    if sys.platform.startswith("linux"):
+        monkeypatch.delenv("DISPLAY", raising=False)
+    level = logging.getLogger("livekm").level
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code
+        return code, *capfd.readouterr()
+
+    yield run
+    logging.getLogger("livekm").setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def camera_library(tmp_path_factory) -> Path:
+    """Give the virtual camera's library, or skip where there can be none."""
+    if reason := virtual_camera.why_not():
+        pytest.skip(reason)
+    return virtual_camera.build_library(tmp_path_factory.mktemp("camera"))
+
+
+@pytest.fixture(scope="session")
+def real_clip() -> Path:
+    """A dashcam clip, where the environment variable LIVEKM_CLIPS names a folder that has it."""
+    path = Path(os.environ.get("LIVEKM_CLIPS", ""), "solidWhiteRight.mp4")
+    if not path.is_file():
+        pytest.skip("needs LIVEKM_CLIPS, a folder with solidWhiteRight.mp4")
+    return path

@@ -1,0 +1,523 @@
+"""The command line: what goes in, what comes out, exit codes, and what is printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import virtual_camera
+from clips import flat_image, make_clip, make_sound
+from conftest import COMMAND, without_display
+from PIL import Image
+
+from livekm import benchmark
+from livekm.colorspace import COLOR_SPACES
+from livekm.controls import key_table
+from livekm.frame import Frame
+from livekm.interrupt import interruption
+from livekm.segmenter import Segmenter
+from livekm.sources import ClipSource, DemoSource
+from livekm.views import VIEWS
+
+WIDTH, HEIGHT = 64, 48
+
+linux_only = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"
+)
+posix_only = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send")
+
+
+def street(n_frames: int, width: int = WIDTH, height: int = HEIGHT) -> list[np.ndarray]:
+    with DemoSource(width, height, n_frames=n_frames) as source:
+        return [frame.image for frame in source]
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def run_process(*arguments: object, cwd: Path, **environment: str) -> tuple[int, str, str]:
+    """Run the real command without a display; give exit code, stdout and stderr."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env={**without_display(), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def assert_one_line(error: str, *parts: str) -> None:
+    """Assert that `error` is one line of livekm's, and holds `parts`."""
+    assert re.fullmatch(r"livekm: [^\n]+\n", error)
+    for part in parts:
+        assert part in error
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("originals")
+    make_clip(folder / "in.mp4", fps=Fraction(30000, 1001), images=street(12))
+    cv2.imwrite(str(folder / "photo.png"), street(1, 96, 72)[0])
+    return folder
+
+
+@pytest.fixture
+def clip(originals, tmp_path) -> Path:
+    return Path(shutil.copy(originals / "in.mp4", tmp_path))
+
+
+@pytest.fixture
+def photo(originals, tmp_path) -> Path:
+    return Path(shutil.copy(originals / "photo.png", tmp_path))
+
+
+# Clips
+
+
+def assert_same_frames_painted(clip: Path, output: Path, k: int) -> int:
+    """Compare an output with what its input must become; give the number of frames."""
+    segmenter = Segmenter(k, random_state=0)
+    count = 0
+    with (
+        ClipSource(clip) as source,
+        av.open(str(clip)) as before,
+        av.open(str(output)) as after,
+    ):
+        stream = after.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.average_rate == before.streams.video[0].average_rate
+        times = (frame.time for frame in before.decode(video=0))
+        for given, time, written in zip(source, times, after.decode(stream), strict=True):
+            assert written.time == time
+            painted = segmenter.update(given.image).paint()
+            difference = cv2.absdiff(written.to_ndarray(format="bgr24"), painted)
+            assert np.median(difference.reshape(-1, 3), axis=0).max() <= 4
+            count += 1
+    return count
+
+
+def test_a_clip_keeps_its_frames_and_times_and_gets_the_colours_of_its_palette(run_cli, tmp_path):
+    size = {"width": 320, "height": 180}
+    rate = Fraction(30000, 1001)
+    clip = make_clip(tmp_path / "in.mp4", fps=rate, images=street(12, **size), **size)
+    code, out, _ = run_cli(clip, "-o", "out.mp4", "-k", "5")
+    assert (code, out) == (0, "out.mp4: 12 frames\n")
+    assert assert_same_frames_painted(clip, Path("out.mp4"), k=5) == 12
+    assert listing(clip.parent) == ["in.mp4", "out.mp4"]
+
+
+def test_a_dashcam_clip_keeps_its_frames_and_times_and_colours(real_clip, run_cli, tmp_path):
+    code, _, _ = run_cli(real_clip, "-o", "out.mp4", "-k", "8")
+    assert code == 0
+    assert assert_same_frames_painted(real_clip, tmp_path / "out.mp4", k=8) == 221
+    with av.open("out.mp4") as written:
+        assert written.streams.video[0].average_rate == 25
+
+
+def test_quiet_means_that_nothing_is_printed(clip, run_cli):
+    assert run_cli(clip, "-o", "out.mp4", "-q") == (0, "", "")
+
+
+def test_a_clip_can_be_scaled_and_cut(clip, run_cli):
+    assert run_cli(clip, "-o", "out.mkv", "--scale", "0.5", "--frames", "4")[0] == 0
+    with av.open("out.mkv") as written:
+        shapes = [frame.to_ndarray(format="bgr24").shape for frame in written.decode(video=0)]
+    assert shapes == [(HEIGHT // 2, WIDTH // 2, 3)] * 4
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_can_be_written(name, photo, run_cli):
+    assert run_cli(photo, "-o", "out.png", "--view", name, "-k", "3")[0] == 0
+    image = cv2.imread(str(photo))
+    segmentation = Segmenter(3, random_state=0).fit(image)
+    expected = VIEWS[name](Frame(image, 0, 0.0), segmentation)
+    assert np.array_equal(cv2.imread("out.png"), expected)
+
+
+@pytest.mark.parametrize("space", COLOR_SPACES)
+def test_every_colour_space_can_be_chosen(space, photo, run_cli):
+    assert run_cli(photo, "-o", "out.png", "--color-space", space)[0] == 0
+    expected = Segmenter(8, random_state=0, color_space=space).fit(cv2.imread(str(photo)))
+    assert np.array_equal(cv2.imread("out.png"), expected.paint())
+
+
+def test_the_first_frame_of_a_clip_can_be_an_image(clip, run_cli):
+    assert run_cli(clip, "-o", "out.png", "--frames", "1")[0] == 0
+    assert cv2.imread("out.png").shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("name", ["night", "night/*.png", "night/img%02d.png"])
+def test_images_in_a_row_are_a_clip(name, run_cli, tmp_path):
+    (tmp_path / "night").mkdir()
+    for index in range(12):
+        cv2.imwrite(str(tmp_path / f"night/img{index:02}.png"), flat_image(index, WIDTH, HEIGHT))
+    assert run_cli(name, "-o", "out.mp4", "--fps", "10", "-q") == (0, "", "")
+    with av.open("out.mp4") as written:
+        levels = [np.median(f.to_ndarray(format="bgr24")) for f in written.decode(video=0)]
+        assert written.streams.video[0].average_rate == 10
+    assert np.allclose(levels, [np.median(flat_image(i, 1, 1)) for i in range(12)], atol=4)
+
+
+# Still images
+
+
+def test_an_image_is_segmented_by_k_means_run_to_convergence(photo, run_cli):
+    expected = Segmenter(6, random_state=0).fit(cv2.imread(str(photo)))
+    code, out, err = run_cli(photo, "-o", "out.png", "-k", "6")
+    assert (code, out, err) == (0, f"out.png: 6 segments, mse {expected.mse:.4g}\n", "")
+    assert np.array_equal(cv2.imread("out.png"), expected.paint())
+
+
+def test_labels_and_figures_of_an_image(photo, run_cli):
+    expected = Segmenter(4, random_state=0).fit(cv2.imread(str(photo)))
+    code, out, err = run_cli(photo, "--labels", "l.png", "--figure", "f.png", "-k", "4")
+    assert (code, err) == (0, "")
+    assert out.startswith("l.png, f.png: 4 segments")
+    with Image.open("l.png") as labels:
+        assert np.array_equal(np.asarray(labels), expected.labels)
+        colors = np.array(labels.getpalette()).reshape(-1, 3)[:4, ::-1]
+    assert np.array_equal(colors, expected.palette)
+    page = cv2.imread("f.png")
+    for color in expected.palette:
+        assert (page == color).all(axis=2).any()
+    assert listing(photo.parent) == ["f.png", "l.png", "photo.png"]
+
+
+def test_a_figure_can_be_a_pdf(photo, run_cli):
+    assert run_cli(photo, "--figure", "f.pdf")[0] == 0
+    content = Path("f.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    # Original, segments and eight masks.
+    assert content.count(b"/Subtype /Image") == 10
+
+
+def test_an_image_of_fewer_colours_than_k_says_so(run_cli, tmp_path):
+    cv2.imwrite(str(tmp_path / "flat.png"), flat_image(3, 8, 8))
+    _, out, _ = run_cli("flat.png", "-o", "out.png")
+    assert out == "out.png: 1 segments, the image has no more colours, mse 0\n"
+
+
+# Without a display
+
+
+@linux_only
+def test_the_demo_writes_a_clip_of_its_own_and_says_so_again_and_again(run_cli, tmp_path):
+    code, out, _ = run_cli("--demo", "--width", 64, "--height", 48)
+    assert code == 0
+    assert out.splitlines() == [
+        "no display for the window: writing livekm-demo.mp4",
+        "livekm-demo.mp4: 300 frames",
+    ]
+    arguments = ("--demo", "--width", 64, "--height", 48, "--frames", 3, "-q")
+    assert run_cli(*arguments) == (0, "", "")
+    with av.open("livekm-demo.mp4") as written:
+        assert sum(1 for _ in written.decode(video=0)) == 3
+    assert listing(tmp_path) == ["livekm-demo.mp4"]
+
+
+@linux_only
+@pytest.mark.parametrize("display", [{}, {"DISPLAY": ":987"}], ids=["none", "dead"])
+def test_what_needs_a_window_says_what_to_add(display, clip):
+    code, out, err = run_process(clip, cwd=clip.parent, **display)
+    assert (code, out) == (1, "")
+    assert_one_line(err, "no display", "-o FILE")
+
+
+# Failures: one line, exit code 1, nothing left behind
+
+
+def failing_inputs() -> dict[str, str]:
+    return {
+        "missing.mp4": "no such file",
+        "missing.jpg": "no such file",
+        "empty.mp4": "empty",
+        "text.mp4": "not a video",
+        "text.png": "",
+        "sound.mp4": "only sound",
+        "nothing*.png": "no image file there",
+        "folder": "no image file there",
+    }
+
+
+@pytest.mark.parametrize("name", failing_inputs())
+def test_an_input_that_cannot_be_read_is_one_line(name, run_cli, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.mp4").touch()
+    for text in ("text.mp4", "text.png"):
+        (tmp_path / text).write_text("This is not what its name says. " * 100)
+    make_sound(tmp_path / "sound.mp4")
+    before = listing(tmp_path)
+    code, out, err = run_cli(name, "-o", "out.png", "--frames", "1")
+    assert (code, out) == (1, "")
+    assert_one_line(err, name, failing_inputs()[name])
+    assert listing(tmp_path) == before
+
+
+def test_neither_opencv_nor_ffmpeg_nor_python_add_to_the_line(tmp_path):
+    (tmp_path / "text.mp4").write_text("This is not what its name says. " * 100)
+    code, out, err = run_process("text.mp4", "-o", "out.mp4", cwd=tmp_path)
+    assert (code, out) == (1, "")
+    assert_one_line(err, "text.mp4: not a video that can be read")
+    assert listing(tmp_path) == ["text.mp4"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("missing.mp4", "-o", "out.mp4"), ("--demo", "-k", 0, "-o", "out.mp4")]
+)
+def test_verbose_shows_the_traceback_and_ends_the_same_way(arguments, run_cli):
+    code, _, err = run_cli(*arguments)
+    verbose_code, _, verbose_err = run_cli(*arguments, "-v")
+    assert verbose_code == code
+    assert verbose_err.startswith("Traceback")
+    assert verbose_err.endswith(err)
+
+
+@pytest.mark.parametrize("mode", ["absent", "busy"])
+def test_a_camera_that_cannot_be_read_is_one_line(mode, camera_library, tmp_path):
+    environment = virtual_camera.environment(camera_library, mode=mode)
+    code, out, err = run_process("--camera", 0, "-o", "out.mp4", cwd=tmp_path, **environment)
+    assert (code, out) == (1, "")
+    assert_one_line(err, "cannot read camera 0", mode if mode == "busy" else "does not exist")
+    assert listing(tmp_path) == []
+
+
+def test_a_camera_can_be_recorded(camera_library, tmp_path):
+    frames = virtual_camera.write_frames(tmp_path / "frames.yuyv", street(5))
+    environment = virtual_camera.environment(camera_library, frames, size=(WIDTH, HEIGHT), fps=50)
+    arguments = ("--camera", 0, "-o", "out.mp4", "--frames", 8, "-q")
+    assert run_process(*arguments, cwd=tmp_path, **environment) == (0, "", "")
+    with av.open(str(tmp_path / "out.mp4")) as written:
+        times = [frame.time for frame in written.decode(video=0)]
+    assert len(times) == 8
+    assert times[0] == 0
+    assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("in.mp4", "-o", "no/such/out.mp4"), "there is no folder"),
+        (("photo.png", "--labels", "no/l.png"), "there is no folder"),
+        (("photo.png", "--figure", "no/f.png"), "there is no folder"),
+        (("in.mp4", "--benchmark", "--json", "no/b.json"), "there is no folder"),
+        (("in.mp4", "-o", "folder.mp4"), "is a folder"),
+        (("in.mp4", "-o", "in.mp4", "--overwrite"), "is the input itself"),
+        (("photo.png", "-o", "photo.png", "--overwrite"), "is the input itself"),
+        (("photo.png", "-o", "out.png", "--labels", "photo.png", "--overwrite"), "input itself"),
+        (("in.mp4", "-o", "old.mp4"), "old.mp4 exists; add --overwrite"),
+        (("photo.png", "-o", "old.png"), "old.png exists; add --overwrite"),
+        (("photo.png", "-o", "new.png", "--labels", "old.png"), "old.png exists"),
+        (("photo.png", "-o", "new.png", "--figure", "old.png"), "old.png exists"),
+        (("in.mp4", "--benchmark", "--json", "old.json"), "old.json exists"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_one_line(
+    arguments, problem, clip, photo, run_cli, tmp_path
+):
+    (tmp_path / "folder.mp4").mkdir()
+    for name in ("old.mp4", "old.png", "old.json"):
+        (tmp_path / name).write_text("before")
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    before = listing(tmp_path), [path.read_bytes() for path in files]
+    code, out, err = run_cli(*arguments)
+    assert (code, out) == (1, "")
+    assert_one_line(err, problem)
+    assert (listing(tmp_path), [path.read_bytes() for path in files]) == before
+
+
+@pytest.mark.parametrize("name", ["old.mp4", "old.mkv"])
+def test_an_output_that_exists_is_replaced_if_asked(name, clip, run_cli, tmp_path):
+    (tmp_path / name).write_text("before")
+    assert run_cli(clip, "-o", name, "--overwrite")[0] == 0
+    with av.open(name) as written:
+        assert sum(1 for _ in written.decode(video=0)) == 12
+
+
+def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    if os.access(folder, os.W_OK):  # root may write anywhere but to where no file can be
+        folder = Path("/proc")
+        if not folder.is_dir():
+            pytest.skip("this user may write everywhere")
+    code, out, err = run_cli(clip, "-o", folder / "out.mp4")
+    assert (code, out) == (1, "")
+    assert_one_line(err, f"cannot write {folder / 'out.mp4'}", "choose another folder")
+
+
+# Wrong usage: one line, exit code 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--demo", "in.mp4"),
+        ("in.mp4", "--camera", 0),
+        ("in.mp4", "another.mp4"),
+        ("in.mp4", "--nonsense"),
+        *[("in.mp4", "-o", "out.mp4", "-k", k) for k in (0, -1, 300, "many", 2.5)],
+        *[("in.mp4", "-o", "out.mp4", "--scale", scale) for scale in (0, -1, 5, "nan", "inf")],
+        *[("in.mp4", "-o", "out.mp4", "--frames", n) for n in (0, -1, "all")],
+        ("in.mp4", "-o", "out.mp4", "--view", "nonsense"),
+        ("in.mp4", "-o", "out.mp4", "--color-space", "nonsense"),
+        ("in.mp4", "-o", "out.mp4", "--hysteresis", -1),
+        ("in.mp4", "-o", "out.mp4", "--spatial-weight", "nan"),
+        ("in.mp4", "-o", "out.mp4", "--width", 640, "--height", 480),
+        ("in.mp4", "-o", "out.mp4", "--fps", 10),
+        ("in.mp4", "-o", "out.gif"),
+        ("in.mp4", "-o", "out"),
+        ("in.mp4", "-o", "out.png"),
+        ("in.mp4", "-o", "out.mp4", "--labels", "l.png"),
+        ("in.mp4", "--figure", "f.png"),
+        ("in.mp4", "-o", "out.mp4", "--benchmark"),
+        ("in.mp4", "-o", "out.mp4", "--json", "b.json"),
+        ("photo.png", "-o", "out.mp4"),
+        ("photo.png", "--labels", "l.jpg"),
+        ("photo.png", "-o", "out.png", "--figure", "f.xyz"),
+        ("photo.png", "-o", "out.png", "--labels", "out.png"),
+        ("--demo", "--width", 1, "--height", 1, "-o", "out.mp4"),
+        ("--camera", 0, "--width", 640, "-o", "out.mp4"),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments)) or "nothing",
+)
+def test_wrong_usage_is_one_line_and_leaves_nothing(arguments, clip, photo, run_cli, tmp_path):
+    code, out, err = run_cli(*arguments)
+    assert (code, out) == (2, "")
+    assert_one_line(err)
+    assert listing(tmp_path) == ["in.mp4", "photo.png"]
+
+
+def test_the_process_itself_ends_with_2_and_one_line(tmp_path):
+    code, out, err = run_process(cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert_one_line(err, "name one source", "--help")
+
+
+# Interruption
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory) -> Path:
+    images = [flat_image(index % 25, 320, 240) for index in range(25)] * 80
+    return make_clip(tmp_path_factory.mktemp("long") / "long.mp4", images=images)
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_clip_shows_its_progress_and_interrupted_is_a_valid_file_of_what_was_done(
+    number, long_clip, tmp_path
+):
+    with subprocess.Popen(
+        [*COMMAND, long_clip, "-o", "out.mp4"],
+        cwd=tmp_path,
+        env=without_display(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        shown = b""
+        # How far it is, the time that has passed, the time that remains, the rate.
+        bar = rb"[1-9]\d+/2000 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+ frames/s\]"
+        while not re.search(bar, shown):
+            more = os.read(process.stderr.fileno(), 4096)
+            assert more, shown
+            shown += more
+        assert listing(tmp_path) != ["out.mp4"]
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    done = int(re.fullmatch(rb"out\.mp4: (\d+) frames, interrupted\n", out)[1])
+    assert 0 < done < 2000
+    with av.open(str(tmp_path / "out.mp4")) as written:
+        assert [frame.time for frame in written.decode(video=0)] == [i / 25 for i in range(done)]
+    assert listing(tmp_path) == ["out.mp4"]
+
+
+@posix_only
+def test_the_first_signal_asks_and_the_second_interrupts():
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with interruption() as stop:
+        assert not stop()
+        signal.raise_signal(signal.SIGTERM)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+# Benchmark, version, help
+
+
+@pytest.mark.parametrize(("n_frames", "n_measured"), [(1, 1), (10, 10), (11, 1), (30, 20)])
+def test_a_benchmark_measures_what_comes_after_the_warm_up(n_frames, n_measured, run_cli, tmp_path):
+    make_clip(tmp_path / "in.mp4", n_frames)
+    code, out, err = run_cli("in.mp4", "--benchmark", "--json", "b.json", "--scale", "0.5")
+    assert (code, err) == (0, "")
+    report = json.loads(Path("b.json").read_text(encoding="utf-8"))
+    assert (report["source"], report["width"], report["height"]) == ("in.mp4", 32, 24)
+    assert (report["n_frames"], report["n_clusters"]) == (n_measured, 8)
+    headline, _, *rows, machine = out.splitlines()
+    rate = "-" if n_frames == 1 else f"{report['fps']:.1f}"
+    assert headline.endswith(f"k = 8: {rate} frames a second over {n_measured} frames")
+    # The same numbers, rounded.
+    stages = [(name, f"{s['median_ms']:.2f}", f"{s['p95_ms']:.2f}")
+              for name, s in report["stages"].items()]  # fmt: skip
+    assert [tuple(row.split()) for row in rows] == stages
+    expected = ["read", "segment", "view", "frame"]
+    assert [name for name, *_ in stages] == (expected[:3] if n_frames == 1 else expected)
+    assert machine.startswith("processor ")
+    assert listing(tmp_path) == ["b.json", "in.mp4"]
+
+
+def test_a_benchmark_of_an_endless_source_ends(run_cli):
+    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 5)
+    assert code == 0
+    assert "demo, 64x48" in out
+    assert "over 5 frames" in out
+
+
+@posix_only
+def test_a_benchmark_can_be_interrupted(run_cli, monkeypatch):
+    def interrupted_at_frame_20(*arguments, on_frame, **options):
+        def on_frame_20(frame, segmentation):
+            on_frame(frame, segmentation)
+            if frame.index == 19:
+                signal.raise_signal(signal.SIGINT)
+
+        return run_pipeline(*arguments, on_frame=on_frame_20, **options)
+
+    run_pipeline = benchmark.pipeline.run
+    monkeypatch.setattr(benchmark.pipeline, "run", interrupted_at_frame_20)
+    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48)
+    assert code == 130
+    assert "over 10 frames" in out
+
+
+def test_the_version_is_that_of_the_package(tmp_path):
+    expected = f"livekm {metadata.version('livekm')}\n"
+    assert run_process("--version", cwd=tmp_path) == (0, expected, "")
+
+
+def test_the_help_has_every_key(run_cli):
+    code, out, err = run_cli("--help")
+    assert (code, err) == (0, "")
+    for label, meaning in key_table():
+        assert re.search(rf"^ +{re.escape(label)} +{re.escape(meaning)}$", out, re.MULTILINE)

@@ -1,0 +1,180 @@
+"""What a still image is written to: figures, labels, files that come in one piece."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from livekm import figures
+from livekm.errors import SinkError
+from livekm.segmenter import Segmenter
+from livekm.sinks.labels import encode_label_png
+from livekm.sinks.part_file import WholeFile
+
+COLORS = np.array([(200, 30, 40), (30, 180, 60), (20, 40, 220)], np.uint8)  # BGR
+SHARES = (0.5, 0.3, 0.2)
+
+
+def striped(height: int = 60, width: int = 100) -> np.ndarray:
+    """Stripes of COLORS, as wide as SHARES."""
+    ends = np.rint(np.cumsum((0, *SHARES)) * width).astype(int)
+    image = np.empty((height, width, 3), np.uint8)
+    for color, start, end in zip(COLORS, ends[:-1], ends[1:], strict=True):
+        image[:, start:end] = color
+    return image
+
+
+# Labels
+
+
+@pytest.mark.parametrize("k", [1, 2, 17, 256])
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (48, 64), (31, 1000)])
+def test_a_label_png_holds_the_labels_as_values_and_the_palette_as_colours(k, size):
+    rng = np.random.default_rng(k)
+    labels = rng.integers(0, k, size, dtype=np.uint8)
+    palette = rng.integers(0, 256, (k, 3), dtype=np.uint8)
+    with Image.open(io.BytesIO(encode_label_png(labels, palette))) as png:
+        assert png.format == "PNG"
+        assert png.mode == "P"
+        assert np.array_equal(np.asarray(png), labels)
+        colors = np.array(png.getpalette()).reshape(-1, 3)[:k, ::-1]
+        assert np.array_equal(colors, palette)
+
+
+def test_any_viewer_shows_a_label_png_as_the_segments():
+    image = striped()
+    segmentation = Segmenter(3, random_state=0).fit(image)
+    data = encode_label_png(segmentation.labels, segmentation.palette)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), image)
+
+
+# Figures
+
+
+def drawn(image: np.ndarray, k: int, title: str = "") -> np.ndarray:
+    segmentation = Segmenter(k, random_state=0).fit(image)
+    png = figures.render(figures.segmentation_figure(image, segmentation, title), ".png")
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_a_figure_has_original_segments_palette_and_each_segment():
+    image = striped()
+    segmentation = Segmenter(5, random_state=0).fit(image)
+    figure = figures.segmentation_figure(image, segmentation, "stripes")
+    original, painted, palette, *masks = figure.axes
+    assert np.array_equal(original.images[0].get_array(), image[:, :, ::-1])
+    assert np.array_equal(painted.images[0].get_array(), image[:, :, ::-1])
+    assert painted.get_title() == "3 segments, mse 0"
+    widths = [bar.get_width() for bar in palette.patches if bar.get_width() > 0]
+    assert widths == pytest.approx(SHARES)
+    # Two of the five clusters are empty and get no panel; the others come by size.
+    assert [mask.get_title().split(": ")[1] for mask in masks] == ["50.0%", "30.0%", "20.0%"]
+    for mask, color in zip(masks, COLORS, strict=True):
+        pixels = mask.images[0].get_array()
+        is_segment = (image == color).all(axis=2)
+        assert (pixels[is_segment] == color[::-1]).all()
+        assert not (pixels[~is_segment] == color[::-1]).all(axis=1).any()
+
+
+def test_a_figure_shows_the_colours():
+    page = drawn(striped(), 3)
+    assert page[0, 0].tolist() == [255, 255, 255]
+    for color in COLORS:
+        assert (page == color).all(axis=2).mean() > 0.03
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 1000), (1000, 4)])
+def test_a_figure_of_an_image_of_any_shape_stays_a_page(size):
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    page = drawn(image, 4)
+    assert page.shape[1] == 1440
+    assert page.shape[0] < 4000
+
+
+@pytest.mark.parametrize("title", ["x^$_$y.png", "夜.png", r"\alpha.png"])
+def test_a_files_name_is_a_title_whatever_is_in_it(title):
+    assert drawn(striped(), 2, title).shape[1] == 1440
+
+
+def test_a_figure_of_256_clusters_shows_the_largest():
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    segmentation = Segmenter(256, random_state=0).fit(image)
+    assert len(figures.segmentation_figure(image, segmentation).axes) == 3 + 32
+
+
+@pytest.mark.parametrize("suffix", ["", ".xyz"])
+def test_a_format_that_matplotlib_does_not_know_is_wrong_usage(suffix):
+    with pytest.raises(ValueError, match=r"not supported"):
+        figures.render(figures.Figure(), suffix)
+
+
+def test_matplotlib_is_not_imported_before_a_figure_is_wanted():
+    code = "import sys, livekm.cli; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Files that come in one piece
+
+
+def test_a_whole_file_has_its_name_only_once_it_is_written(tmp_path):
+    target = tmp_path / "out.bin"
+    with WholeFile(target) as file:
+        assert not target.exists()
+        file.write(b"content")
+        assert not target.exists()
+    assert target.read_bytes() == b"content"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_block_that_fails_or_writes_nothing_leaves_what_was_there(tmp_path):
+    target = tmp_path / "out.bin"
+    target.write_bytes(b"before")
+
+    def fail():
+        with WholeFile(target, overwrite=True) as file:
+            file.write(b"content")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with WholeFile(target, overwrite=True):
+        pass
+    assert target.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_that_exists_is_replaced_only_if_asked(tmp_path):
+    target = tmp_path / "out.bin"
+    target.write_bytes(b"before")
+    with pytest.raises(SinkError, match=r"out\.bin exists; add --overwrite"):
+        WholeFile(target)
+    with WholeFile(target, overwrite=True) as file:
+        file.write(b"after")
+    assert target.read_bytes() == b"after"
+
+
+def test_the_source_is_never_replaced(tmp_path):
+    source = tmp_path / "in.bin"
+    source.write_bytes(b"before")
+    with pytest.raises(SinkError, match="is the input itself"):
+        WholeFile(source, overwrite=True, source=str(source))
+    assert source.read_bytes() == b"before"
+
+
+def test_a_part_file_that_cannot_be_moved_is_one_clear_line(tmp_path):
+    target = tmp_path / "out.bin"
+
+    def lose_the_name():
+        with WholeFile(target) as file:
+            file.write(b"content")
+            target.mkdir()  # by another program, meanwhile
+
+    with pytest.raises(SinkError, match=r"^cannot write .*out\.bin: \w"):
+        lose_the_name()
+    assert list(tmp_path.iterdir()) == [target]

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from livekm.frame import Frame
+from livekm.hud import draw_help, draw_hud, enlarge
+from livekm.segmenter import Segmenter
+from livekm.views import VIEWS
+
+DARK, LIGHT = (10, 20, 30), (200, 150, 100)
+YELLOW = (0, 255, 255)
+NOISE = 4
+
+
+@pytest.fixture
+def pair():
+    """A frame of two halves with some noise, and its segmentation into the two."""
+    image = np.empty((40, 60, 3), np.uint8)
+    image[:, :30], image[:, 30:] = DARK, LIGHT
+    image += np.random.default_rng(0).integers(0, NOISE, image.shape, dtype=np.uint8)
+    return Frame(image, 0, 0.0), Segmenter(2, random_state=0).update(image)
+
+
+def view(name, pair):
+    return VIEWS[name](*pair).astype(int)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_gives_an_image_and_leaves_the_frame_as_it_is(name, pair):
+    frame, segmentation = pair
+    before, labels = frame.image.copy(), segmentation.labels.copy()
+    image = VIEWS[name](frame, segmentation)
+    assert image.dtype == np.uint8
+    assert image.shape[0] == 40
+    assert image.shape[2] == 3
+    assert np.array_equal(frame.image, before)
+    assert np.array_equal(segmentation.labels, labels)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_can_show_an_image_of_one_pixel(name):
+    image = np.full((1, 1, 3), 9, np.uint8)
+    shown = VIEWS[name](Frame(image, 0, 0.0), Segmenter(3, random_state=0).update(image))
+    assert np.unique(shown).tolist() == [9]
+
+
+def test_segments_have_the_colours_of_their_clusters(pair):
+    left, right = pair[1].palette[pair[1].labels[0, [0, -1]]].astype(int)
+    assert np.abs(left - DARK).max() <= NOISE
+    assert np.abs(right - LIGHT).max() <= NOISE
+    shown = view("segments", pair)
+    assert (shown[:, :30] == left).all()
+    assert (shown[:, 30:] == right).all()
+
+
+def test_the_overlay_is_half_picture_and_half_segments(pair):
+    mean = (view("original", pair) + view("segments", pair)) / 2
+    assert np.abs(view("overlay", pair) - mean).max() <= 0.5
+
+
+def test_boundaries_are_yellow_and_the_rest_is_the_picture(pair):
+    shown = view("boundaries", pair)
+    assert (shown[:, 29] == YELLOW).all()
+    rest = np.arange(60) != 29
+    assert np.array_equal(shown[:, rest], pair[0].image[:, rest])
+
+
+def test_side_by_side_is_picture_and_segments(pair):
+    shown = view("side-by-side", pair)
+    assert np.array_equal(shown[:, :60], pair[0].image)
+    assert np.array_equal(shown[:, 60:], view("segments", pair))
+
+
+def test_original_is_the_picture(pair):
+    assert np.array_equal(view("original", pair), pair[0].image)
+
+
+# What is written over the picture
+
+
+def test_the_strip_shows_each_colour_as_wide_as_its_share():
+    image = np.full((400, 600, 3), 90, np.uint8)
+    palette = np.array([DARK, LIGHT, YELLOW], np.uint8)
+    draw_hud(image, ["k 3"], palette, np.array([0.5, 0.2, 0.3]))
+    assert (image[-1, :300] == DARK).all()
+    assert (image[-1, 300:420] == LIGHT).all()
+    assert (image[-1, 420:] == YELLOW).all()
+
+
+def test_text_is_white_on_a_darkened_box_and_the_rest_is_untouched():
+    image = np.full((400, 600, 3), 90, np.uint8)
+    draw_hud(image, ["k 3", "segments"], np.array([DARK], np.uint8), np.array([1.0]))
+    changed = (image[:380] != 90).any(axis=2)
+    rows, columns = changed.any(axis=1), changed.any(axis=0)
+    assert rows[0]
+    assert columns[0]
+    assert rows.sum() < 60
+    assert columns.sum() < 150
+    assert image[:380].max() == 255
+    assert image[:380].min() == 90 // 4
+
+
+def test_the_help_has_room_for_all_its_rows_in_a_small_picture():
+    image = np.full((360, 480, 3), 255, np.uint8)
+    draw_help(image, [(str(row), "does something") for row in range(12)])
+    rows = np.flatnonzero((image != 255).any(axis=(1, 2)))
+    columns = np.flatnonzero((image != 255).any(axis=(0, 2)))
+    assert 0 < rows[0] < rows[-1] < 359
+    assert 0 < columns[0] < columns[-1] < 479
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 400), (400, 2)])
+def test_nothing_is_too_small_to_be_written_on(size):
+    image = np.zeros((*size, 3), np.uint8)
+    draw_help(image, [("q", "quit")])
+    draw_hud(image, ["some text"], np.array([LIGHT], np.uint8), np.array([1.0]))
+    assert (image[-1] == LIGHT).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "enlarged"),
+    [
+        ((240, 320), (480, 640)),
+        ((360, 640), (360, 640)),
+        ((1080, 1920), (1080, 1920)),
+        ((4, 1000), (4, 1000)),  # to 360 rows it would take 100 megabytes
+        ((1, 1), (360, 360)),
+    ],
+)
+def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_bounds(size, enlarged):
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    large = enlarge(image, 360)
+    assert large.shape == (*enlarged, 3)
+    factor = enlarged[0] // size[0]
+    assert np.array_equal(large[::factor, ::factor], image)
+    assert not np.shares_memory(large, image)
