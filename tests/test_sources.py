@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import clips
 import cv2
 import numpy as np
 import pytest
+from virtual_camera import environment as camera_environment
+from virtual_camera import write_frames
 
 from livekm.errors import SourceError
 from livekm.sources import (
@@ -497,3 +500,14 @@ def test_a_damaged_image_is_left_out_and_told(
 def test_a_frame_rate_must_be_a_positive_number(fps: float, numbered: Path) -> None:
     with pytest.raises(ValueError, match="fps"):
         SequenceSource(numbered, fps=fps)
+
+
+@pytest.mark.skipif(CAMERA is not None, reason="a camera is being tested already")
+def test_a_virtual_camera_keeps_the_contract_as_well(camera_library: Path, tmp_path: Path) -> None:
+    """In a process of its own, since the camera is preloaded."""
+    frames = write_frames(tmp_path / "frames.yuyv", [picture(320, 240)])
+    environment = camera_environment(camera_library, frames) | {"LIVEKM_TEST_CAMERA": "0"}
+    command = [sys.executable, "-m", "pytest", __file__, "-k", "camera", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 6, done.stdout
