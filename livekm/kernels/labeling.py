@@ -17,11 +17,14 @@ from livekm.kernels.policy import inline_jit, jit
 
 TILE_ROWS = 8
 _TILE_COLUMNS = 128
-_PART = 64  # pixels whose errors fit into 32 bits
 _TILE = TILE_ROWS * _TILE_COLUMNS
 
 _F = np.float32
 _U = np.uint64
+_ZERO, _HALF = np.float32(0), np.float32(0.5)
+_START, _PART = np.uint64(0), np.uint64(64)  # so many pixels' errors fit into 32 bits
+# Where the second, third, ... feature of a tile begins.
+_P1, _P2, _P3, _P4 = (np.uint64(f * _TILE) for f in range(1, 5))
 
 
 @inline_jit
@@ -43,13 +46,13 @@ def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
                 highest = max(highest, value)
         low[f] = _F(lowest)
         high[f] = _F(highest)
-    if step > _F(0):
+    if step > _ZERO:
         for r in range(rows):
             target = _U(r * columns)
             y = np.rint(_F(top + r) * step)
             for c in range(_U(columns)):
-                x[_U(3 * _TILE) + target + c] = np.rint((_F(left) + _F(c)) * step)
-                x[_U(4 * _TILE) + target + c] = y
+                x[_P3 + target + c] = np.rint((_F(left) + _F(c)) * step)
+                x[_P4 + target + c] = y
         low[3] = np.rint(_F(left) * step)
         high[3] = np.rint(_F(left + columns - 1) * step)
         low[4] = np.rint(_F(top) * step)
@@ -58,7 +61,7 @@ def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
 
 @inline_jit
 def _far_corner(difference, low, high):
-    return difference * (high if difference > _F(0) else low)
+    return difference * (high if difference > _ZERO else low)
 
 
 @inline_jit
@@ -70,7 +73,7 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     `margin` is above the rounding of that difference.
     """
     k = centers.shape[1]
-    half = _F(0.5)
+    half = _HALF
     m0, m1, m2 = half * (low[0] + high[0]), half * (low[1] + high[1]), half * (low[2] + high[2])
     m3, m4 = half * (low[3] + high[3]), half * (low[4] + high[4])
     for j in range(k):
@@ -106,12 +109,12 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
 def _score(x, n, spatial, centers, bias, j, total):
     """Write the scores of center j for a tile's n pixels into `total`."""
     c0, c1, c2 = centers[0, j], centers[1, j], centers[2, j]
-    for i in range(_U(n)):
-        total[i] = bias - (c0 * x[i] + c1 * x[_U(_TILE) + i] + c2 * x[_U(2 * _TILE) + i])
+    for i in range(n):
+        total[i] = bias - (c0 * x[i] + c1 * x[_P1 + i] + c2 * x[_P2 + i])
     if spatial:
         c3, c4 = centers[3, j], centers[4, j]
-        for i in range(_U(n)):
-            total[i] -= c3 * x[_U(3 * _TILE) + i] + c4 * x[_U(4 * _TILE) + i]
+        for i in range(n):
+            total[i] -= c3 * x[_P3 + i] + c4 * x[_P4 + i]
 
 
 @inline_jit
@@ -120,13 +123,13 @@ def _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest
     first = chosen[0]
     index = np.uint8(first)
     _score(x, n, spatial, centers, biases[first], first, best)
-    for i in range(_U(n)):
+    for i in range(n):
         nearest[i] = index
     for q in range(1, count):
         j = chosen[q]
         index = np.uint8(j)
         _score(x, n, spatial, centers, biases[j], j, total)
-        for i in range(_U(n)):
+        for i in range(n):
             score = total[i]
             old = best[i]
             label = nearest[i]
@@ -156,36 +159,17 @@ def _count(rows, columns, index, nearest, counts):
 
 
 @inline_jit
-def _single_error(x, n, spatial, centers, j, scale):
-    """Half the sum of a tile's squared distances to center j, in units of 1 / scale."""
-    half = _F(0.5)
-    c0, c1, c2, c3, c4 = centers[0, j], centers[1, j], centers[2, j], centers[3, j], centers[4, j]
-    error = np.int64(0)
-    for start in range(0, n, _PART):
-        part = np.uint32(0)
-        for i in range(_U(start), _U(min(start + _PART, n))):
-            a, b, c = x[i] - c0, x[_U(_TILE) + i] - c1, x[_U(2 * _TILE) + i] - c2
-            distance = a * a + b * b + c * c
-            if spatial:
-                u, v = x[_U(3 * _TILE) + i] - c3, x[_U(4 * _TILE) + i] - c4
-                distance += u * u + v * v
-            part = np.uint32(part + np.uint32(np.int32(half * distance * scale)))
-        error += np.int64(part)
-    return error
-
-
-@inline_jit
 def _error(x, n, spatial, best, scale):
     """Half the sum of a tile's squared distances, in units of 1 / scale, from the scores."""
-    half = _F(0.5)
+    half = _HALF
     error = np.int64(0)
-    for start in range(0, n, _PART):
+    for start in range(_START, n, _PART):
         part = np.uint32(0)
-        for i in range(_U(start), _U(min(start + _PART, n))):
-            a, b, c = x[i], x[_U(_TILE) + i], x[_U(2 * _TILE) + i]
+        for i in range(start, min(start + _PART, n)):
+            a, b, c = x[i], x[_P1 + i], x[_P2 + i]
             norm = a * a + b * b + c * c
             if spatial:
-                u, v = x[_U(3 * _TILE) + i], x[_U(4 * _TILE) + i]
+                u, v = x[_P3 + i], x[_P4 + i]
                 norm += u * u + v * v
             part = np.uint32(part + np.uint32(np.int32((best[i] + half * norm) * scale)))
         error += np.int64(part)
@@ -239,7 +223,7 @@ def _stick(
             nearest[i] = old if keep else new
             counts[old] += keep
             counts[new] -= keep
-            added += worse if keep else _F(0)
+            added += worse if keep else _ZERO
     return added
 
 
@@ -291,7 +275,7 @@ def label_tiles(
     """
     k = centers.shape[1]
     sticky = slack.shape[0] > 0
-    spatial = step > _F(0)
+    spatial = step > _ZERO
     x = np.empty(5 * _TILE, np.float32)
     total = np.empty(_TILE, np.float32)
     best = np.empty(_TILE, np.float32)
@@ -301,7 +285,7 @@ def label_tiles(
     chosen = np.empty(k + 1, np.int64)
     low = np.zeros(5, np.float32)
     high = np.zeros(5, np.float32)
-    margin = _F(0)
+    margin = _ZERO
     for j in range(k):
         margin = max(margin, _F(1e-5) * biases[j])
     found = counts[first]
@@ -310,21 +294,17 @@ def label_tiles(
         rows = min(TILE_ROWS, height - top)
         for left in range(0, width, _TILE_COLUMNS):
             columns = min(_TILE_COLUMNS, width - left)
-            n = rows * columns
+            n = _U(rows * columns)
             start = top * width + left
             _load(planes, width, height * width, top, left, rows, columns, step, x, low, high)
             count = _candidates(centers, biases, low, high, margin, excess, chosen)
+            _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest)
             if count == 1:
-                j = chosen[0]
-                for i in range(_U(n)):
-                    nearest[i] = np.uint8(j)
-                found[j] += n
-                error += _single_error(x, n, spatial, centers, j, scale)
+                found[chosen[0]] += rows * columns
             else:
-                _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest)
                 for q in range(count):
                     _count(rows, columns, np.uint8(chosen[q]), nearest, found)
-                error += _error(x, n, spatial, best, scale)
+            error += _error(x, n, spatial, best, scale)
             if sticky:
                 added = _stick(
                     x, rows, columns, spatial, centers, biases, slack, previous, start, width,
