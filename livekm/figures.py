@@ -52,7 +52,7 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     )
     half = _COLUMNS // 2
     _show(figure.add_subplot(grid[0, :half]), image, "original")
-    found = f"{np.count_nonzero(segmentation.counts)} segments, mse {segmentation.mse:.4g}"
+    found = f"{segmentation.n_segments} segments, mse {segmentation.mse:.4g}"
     _show(figure.add_subplot(grid[0, half:]), segmentation.paint(), found)
     _show_palette(figure.add_subplot(grid[1, :]), segmentation)
     for place, index in enumerate(order):

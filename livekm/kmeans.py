@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from livekm.kernels import lloyd, scatter
+from livekm.kernels import lloyd
 
 Centers = npt.NDArray[np.float32]
 """(d, k) float32."""
@@ -80,14 +80,22 @@ class Sample:
         offsets : (d, k) float32
             The two centers are ``center + offset`` and ``center - offset``.
         """
-        d, k = centers.shape
-        matrices = np.empty((k, d, d))
-        scatter(self.points, self.labels, centers, matrices)
-        values, vectors = np.linalg.eigh(matrices)
+        values, vectors = np.linalg.eigh(self._scatter(centers))
         longest = values[:, -1].clip(0)
         deviations = np.sqrt(longest / np.maximum(self.counts, 1))
         offsets = np.sqrt(2 / np.pi) * deviations[:, np.newaxis] * vectors[:, :, -1]
         return 2 / np.pi * longest, np.ascontiguousarray(offsets.T, np.float32)
+
+    def _scatter(self, centers: Centers) -> npt.NDArray[np.float64]:
+        """Return (k, d, d), the sum of (x - c)(x - c)^T of each cluster."""
+        d, k = centers.shape
+        differences = self.points.astype(np.float64) - centers[:, self.labels]
+        matrices = np.empty((k, d, d))
+        for f in range(d):
+            for g in range(f + 1):
+                products = differences[f] * differences[g]
+                matrices[:, f, g] = matrices[:, g, f] = np.bincount(self.labels, products, k)
+        return matrices
 
     def swap(self, centers: Centers, error: float, least: float, steps: int) -> float:
         """Move one center from where it is hardly missed to where it gains most, if that pays.

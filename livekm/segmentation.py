@@ -54,6 +54,11 @@ class Segmentation:
         return len(self.palette)
 
     @property
+    def n_segments(self) -> int:
+        """The number of clusters that have pixels: less than k where there are fewer colours."""
+        return int(np.count_nonzero(self.counts))
+
+    @property
     def shares(self) -> npt.NDArray[np.float64]:
         """(k,) float64, the part of the image that each cluster covers; their sum is 1."""
         return np.asarray(self.counts / self.labels.size)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from livekm.buffers import BufferPool
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Image
-from livekm.kernels import TILE_ROWS, label_tiles
+from livekm.labeler import Labeler
 from livekm.seeding import SEEDINGS, Seeding
 from livekm.segmentation import Segmentation
 from livekm.trainer import Trainer
@@ -42,6 +42,9 @@ class Segmenter:
     spatial_weight : float, default 0.0
         How much a pixel's place counts beside its colour, from 0 to 4: at 1.0 the way across the
         longer side of the image counts like the way from black to white in one channel.
+    smoothing : int, default 0
+        How often a majority filter goes over the labels, from 0 to 8: a pixel takes the label that
+        at least five of its eight neighbours share. Speckles go, straight edges stay.
     seeding : {"k-means++", "random", "random-partition"} or callable, default "k-means++"
         How centers start: a name, or a function of (n, d) points, k and a random generator that
         returns (k, d) centers.
@@ -75,6 +78,7 @@ class Segmenter:
         color_space: str = "bgr",
         hysteresis: float = 2.0,
         spatial_weight: float = 0.0,
+        smoothing: int = 0,
         seeding: str | Seeding = "k-means++",
         random_state: int | None = None,
         threads: int | None = None,
@@ -82,16 +86,19 @@ class Segmenter:
     ) -> None:
         _check_range("n_clusters", n_clusters, 1, 256)
         _check_range("threads", 1 if threads is None else threads, 1, 256)
+        _check_range("smoothing", smoothing, 0, 8)
         _check_range("sample_size", sample_size, 256, 2**24)
         self._n_clusters = int(n_clusters)
         self.hysteresis = hysteresis
         self._space = _named("color_space", color_space, COLOR_SPACES)
+        self._smoothing = int(smoothing)
         self._spatial_weight = _check_number("spatial_weight", spatial_weight, _MAX_WEIGHT)
         self._seeding = seeding if callable(seeding) else _named("seeding", seeding, SEEDINGS)
         self._rng = np.random.default_rng(random_state)
         self._sample_size = int(sample_size)
         self._workers = Workers(threads or min(available_cores(), _MAX_THREADS))
         self._pool = BufferPool()
+        self._labeler = Labeler(self._workers, self._pool)
         self._planes: npt.NDArray[Any] = np.empty((3, 0, 0), np.uint8)
         self.reset()
 
@@ -117,8 +124,7 @@ class Segmenter:
     def reset(self) -> None:
         """Forget everything that was seen: the next frame starts anew."""
         self._trainer = Trainer(self._n_clusters, self._seeding, self._rng)
-        self._previous: npt.NDArray[np.uint8] | None = None
-        self._shape = (0, 0)
+        self._labeler.forget()
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""
@@ -129,9 +135,7 @@ class Segmenter:
         """Change k: split or merge clusters one by one and leave the others as they are."""
         _check_range("n_clusters", n_clusters, 1, 256)
         self._n_clusters = int(n_clusters)
-        slots = self._trainer.resize(self._n_clusters)
-        if self._previous is not None:
-            self._previous = slots[self._previous]
+        self._labeler.rename(self._trainer.resize(self._n_clusters))
 
     def update(self, image: npt.NDArray[np.uint8]) -> Segmentation:
         """Segment the next frame.
@@ -221,68 +225,36 @@ class Segmenter:
         whole = self._spatial_weight * self._space.span * self._space.units
         return np.float32(whole / max(1, max(height, width) - 1))
 
-    def _fraction(self) -> int:
-        """Binary places of the centers that keep every score within float32's 24 bits."""
-        whole = self._spatial_weight * self._space.span * self._space.units
-        norm = self._space.norm + 2 * whole**2
-        return max(0, (23 - math.ceil(math.log2(norm / 2))) // 2)
-
     def _label(self, cut: bool) -> Segmentation:
         """Label every pixel of the planes with the trained centers."""
         assert self._trainer.centers is not None
         height, width = self._planes.shape[1:]
-        fraction = self._fraction()
-        d, k = self._trainer.centers.shape
-        centers = np.zeros((5, k), np.float32)
-        centers[:d] = np.ldexp(np.rint(np.ldexp(self._trainer.centers, fraction)), -fraction)
-        biases = (centers * centers).sum(axis=0, dtype=np.float32) * np.float32(0.5)
-        scale = 2 ** (2 * fraction + 1)
-        previous = self._previous
-        labels: npt.NDArray[np.uint8] = self._pool.take((height * width,), np.uint8)
-        if cut or self._hysteresis == 0 or previous is None or self._shape != (height, width):
-            slack, previous = np.zeros((0, 0), np.float32), labels
-        else:
-            slack = self._slack(centers)
-        tile_rows = -(-height // TILE_ROWS)
-        counts = np.zeros((tile_rows, k), np.int64)
-        errors = np.zeros(tile_rows, np.int64)
-        self._workers.run(
-            label_tiles,
-            tile_rows,
-            self._planes.reshape(-1),
-            height,
-            width,
-            self._step(height, width),
-            centers,
-            biases,
-            np.float32(scale),
-            slack,
-            previous,
-            labels,
-            counts,
-            errors,
-        )
-        self._previous, self._shape = labels, (height, width)
         units = self._space.units
-        published = (centers[:d].T / np.float32(units)).astype(np.float32, order="C")
-        view = labels.reshape(height, width)
+        place = self._spatial_weight * self._space.span * units
+        if cut:
+            self._labeler.forget()
+        labeling = self._labeler.label(
+            self._planes,
+            self._trainer.centers,
+            step=self._step(height, width),
+            norm=self._space.norm + 2 * place**2,
+            hysteresis=self._hysteresis * units,
+            smoothing=self._smoothing,
+        )
+        centers = labeling.centers / np.float32(units)
+        view = labeling.labels.reshape(height, width)
         view.flags.writeable = False
         return Segmentation(
             labels=view,
-            centers=published,
-            palette=np.rint(self._space.to_bgr(published[:, :3])).clip(0, 255).astype(np.uint8),
-            counts=counts.sum(axis=0),
-            mse=2 * int(errors.sum()) / (scale * units**2 * height * width),
+            centers=centers,
+            palette=np.rint(self._space.to_bgr(centers[:, :3])).clip(0, 255).astype(np.uint8),
+            counts=labeling.counts,
+            mse=labeling.error / units**2,
             scene_cut=cut,
-            _flat=labels,
+            _flat=labeling.labels,
             _pool=self._pool,
             _workers=self._workers,
         )
-
-    def _slack(self, centers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Hysteresis times the distance of each pair of (d, k) centers, as a (k, k) array."""
-        distances = np.sqrt(((centers[:, :, np.newaxis] - centers[:, np.newaxis]) ** 2).sum(axis=0))
-        return np.asarray(np.float32(self._hysteresis * self._space.units) * distances)
 
 
 def _check_range(name: str, value: int, least: int, most: int) -> None:

@@ -78,13 +78,19 @@ def best_mse(points, k, starts=5, steps=100, seed=0):
     return min(errors) / len(points)
 
 
-def scatter(points, labels, centers):
-    """(k, d, d) sums of (x - c)(x - c)^T."""
-    matrices = np.zeros((len(centers), centers.shape[1], centers.shape[1]))
-    for x, j in zip(points, labels, strict=True):
-        difference = np.asarray(x, np.float64) - centers[j]
-        matrices[j] += np.outer(difference, difference)
-    return matrices
+def smooth(labels):
+    """One pass of the majority filter over (H, W) labels."""
+    height, width = labels.shape
+    padded = np.pad(labels, 1, mode="edge")
+    result = labels.copy()
+    for r in range(height):
+        for c in range(width):
+            block = padded[r : r + 3, c : c + 3].ravel()
+            neighbours = np.delete(block, 4)
+            values, votes = np.unique(neighbours, return_counts=True)
+            if votes.max() >= 5:
+                result[r, c] = values[votes.argmax()]
+    return result
 
 
 def spatial_features(height, width, step):
@@ -117,6 +123,18 @@ def label_frame(planes, step, centers, slack=None, previous=None):
 
 def paint(labels, palette):
     return palette[labels]
+
+
+def regions(labels, k):
+    """Number, sum of x and sum of y of each label's pixels, and their box: (k, 3) and (k, 4)."""
+    height, width = labels.shape
+    sums, boxes = [], []
+    for j in range(k):
+        y, x = np.nonzero(labels == j)
+        sums.append((x.size, x.sum(), y.sum()))
+        box = (x.min(), y.min(), x.max() + 1, y.max() + 1) if x.size else (width, height, 0, 0)
+        boxes.append(box)
+    return np.array(sums), np.array(boxes)
 
 
 def lab(image):

@@ -276,17 +276,6 @@ def test_a_tolerance_ends_the_steps_early():
     assert errors[39] < loose < errors[0]
 
 
-@pytest.mark.parametrize("d", [3, 5])
-def test_scatter_sums_the_outer_products(d):
-    rng = np.random.default_rng(13)
-    points, centers = random_points(rng, 300, d), random_centers(rng, 6, d)
-    labels = naive.nearest(points, centers[:5]).astype(np.int32)  # the last stays empty
-    matrices = np.full((6, d, d), np.nan)
-    X, C = np.ascontiguousarray(points.T), np.ascontiguousarray(centers.T)
-    kernels.scatter(X, labels, C, matrices)
-    np.testing.assert_allclose(matrices, naive.scatter(points, labels, centers), rtol=1e-12)
-
-
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 7, 64, 1001])
 @pytest.mark.parametrize("k", [1, 3, 256])
 def test_painting_looks_colours_up(n, k):
@@ -353,3 +342,26 @@ def test_colour_blocks_may_be_done_in_parts(n):
     whole = run_planes(kernels.hsv_planes, image, np.float32(2))
     parts = run_planes(kernels.hsv_planes, image, np.float32(2), cuts=cuts)
     np.testing.assert_array_equal(parts, whole)
+
+
+# Regions
+
+
+@pytest.mark.parametrize("k", [1, 5, 256])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+@pytest.mark.parametrize("content", ["noise", "runs"])
+def test_regions_are_those_of_the_naive_reference(content, height, width, k):
+    rng = np.random.default_rng(k)
+    labels = rng.integers(0, k, (height, width), np.uint8)
+    if content == "runs":
+        labels = np.repeat(labels, 7, axis=1)[:, :width].copy()
+    labels.setflags(write=False)  # as a segmentation's are
+    n_bands = 3
+    sums = np.zeros((n_bands, k, 3), np.int64)
+    boxes = np.tile(np.array([width, height, 0, 0], np.int64), (n_bands, k, 1))
+    kernels.measure_regions(1, 3, labels, sums, boxes)
+    kernels.measure_regions(0, 1, labels, sums, boxes)
+    expected_sums, expected_boxes = naive.regions(labels, k)
+    np.testing.assert_array_equal(sums.sum(axis=0), expected_sums)
+    np.testing.assert_array_equal(boxes[:, :, :2].min(axis=0), expected_boxes[:, :2])
+    np.testing.assert_array_equal(boxes[:, :, 2:].max(axis=0), expected_boxes[:, 2:])

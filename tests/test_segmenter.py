@@ -901,3 +901,50 @@ def test_another_palette_paints_the_same_labels():
     np.testing.assert_array_equal(painted, other[segmentation.labels])
     with pytest.raises(ValueError, match=r"palette must be \(4, 3\)"):
         segmentation.paint(other[:3])
+
+
+@pytest.mark.parametrize("color_space", COLOR_SPACES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (37, 53)])
+def test_smoothing_gives_a_pixel_the_label_of_most_of_its_neighbours(color_space, shape):
+    image = noise(np.random.default_rng(7), *shape)
+    options = {"color_space": color_space, "spatial_weight": 0.5, "random_state": 0}
+    rough = Segmenter(5, **options).update(image)
+    expected = rough.labels
+    for passes in (1, 2):
+        expected = naive.smooth(expected)
+        segmenter = Segmenter(5, smoothing=passes, **options)
+        segmentation = segmenter.update(image)
+        np.testing.assert_array_equal(segmentation.labels, expected)
+        np.testing.assert_array_equal(
+            segmentation.counts, np.bincount(expected.ravel(), minlength=5)
+        )
+        distances = naive.squared_distances(
+            features_of(image, segmenter, 0.5), segmentation.centers
+        )
+        mean = distances[np.arange(expected.size), expected.ravel()].mean()
+        assert segmentation.mse == pytest.approx(mean, rel=1e-6, abs=1e-9)
+
+
+def test_smoothing_takes_speckles_away_and_keeps_straight_edges():
+    image = np.full((40, 60, 3), 40, np.uint8)
+    image[:, 30:] = 200
+    image[10, 10] = image[20:22, 45] = 120
+    segmentation = Segmenter(3, smoothing=1, random_state=0).update(image)
+    assert len(np.unique(segmentation.labels[:, :30])) == 1
+    assert len(np.unique(segmentation.labels[:, 30:])) == 1
+    assert segmentation.labels[0, 0] != segmentation.labels[0, -1]
+
+
+def test_labels_stick_to_the_labels_before_smoothing():
+    rng = np.random.default_rng(3)
+    frames = [noise(rng, 30, 40) for _ in range(3)]
+    rough, smooth = Segmenter(6, random_state=0), Segmenter(6, smoothing=1, random_state=0)
+    for frame in frames:
+        expected = naive.smooth(rough.update(frame).labels)
+        np.testing.assert_array_equal(smooth.update(frame).labels, expected)
+
+
+@pytest.mark.parametrize("smoothing", [-1, 9, 1.5, True])
+def test_smoothing_is_a_whole_number_up_to_eight(smoothing):
+    with pytest.raises((TypeError, ValueError), match="smoothing"):
+        Segmenter(smoothing=smoothing)

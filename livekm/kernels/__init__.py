@@ -8,7 +8,9 @@ numba then leaves the test for negative indices out, and the loops vectorise.
 from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
 from livekm.kernels.labeling import TILE_ROWS, label_tiles
 from livekm.kernels.painting import paint_labels
-from livekm.kernels.training import assign_sample, lloyd, scatter
+from livekm.kernels.regions import measure_regions
+from livekm.kernels.smoothing import smooth_labels
+from livekm.kernels.training import assign_sample, lloyd
 
 __all__ = [
     "COLOR_BLOCK",
@@ -18,6 +20,7 @@ __all__ = [
     "lab_planes",
     "label_tiles",
     "lloyd",
+    "measure_regions",
     "paint_labels",
-    "scatter",
+    "smooth_labels",
 ]

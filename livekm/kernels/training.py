@@ -122,19 +122,3 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
                 for f in range(d):
                     centers[f, j] = _F(sums[f, j] / counts[j])
     return error
-
-
-@jit
-def scatter(X, labels, centers, matrices):
-    """Write the sum of (x - c)(x - c)^T of each cluster into `matrices` (k, d, d) float64."""
-    d, n = X.shape
-    for j in range(matrices.shape[0]):
-        for f in range(d):
-            for g in range(d):
-                matrices[j, f, g] = 0.0
-    for i in range(n):
-        j = labels[i]
-        for f in range(d):
-            u = np.float64(X[f, i]) - np.float64(centers[f, j])
-            for g in range(d):
-                matrices[j, f, g] += u * (np.float64(X[g, i]) - np.float64(centers[g, j]))

@@ -1,0 +1,59 @@
+"""Where each cluster lies in the frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livekm.kernels.policy import inline_jit, jit
+
+_U = np.uint64
+
+
+@inline_jit
+def _measure_row(y, width, labels, sums, boxes):
+    row = np.zeros((sums.shape[0], 4), np.int64)  # number, twice the sum of x, first x, end x
+    start = 0
+    label = _U(labels[0])
+    for x in range(1, width + 1):
+        if x < width and labels[x] == label:
+            continue
+        if row[label, _U(0)] == 0:
+            row[label, _U(2)] = start
+        row[label, _U(0)] += x - start
+        row[label, _U(1)] += (x - start) * (start + x - 1)
+        row[label, _U(3)] = x
+        if x < width:
+            start = x
+            label = _U(labels[x])
+    for i in range(sums.shape[0]):
+        n = row[i, 0]
+        if n > 0:
+            sums[i, 0] += n
+            sums[i, 1] += row[i, 1] // 2
+            sums[i, 2] += n * y
+            boxes[i, 0] = min(boxes[i, 0], row[i, 2])
+            boxes[i, 1] = min(boxes[i, 1], y)
+            boxes[i, 2] = max(boxes[i, 2], row[i, 3])
+            boxes[i, 3] = y + 1
+
+
+@jit
+def measure_regions(first, last, labels, sums, boxes):
+    """Add up the pixels of each label by their runs along the rows.
+
+    Parameters
+    ----------
+    first, last : int
+        Bands of rows: band i has rows ``H * i // n`` up to ``H * (i + 1) // n``.
+    labels : (H, W) uint8
+    sums : (n, k, 3) int64
+        For each band, number of pixels and the sums of their x and y; zeros before.
+    boxes : (n, k, 4) int64
+        Least x and y, and one past the greatest x and y; ``(W, H, 0, 0)`` before, and still that
+        where a label has no pixels.
+    """
+    height, width = labels.shape
+    n_bands = sums.shape[0]
+    for band in range(first, last):
+        for y in range(height * band // n_bands, height * (band + 1) // n_bands):
+            _measure_row(y, width, labels[y], sums[band], boxes[band])

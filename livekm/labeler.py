@@ -1,0 +1,127 @@
+"""The label of every pixel, given the centers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.buffers import BufferPool
+from livekm.kernels import TILE_ROWS, label_tiles, smooth_labels
+from livekm.kmeans import Centers
+from livekm.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Labeling:
+    """The labels of one frame, and what they come to.
+
+    Attributes
+    ----------
+    labels : (H * W,) uint8
+    centers : (k, d) float32
+        As they were used: rounded.
+    counts : (k,) int64
+        Pixels of each label.
+    error : float
+        Mean squared distance of the pixels to the centers of their labels.
+    """
+
+    labels: npt.NDArray[np.uint8]
+    centers: npt.NDArray[np.float32]
+    counts: npt.NDArray[np.int64]
+    error: float
+
+
+class Labeler:
+    """Gives each pixel its nearest center, or the label it had while that is near enough.
+
+    Everything is in steps of the feature space.
+    """
+
+    def __init__(self, workers: Workers, pool: BufferPool) -> None:
+        self._workers = workers
+        self._pool = pool
+        self.forget()
+
+    def forget(self) -> None:
+        """Let the next frame's labels stick to nothing."""
+        self._previous: npt.NDArray[np.uint8] | None = None
+        self._shape = (0, 0)
+
+    def rename(self, slots: npt.NDArray[np.uint8]) -> None:
+        """Take label i of the last frame as ``slots[i]`` from now on."""
+        if self._previous is not None:
+            self._previous = slots[self._previous]
+
+    def label(
+        self,
+        planes: npt.NDArray[Any],
+        centers: Centers,
+        *,
+        step: np.float32,
+        norm: float,
+        hysteresis: float,
+        smoothing: int,
+    ) -> Labeling:
+        """Label a frame.
+
+        Parameters
+        ----------
+        planes : (3, H, W) uint8 or int16
+            The colour features.
+        centers : (d, k) float32
+        step : float32
+            Spatial features a pixel, 0 for none.
+        norm : float
+            The largest squared length of a pixel's features.
+        hysteresis : float
+            How far beyond a border a pixel keeps its label.
+        smoothing : int
+            Passes of the majority filter.
+        """
+        shape = height, width = planes.shape[1:]
+        d, k = centers.shape
+        fraction = _fraction(norm)
+        rounded = np.zeros((5, k), np.float32)
+        rounded[:d] = np.ldexp(np.rint(np.ldexp(centers, fraction)), -fraction)
+        biases = (rounded * rounded).sum(axis=0, dtype=np.float32) * np.float32(0.5)
+        scale = 2 ** (2 * fraction + 1)
+        labels: npt.NDArray[np.uint8] = self._pool.take((height * width,), np.uint8)
+        if hysteresis == 0 or self._previous is None or self._shape != shape:
+            slack, previous = np.zeros((0, 0), np.float32), labels
+        else:
+            slack, previous = np.float32(hysteresis) * _distances(rounded), self._previous
+        flat, frame_scale = planes.reshape(-1), np.float32(scale)
+        rows = -(-height // TILE_ROWS)
+        counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)
+        self._workers.run(
+            label_tiles, rows, flat, height, width, step, rounded, biases, frame_scale, slack,
+            previous, labels, counts, errors,
+        )  # fmt: skip
+        self._previous, self._shape = labels, shape
+        total, error = counts.sum(axis=0), int(errors.sum())
+        for _ in range(smoothing):
+            rough, labels = labels, self._pool.take((height * width,), np.uint8)
+            counts, errors = np.zeros((height, k), np.int64), np.zeros(height, np.int64)
+            self._workers.run(
+                smooth_labels, height, flat, height, width, step, rounded, frame_scale, rough,
+                labels, counts, errors,
+            )  # fmt: skip
+            total, error = total + counts.sum(axis=0), error + int(errors.sum())
+        used = np.ascontiguousarray(rounded[:d].T)
+        return Labeling(labels, used, total, 2 * error / (scale * height * width))
+
+
+def _fraction(norm: float) -> int:
+    """Binary places of the centers that keep every score within float32's 24 bits."""
+    return max(0, (23 - math.ceil(math.log2(norm / 2))) // 2)
+
+
+def _distances(centers: Centers) -> npt.NDArray[np.float32]:
+    """Return the (k, k) distances between (d, k) centers."""
+    squares = ((centers[:, :, np.newaxis] - centers[:, np.newaxis]) ** 2).sum(axis=0)
+    return np.asarray(np.sqrt(squares))
