@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from livekm import pipeline
@@ -14,22 +15,43 @@ from livekm.sinks import open_sink
 from livekm.sinks.labels import encode_label_png
 from livekm.sinks.part_file import WholeFile
 from livekm.sources.base import Source
-from livekm.views import View
+from livekm.statistics import StatisticsFile
+from livekm.views import VIEWS, View
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """What became of a clip.
+
+    Attributes
+    ----------
+    n_frames : int
+        The frames that were segmented.
+    paths : tuple of Path
+        The clip and the table that were written, as far as they were asked for. Those of an
+        interrupted run have names that say ``partial``.
+    """
+
+    n_frames: int
+    paths: tuple[Path, ...]
 
 
 def process_clip(
     source: Source,
     segmenter: Segmenter,
     view: View,
-    output: str | Path,
+    output: str | Path | None,
     *,
+    statistics: str | Path | None = None,
     scale: float = 1.0,
     max_frames: int | None = None,
+    from_zero: bool = False,
     overwrite: bool = False,
-    on_frame: Callable[[Frame, Segmentation], None] | None = None,
+    verify: bool = True,
+    on_frame: Callable[[Frame, Segmentation], None] = lambda frame, segmentation: None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> int:
-    """Segment every frame of a source into a file; return how many frames were written.
+) -> ClipResult:
+    """Segment every frame of a source into files.
 
     Parameters
     ----------
@@ -37,34 +59,76 @@ def process_clip(
     segmenter : Segmenter
     view : callable
         See `livekm.views`.
-    output : str or Path
+    output : str or Path or None
         The file; its suffix tells the format. It has this name only once it is complete.
+    statistics : str or Path, optional
+        A table of every segment of every frame; see `livekm.statistics`.
     scale : float, default 1.0
         Frames are resized by this factor first.
     max_frames : int, optional
         Stop after so many frames.
+    from_zero : bool, default False
+        Whether the output begins at 0, whatever the first frame's time is.
     overwrite : bool, default False
-        Whether a file of that name may be replaced.
+        Whether files of those names may be replaced.
+    verify : bool, default True
+        Whether a written clip is read again before it gets its name.
     on_frame : callable, optional
-        Is called with each frame and its segmentation, for progress and statistics.
+        Is called with each frame and its segmentation, for progress.
     should_stop : callable, optional
-        Is asked after each frame whether to end early; the file then holds what was done.
+        Is asked after each frame whether to end early; the files then hold what was done and are
+        named as partial, unless the source is live and nothing else ends it.
 
     Raises
     ------
     SourceError, SinkError
     """
-    with open_sink(output, source.info, overwrite=overwrite) as sink:
-        return pipeline.run(
+    is_stopped = False
+
+    def stop() -> bool:
+        nonlocal is_stopped
+        is_stopped = should_stop()
+        return is_stopped
+
+    with ExitStack() as stack:
+        sink = stack.enter_context(
+            open_sink(output, source.info, overwrite=overwrite, from_zero=from_zero, verify=verify)
+        )
+        table = _open_statistics(stack, statistics, source, overwrite)
+        if output is None:
+            view = VIEWS["original"]  # nothing is painted that nobody sees
+
+        def note(frame: Frame, segmentation: Segmentation) -> None:
+            if table is not None:
+                table.write(frame, segmentation)
+            on_frame(frame, segmentation)
+
+        n_frames = pipeline.run(
             source,
             segmenter,
             view,
             sink,
             scale=scale,
             max_frames=max_frames,
-            on_frame=on_frame,
-            should_stop=should_stop,
+            on_frame=note,
+            should_stop=stop,
         )
+        is_endless = source.info.is_live and max_frames is None  # only the user can end it
+        if is_stopped and n_frames != max_frames and not is_endless:
+            sink.mark_partial()
+            if table is not None:
+                table.mark_partial()
+    paths = (sink.path, table.path if table is not None else None)
+    return ClipResult(n_frames, tuple(path for path in paths if path is not None))
+
+
+def _open_statistics(
+    stack: ExitStack, path: str | Path | None, source: Source, overwrite: bool
+) -> StatisticsFile | None:
+    if path is None:
+        return None
+    table = StatisticsFile(path, overwrite=overwrite, source=source.info.path)
+    return stack.enter_context(table)
 
 
 def process_image(
@@ -75,6 +139,7 @@ def process_image(
     *,
     labels: str | Path | None = None,
     figure: str | Path | None = None,
+    statistics: str | Path | None = None,
     scale: float = 1.0,
     overwrite: bool = False,
 ) -> Segmentation:
@@ -93,6 +158,8 @@ def process_image(
         A palettised PNG: its pixel values are the labels, its colours the palette.
     figure : str or Path, optional
         A page of the original, the segments, the palette with shares, and each segment.
+    statistics : str or Path, optional
+        A table of every segment; see `livekm.statistics`.
     scale : float, default 1.0
         The image is resized by this factor first.
     overwrite : bool, default False
@@ -112,9 +179,12 @@ def process_image(
 
         sink = stack.enter_context(open_sink(output, source.info, overwrite=overwrite))
         labels_file, figure_file = opened(labels), opened(figure)
+        table = _open_statistics(stack, statistics, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
         sink.write(frame, view(frame, segmentation))
+        if table is not None:
+            table.write(frame, segmentation)
         if labels_file is not None:
             labels_file.write(encode_label_png(segmentation.labels, segmentation.palette))
         if figure_file is not None and figure is not None:

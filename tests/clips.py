@@ -5,13 +5,37 @@ Every frame is a flat grey whose level tells its index, so a test knows which fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Silence with one click, in seconds: where it begins, clicks, and ends (with the picture)."""
+
+    start: float = 0.0
+    click: float | None = None
+    end: float | None = None
+    codec: str = "aac"
+
+    def frames(self, end: float) -> Iterator[av.AudioFrame]:
+        """Packets' worth of samples, 48,000 a second."""
+        first, last = round(48000 * self.start), round(48000 * (self.end or end))
+        n = 1024
+        for start in range(first, last, n):
+            samples = np.zeros((1, 2 * n), np.int16)
+            if self.click is not None and 0 <= round(48000 * self.click) - start < n:
+                samples[0, 2 * (round(48000 * self.click) - start) :][:16] = 30000
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+            yield frame
+
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -42,6 +66,8 @@ def make_clip(
     images: Iterable[npt.NDArray[np.uint8]] | None = None,
     rotation: int = 0,
     audio: bool = False,
+    sound: Sound | None = None,
+    metadata: Mapping[str, str] | None = None,
     codec: str = "libx264",
     gop: int = 5,
     b_frames: int = 0,
@@ -67,6 +93,10 @@ def make_clip(
         Degrees by which a player turns the picture counter-clockwise (a display matrix).
     audio : bool
         Add a second stream: AAC of silence as long as the picture.
+    sound : Sound, optional
+        Add this sound.
+    metadata : mapping, optional
+        The container's: title, creation_time and so on.
     codec : str
         PyAV's name of the video codec.
     gop, b_frames : int
@@ -90,7 +120,12 @@ def make_clip(
         stream.time_base = stream.codec_context.time_base = time_base
         stream.codec_context.gop_size = gop
         stream.codec_context.max_b_frames = b_frames
-        sound = container.add_stream("aac", rate=48000) if audio else None
+        container.metadata.update(metadata or {})
+        if audio:
+            sound = Sound()
+        if sound is not None:
+            track = container.add_stream(sound.codec, rate=48000)
+            track.metadata["language"] = "nor"
         last = 0.0
         for i, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
@@ -100,9 +135,9 @@ def make_clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if sound is not None:
-            for frame in _silence(last + 1 / float(fps)):
-                container.mux(sound.encode(frame))
-            container.mux(sound.encode())
+            for frame in sound.frames(last + 1 / float(fps)):
+                container.mux(track.encode(frame))
+            container.mux(track.encode())
     if rotation:
         _rotate(path, rotation)
     return path
@@ -132,19 +167,10 @@ def make_sound(path: str | Path, seconds: float = 0.5) -> Path:
     path = Path(path)
     with av.open(str(path), "w") as container:
         sound = container.add_stream("aac", rate=48000)
-        for frame in _silence(seconds):
+        for frame in Sound().frames(seconds):
             container.mux(sound.encode(frame))
         container.mux(sound.encode())
     return path
-
-
-def _silence(seconds: float) -> Iterable[av.AudioFrame]:
-    for start in range(0, round(48000 * seconds), 1024):
-        frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
-        yield frame
 
 
 def _rotate(path: Path, degrees: int) -> None:

@@ -34,7 +34,12 @@ FILE_SINKS: dict[str, Callable[..., Sink]] = {
 
 
 def open_sink(
-    path: str | os.PathLike[str] | None, info: VideoInfo, *, overwrite: bool = False
+    path: str | os.PathLike[str] | None,
+    info: VideoInfo,
+    *,
+    overwrite: bool = False,
+    from_zero: bool = False,
+    verify: bool = True,
 ) -> Sink:
     """Open the sink that writes `path`, chosen by its suffix.
 
@@ -46,6 +51,8 @@ def open_sink(
         What the frames come from.
     overwrite : bool
         Whether an existing file may be replaced. The input itself never is.
+    from_zero, verify : bool
+        Of clips, see `ClipSink`; other files have neither times nor a second look.
 
     Raises
     ------
@@ -65,4 +72,6 @@ def open_sink(
     sink = FILE_SINKS.get(Path(path).suffix.lower())
     if sink is None:
         raise ValueError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")
+    if sink is ClipSink:
+        return ClipSink(path, info, overwrite=overwrite, from_zero=from_zero, verify=verify)
     return sink(path, info, overwrite=overwrite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -16,7 +17,14 @@ class Sink(ABC):
 
     Used as a context manager. Leaving the block normally calls `close`, which completes the
     output; leaving it by an exception calls `abort`, which leaves nothing under the final name.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file, once it is complete; None where there is none.
     """
+
+    path: Path | None = None
 
     @abstractmethod
     def write(self, frame: Frame, image: Image) -> None:
@@ -25,6 +33,9 @@ class Sink(ABC):
     @abstractmethod
     def close(self) -> None:
         """Complete the output. Closing twice is allowed."""
+
+    def mark_partial(self) -> None:  # noqa: B027 - only files have a name that can say so
+        """Say that frames are missing at the end: `close` puts ``partial`` into a clip's name."""
 
     def abort(self) -> None:
         """Give the output up; nothing stays under the final name."""

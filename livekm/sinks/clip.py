@@ -16,6 +16,8 @@ from livekm.sinks.checks import check_image
 from livekm.sinks.h264 import H264File
 from livekm.sinks.part_file import PartFile
 from livekm.sinks.timestamps import Timestamps
+from livekm.sinks.tracks import CopiedTracks
+from livekm.sinks.verification import find_fault
 
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffix of the file -> FFmpeg's name of the container."""
@@ -35,22 +37,31 @@ class ClipSink(Sink):
     clock started when the device was opened, not with this clip). The last frame lasts as long as
     the one before it.
 
+    Sound, subtitles and metadata of the source's file are copied, in sync, without encoding them
+    again. Sound that goes on behind the picture is kept, unless the source's picture goes on too.
+
     Parameters
     ----------
     path : path
         The clip to write: ``.mp4``, ``.mov`` or ``.mkv``. It appears under this name when it is
         complete.
     info : VideoInfo
-        What the frames come from; its rate and time base are kept.
+        What the frames come from; its rate and time base are kept, and what `path` holds beside
+        the picture.
     crf, preset
         x264's quality (0 to 51, less is better) and speed.
     overwrite : bool
         Whether an existing file may be replaced.
+    from_zero : bool
+        Whether the clip begins at 0, whatever the first frame's time is.
+    verify : bool
+        Whether the clip is read again, without decoding it, before it gets its name.
 
     Raises
     ------
     SinkError
-        If the file cannot be written; from `close` also if no frame was.
+        If the file cannot be written; from `close` also if no frame was, or if the written file
+        does not hold what was written to it.
     ValueError
         If the suffix is unknown; from `write` if the image is not (H, W, 3) uint8 of the first
         one's size, or if the frame's time is not later than the one before.
@@ -78,6 +89,8 @@ class ClipSink(Sink):
         crf: int = 18,
         preset: str = "veryfast",
         overwrite: bool = False,
+        from_zero: bool = False,
+        verify: bool = True,
     ) -> None:
         suffix = Path(path).suffix.lower()
         if suffix not in CONTAINERS:
@@ -89,11 +102,15 @@ class ClipSink(Sink):
         self._preset = preset
         self._stamps = Timestamps(
             info.time_base or FINE_TIME_BASE,
-            from_zero=info.is_live,
+            from_zero=from_zero or info.is_live,
             first_duration=1 / (info.fps or Fraction(25)),
         )
+        self._verify = verify
+        self._source = info.path
         self._shape: tuple[int, ...] | None = None
         self._file: H264File | None = None
+        self._n_frames = 0
+        self._is_partial = False
         self._is_open = True
         self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
@@ -113,6 +130,11 @@ class ClipSink(Sink):
             self._file.write(image, pts)
         except (av.FFmpegError, OSError) as error:
             raise self._failure(error) from error
+        self._n_frames += 1
+
+    def mark_partial(self) -> None:
+        """Say that frames are missing at the end: the name becomes ``out.partial.mp4``."""
+        self._is_partial = True
 
     def close(self) -> None:
         """Complete the clip and give it its name."""
@@ -123,7 +145,11 @@ class ClipSink(Sink):
             raise SinkError(f"no frame was written to {self._part.target}")
         try:
             self._file.finish()
-            self._part.commit()
+            self._check()
+            self.path = self._part.commit(partial=self._is_partial)
+        except SinkError:
+            self.abort()
+            raise
         except (av.FFmpegError, OSError) as error:
             self.abort()
             raise self._failure(error) from error
@@ -150,9 +176,19 @@ class ClipSink(Sink):
             height,
             self._stamps,
             self._fps,
+            CopiedTracks(self._source or ""),
             crf=self._crf,
             preset=self._preset,
         )
+
+    def _check(self) -> None:
+        seconds = self._stamps.last - self._stamps.first
+        fault = find_fault(self._part.path, self._n_frames, seconds) if self._verify else None
+        if fault:
+            raise SinkError(
+                f"cannot write {self._part.target}: {fault}; write to another disk, "
+                "or leave this check out by --no-verify"
+            )
 
     def _failure(self, error: OSError | av.FFmpegError) -> SinkError:
         return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")

@@ -12,10 +12,20 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from livekm.frame import Image
 from livekm.sinks.timestamps import Timestamps
+from livekm.sinks.tracks import CopiedTracks
 
 # swscale's default rounding is off by one level in luma and chroma, which decodes to an error of
 # up to five levels in BGR. PyAV before 18 has no name for SWS_BILINEAR | SWS_ACCURATE_RND.
 _ACCURATE = 0x2 | 0x40000
+
+# An index at the front lets a browser play the file while it still loads.
+_INDEX_FIRST = {"movflags": "+faststart"}
+# Matroska would move all tracks by the few milliseconds that a sound encoder needs ahead.
+_OPTIONS = {
+    "mp4": _INDEX_FIRST,
+    "mov": _INDEX_FIRST,
+    "matroska": {"avoid_negative_ts": "disabled"},
+}
 
 
 class H264File:
@@ -36,6 +46,8 @@ class H264File:
         The clip's clock.
     fps : Fraction or None
         The nominal rate for the file's header, if there is one.
+    tracks : CopiedTracks
+        What else goes into the file; closed with it.
     crf, preset
         x264's quality (0 to 51, less is better) and speed.
 
@@ -53,6 +65,7 @@ class H264File:
         height: int,
         stamps: Timestamps,
         fps: Fraction | None,
+        tracks: CopiedTracks,
         *,
         crf: int,
         preset: str,
@@ -60,9 +73,7 @@ class H264File:
         self._stamps = stamps
         self._pad = (height % 2, width % 2)
         self._reformatter = VideoReformatter()
-        # An index at the front lets a browser play the file while it still loads.
-        options = {} if container == "matroska" else {"movflags": "+faststart"}
-        self._container = av.open(str(path), "w", format=container, options=options)
+        self._container = av.open(str(path), "w", format=container, options=_OPTIONS[container])
         # MP4 adds up its duration in decoding order, which without B-frames is that of the times:
         # a clip of varying rate would otherwise seem shorter than it is. It costs a tenth in size.
         self._stream = self._container.add_stream(
@@ -80,6 +91,9 @@ class H264File:
         codec.colorspace = codec.color_primaries = codec.color_trc = 1 if is_hd else 6
         codec.color_range = ColorRange.MPEG
         self._matrix = Colorspace.ITU709 if is_hd else Colorspace.ITU601
+        self._period = 1 / (fps or Fraction(25))
+        self._tracks = tracks
+        tracks.attach(self._container, self._stream, stamps.origin)
 
     def write(self, image: Image, pts: int) -> None:
         """Encode `image`, to be shown at stamp `pts`."""
@@ -102,10 +116,12 @@ class H264File:
     def finish(self) -> None:
         """Write what the encoder still holds and the index, and close the file."""
         self._mux(None)
-        self._container.close()
+        self._tracks.copy_rest(self._stamps.last, self._stamps.end, self._period)
+        self.close()
 
     def close(self) -> None:
         """Close the file as it is."""
+        self._tracks.close()
         self._container.close()
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
@@ -114,4 +130,5 @@ class H264File:
             # that a packet leaves it, the next frame is known.
             if packet.pts is not None:
                 packet.duration = self._stamps.pop_duration(packet.pts)
+                self._tracks.copy_until(packet.pts * self._stamps.time_base)
             self._container.mux(packet)

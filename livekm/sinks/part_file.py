@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 from pathlib import Path
@@ -45,7 +46,8 @@ class PartFile:
         self.target = Path(target)
         # Moving a file onto a symbolic link would replace the link.
         self._final = Path(os.path.realpath(self.target))
-        self._check(overwrite, source)
+        self._overwrite, self._source = overwrite, source
+        self._check()
         self.path = self._final.with_name(f".{self._final.name}.part-{secrets.token_hex(4)}")
         try:
             # Only creating the file tells for certain whether the folder can be written.
@@ -55,7 +57,7 @@ class PartFile:
                 f"cannot write {self.target}: {error.strerror}; choose another folder"
             ) from error
 
-    def _check(self, overwrite: bool, source: str | None) -> None:
+    def _check(self) -> None:
         if self._final.is_dir():
             raise SinkError(f"{self.target} is a folder; name a file in it")
         if not self._final.parent.is_dir():
@@ -65,14 +67,36 @@ class PartFile:
             )
         if not self._final.exists():
             return
-        if source is not None and Path(source).exists() and self._final.samefile(source):
+        if self._is_source(self._final):
             raise SinkError(f"{self.target} is the input itself; choose another name")
-        if not overwrite:
+        if not self._overwrite:
             raise SinkError(f"{self.target} exists; add --overwrite or choose another name")
 
-    def commit(self) -> None:
-        """Move the part file to its final name; raises `OSError`."""
-        self.path.replace(self._final)
+    def commit(self, *, partial: bool = False) -> Path:
+        """Move the part file to its final name, or to one that says ``partial``, and give it.
+
+        A partial file is called ``out.partial.mp4``, or ``out.partial-2.mp4`` where there is one
+        already that must not be replaced.
+
+        Raises
+        ------
+        OSError
+        """
+        final = self._partial_name() if partial else self._final
+        self.path.replace(final)
+        return final if self.target.is_symlink() else self.target.with_name(final.name)
+
+    def _partial_name(self) -> Path:
+        for number in itertools.count(1):
+            which = "" if number == 1 else f"-{number}"
+            name = self._final.with_name(f"{self._final.stem}.partial{which}{self._final.suffix}")
+            if not name.exists() or (self._overwrite and not self._is_source(name)):
+                return name
+        raise AssertionError  # the numbers have no end
+
+    def _is_source(self, path: Path) -> bool:
+        source = self._source
+        return source is not None and Path(source).exists() and path.samefile(source)
 
     def discard(self) -> None:
         """Delete the part file, if it is still there."""

@@ -41,9 +41,30 @@ class Timestamps:
         self.time_base = time_base
         self._from_zero = from_zero
         self._origin: int | None = None
+        self._first: int | None = None
         self._last: int | None = None
         self._period = max(1, round(first_duration / time_base))
         self._durations: dict[int, int] = {}
+
+    @property
+    def origin(self) -> Fraction:
+        """The time in seconds that became 0; known from the first stamp on."""
+        return (self._origin or 0) * self.time_base
+
+    @property
+    def first(self) -> Fraction:
+        """When the first frame is shown, in seconds of the clip."""
+        return (self._first or 0) * self.time_base
+
+    @property
+    def last(self) -> Fraction:
+        """When the last frame is shown, in seconds of the clip."""
+        return (self._last or 0) * self.time_base
+
+    @property
+    def end(self) -> Fraction:
+        """When the last frame ends, in seconds of the clip."""
+        return self.last + self._period * self.time_base
 
     def stamp(self, time: float) -> int:
         """Return the stamp of the next frame, shown at `time` seconds.
@@ -58,6 +79,7 @@ class Timestamps:
         ticks = round(time / self.time_base)
         if self._origin is None:
             self._origin = ticks if self._from_zero or ticks < 0 else 0
+            self._first = ticks - self._origin
         pts = ticks - self._origin
         if self._last is not None:
             if pts <= self._last:

@@ -12,6 +12,7 @@ from livekm.sources.clip import ClipSource
 from livekm.sources.demo import DemoSource
 from livekm.sources.files import IMAGE_SUFFIXES
 from livekm.sources.image import ImageSource
+from livekm.sources.section import SectionSource
 from livekm.sources.sequence import SequenceSource, is_pattern
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ClipSource",
     "DemoSource",
     "ImageSource",
+    "SectionSource",
     "SequenceSource",
     "Source",
     "open_source",

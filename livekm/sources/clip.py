@@ -38,6 +38,7 @@ class _Header:
     n_frames: int | None
     time_base: Fraction
     start: int  # in units of time_base
+    zero: int  # the same, where OpenCV counts from
     duration: float | None
 
 
@@ -104,12 +105,17 @@ def _read_header(path: Path) -> _Header:
             # From PyAV 19 on, its rates are of a type of its own.
             fps = _plausible_rate(Fraction(stream.average_rate or 0))
             time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
+            start = stream.start_time or 0
+            # Sound may begin before zero (an encoder's delay does); OpenCV then counts from there.
+            earliest = (container.start_time or 0) / av.time_base
+            zero = round(earliest / float(time_base)) if earliest < 0 else start
             seconds = container.duration / av.time_base if container.duration else None
             return _Header(
                 fps=fps,
                 n_frames=stream.frames or _estimate_count(seconds, fps),
                 time_base=time_base,
-                start=stream.start_time or 0,
+                start=start,
+                zero=zero,
                 duration=float(stream.duration * time_base) if stream.duration else None,
             )
     except av.FFmpegError as error:
@@ -173,11 +179,12 @@ def _read(capture: cv2.VideoCapture) -> Image | None:
 def _pts(capture: cv2.VideoCapture, header: _Header) -> int:
     """Give the last frame's presentation time in units of the stream's time base.
 
-    CAP_PROP_POS_MSEC is exact but counts from the stream's start, and CAP_PROP_PTS counts in
+    CAP_PROP_POS_MSEC is exact but counts from the stream's start (or from that of the sound, if
+    that comes before zero), and CAP_PROP_PTS counts in
     frames (OpenCV 4.11 and 5.0), so that it cannot tell a variable frame rate's times.
     """
     seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-    return header.start + round(seconds / float(header.time_base))
+    return header.zero + round(seconds / float(header.time_base))
 
 
 def _warn_of_early_end(last_pts: int | None, header: _Header, name: str) -> None:

@@ -1,0 +1,193 @@
+"""Sound, subtitles and metadata of a clip, copied into another without decoding them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import av
+from av.container import InputContainer, OutputContainer
+
+_Packet: TypeAlias = "av.Packet[Any]"
+_log = logging.getLogger(__name__)
+
+# What belongs to the old file itself, and not to what it shows.
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+_OF_A_TRACK = ("language", "title", "handler_name", "creation_time")
+
+# How far apart, in seconds, picture and sound of the same time may lie in a file.
+_SKEW = 10
+
+
+@dataclass(slots=True)
+class _Copy:
+    """One track on its way; PyAV's types of streams have no common base in its stubs."""
+
+    track: Any
+    last_dts: int | None = None
+    failed: bool = False
+
+
+class CopiedTracks:
+    """The tracks of a clip beside its picture, on their way into another file.
+
+    Packets are read as they are wanted, so that the two files advance together. A track that the
+    other container cannot hold, and every further picture, is left out with a warning.
+
+    Parameters
+    ----------
+    path : str
+        The clip; a file that is none has no tracks.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._name = Path(path).name
+        self._source = _open(path)
+        self._copies: dict[int, _Copy] = {}
+        self._origin = Fraction(0)
+        self._packets: Iterator[_Packet] = iter(())
+        self._next: _Packet | None = None
+
+    def attach(self, output: OutputContainer, picture: Any, origin: Fraction) -> None:
+        """Add the tracks and metadata to `output`, before its first packet.
+
+        Parameters
+        ----------
+        output : OutputContainer
+        picture : Stream
+            The stream of `output` that takes the place of the clip's picture.
+        origin : Fraction
+            The time in the clip, in seconds, that is 0 in `output`.
+        """
+        if self._source is None:
+            return
+        self._origin = origin
+        output.metadata.update(
+            {k: v for k, v in self._source.metadata.items() if k not in _OF_THE_FILE}
+        )
+        first, *further = self._source.streams.video or (None,)
+        for stream in self._source.streams:
+            if stream is first:
+                picture.metadata.update(_kept(stream))
+            elif stream in further or not _fits(stream, output.format.name):
+                self._warn(stream, f"does not go into {output.format.name}; it is left out")
+            else:
+                track: Any = output.add_stream_from_template(stream)
+                track.metadata.update(_kept(stream))
+                track.disposition = stream.disposition
+                self._copies[stream.index] = _Copy(track)
+        if self._copies:
+            # The pictures' packets tell where the picture ends.
+            chosen = [s for s in self._source.streams if s.index in self._copies or s is first]
+            self._packets = self._read(self._source.demux(chosen))
+
+    def copy_until(self, time: Fraction) -> None:
+        """Copy what begins before `time`, in seconds of the output."""
+        while (packet := self._peek()) is not None and self._time(packet) < time:
+            self._next = None
+            self._mux(packet)
+
+    def copy_rest(self, last: Fraction, end: Fraction, period: Fraction) -> None:
+        """Copy what remains: up to `end`, or all of it if the clip's picture ends here as well.
+
+        Parameters
+        ----------
+        last, end : Fraction
+            When the last picture is shown and when it ends, in seconds of the output.
+        period : Fraction
+            How long a picture usually lasts.
+        """
+        tail: list[_Packet] = []
+        goes_on = False  # the clip has pictures that were not wanted
+        awaited = {index for index, copy in self._copies.items() if copy.track.type == "audio"}
+        # A time stamp may be one picture off: some AVI files count in decoding order.
+        limit = last + period * 3 / 2
+        while (packet := self._peek()) is not None:
+            self._next = None
+            time, index = self._time(packet), packet.stream.index
+            if index not in self._copies:
+                goes_on |= time > limit
+            elif time < end:
+                self._mux(packet)
+            else:
+                awaited.discard(index)
+                tail.append(packet)
+            if goes_on and (not awaited or time > end + _SKEW):
+                return
+        for packet in tail:
+            self._mux(packet)
+
+    def close(self) -> None:
+        """Close the clip. Closing twice is allowed."""
+        self._packets, self._next = iter(()), None
+        if self._source is not None:
+            self._source.close()
+
+    def _read(self, packets: Iterator[_Packet]) -> Iterator[_Packet]:
+        try:
+            for packet in packets:
+                if packet.dts is None and packet.pts is None:  # the end of a track
+                    continue
+                yield packet
+        except av.FFmpegError as error:
+            _log.warning("%s: sound ends early, the file is damaged: %s", self._name, error)
+
+    def _peek(self) -> _Packet | None:
+        if self._next is None:
+            self._next = next(self._packets, None)
+        return self._next
+
+    def _time(self, packet: _Packet) -> Fraction:
+        stamp = packet.pts if packet.pts is not None else packet.dts or 0
+        return stamp * Fraction(packet.time_base) - self._origin
+
+    def _mux(self, packet: _Packet) -> None:
+        copy, time = self._copies.get(packet.stream.index), self._time(packet)
+        # Where the picture was cut, nothing is heard before its first frame.
+        if copy is None or copy.failed or (self._origin and time < 0):
+            return
+        stream, shift = packet.stream, round(self._origin / Fraction(packet.time_base))
+        dts = (packet.dts if packet.dts is not None else packet.pts or 0) - shift
+        if copy.last_dts is not None and dts <= copy.last_dts:
+            return  # damaged: what runs backwards cannot be written
+        packet.pts = dts if packet.pts is None else packet.pts - shift
+        packet.dts = copy.last_dts = dts
+        packet.stream = copy.track
+        try:
+            copy.track.container.mux(packet)
+        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
+            copy.failed = True
+            self._warn(stream, f"cannot be copied from {float(time):.1f} s on: {error}")
+
+    def _warn(self, stream: Any, what: str) -> None:
+        codec = stream.codec_context.name if stream.codec_context else "no codec"
+        _log.warning("%s: track %d (%s, %s) %s", self._name, stream.index, stream.type, codec, what)
+
+
+def _open(path: str) -> InputContainer | None:
+    if not Path(path).is_file():  # a folder or pattern of images
+        return None
+    try:
+        return av.open(str(Path(path).absolute()))
+    except (av.FFmpegError, OSError):  # e.g. an image of a kind that only OpenCV reads
+        return None
+
+
+def _kept(stream: Any) -> dict[str, str]:
+    return {key: stream.metadata[key] for key in _OF_A_TRACK if key in stream.metadata}
+
+
+def _fits(stream: Any, container: str) -> bool:
+    """Tell whether a container takes a track, by writing the head of one to memory."""
+    with contextlib.suppress(ValueError, av.FFmpegError):
+        with av.open(io.BytesIO(), "w", format=container) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+        return True
+    return False

@@ -1,0 +1,42 @@
+"""Whether a written clip holds what was written to it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+_TOLERANCE = Fraction(2, 1000)  # Matroska rounds times to milliseconds
+
+
+def find_fault(path: Path, n_frames: int, seconds: Fraction) -> str | None:
+    """Read a clip's packets, without decoding them, and tell what is wrong with it.
+
+    Parameters
+    ----------
+    path : Path
+    n_frames : int
+        The number of frames that were written.
+    seconds : Fraction
+        From the first frame's time to the last one's.
+
+    Returns
+    -------
+    fault : str or None
+        What is wrong; None for a clip that is whole.
+    """
+    try:
+        with av.open(str(path)) as clip:
+            stream = clip.streams.video[0]
+            stamps = [packet.pts for packet in clip.demux(stream) if packet.pts is not None]
+            stated = stream.frames or len(stamps)  # Matroska does not count
+            time_base = Fraction(stream.time_base or 1)
+    except (av.FFmpegError, IndexError) as error:
+        return f"it cannot be read again: {error}"
+    if not len(stamps) == stated == n_frames:
+        return f"it holds {min(len(stamps), stated)} of {n_frames} frames"
+    found = (stamps[-1] - stamps[0]) * time_base
+    if abs(found - seconds) > _TOLERANCE:
+        return f"its frames take {float(found):.3f} s, not {float(seconds):.3f} s"
+    return None

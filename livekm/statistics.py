@@ -1,0 +1,207 @@
+"""Where each segment of each frame is, how large it is, and what colour, as a table in a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.errors import SinkError
+from livekm.frame import Frame
+from livekm.kernels import measure_regions
+from livekm.segmentation import Segmentation
+from livekm.sinks.part_file import PartFile
+from livekm.workers import Workers, available_cores
+
+STATISTICS_SUFFIXES = (".csv", ".jsonl")
+
+
+class SegmentRow(NamedTuple):
+    """One segment of one frame; a segment without pixels has no centroid and no box.
+
+    Attributes
+    ----------
+    frame, time
+        The frame's place in the source from 0, and its time there in seconds.
+    label
+        The segment's index, the same from frame to frame.
+    color
+        As in HTML, ``#rrggbb``.
+    share, pixels
+        The segment's part of the frame, and its number of pixels.
+    x, y
+        Its centroid in pixels, from the centre of the upper left one.
+    box_x, box_y, box_width, box_height
+        The smallest box of whole pixels that holds it.
+    mse, scene_cut
+        Those of the whole frame; see `Segmentation`.
+    """
+
+    frame: int
+    time: float
+    label: int
+    color: str
+    share: float
+    pixels: int
+    x: float | None
+    y: float | None
+    box_x: int | None
+    box_y: int | None
+    box_width: int | None
+    box_height: int | None
+    mse: float
+    scene_cut: bool
+
+
+def measure(
+    frame: Frame, segmentation: Segmentation, workers: Workers | None = None
+) -> list[SegmentRow]:
+    """Measure every segment of a frame, on as many threads as `workers` has.
+
+    Examples
+    --------
+    >>> from livekm import Segmenter
+    >>> image = np.zeros((2, 6, 3), np.uint8)
+    >>> image[:, 4:] = 10, 20, 255
+    >>> segmentation = Segmenter(n_clusters=2, random_state=0).fit(image)
+    >>> for row in measure(Frame(image, 0, 0.0), segmentation):
+    ...     print(row.color, row.pixels, row.x, row.y, row.box_x, row.box_width)
+    #000000 8 1.5 0.5 0 4
+    #ff140a 4 4.5 0.5 4 2
+    """
+    labels = segmentation.labels
+    sums, boxes = _regions(labels, segmentation.n_clusters, workers or Workers(1))
+    mse = _rounded(segmentation.mse)
+    rows = []
+    for label, (color, (n, x, y), (left, top, right, bottom)) in enumerate(
+        zip(segmentation.palette.tolist(), sums.tolist(), boxes.tolist(), strict=True)
+    ):
+        is_there = n > 0
+        rows.append(
+            SegmentRow(
+                frame=frame.index,
+                time=frame.time,
+                label=label,
+                color="#{2:02x}{1:02x}{0:02x}".format(*color),
+                share=round(n / labels.size, 6),
+                pixels=n,
+                x=_rounded(x / n) if is_there else None,
+                y=_rounded(y / n) if is_there else None,
+                box_x=left if is_there else None,
+                box_y=top if is_there else None,
+                box_width=right - left if is_there else None,
+                box_height=bottom - top if is_there else None,
+                mse=mse,
+                scene_cut=bool(segmentation.scene_cut),
+            )
+        )
+    return rows
+
+
+def _regions(
+    labels: npt.NDArray[np.uint8], k: int, workers: Workers
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return number, sum of x and sum of y of each label, (k, 3), and its box, (k, 4)."""
+    height, width = labels.shape
+    bands = 4 * workers.threads
+    sums = np.zeros((bands, k, 3), np.int64)
+    boxes = np.zeros((bands, k, 4), np.int64)
+    boxes[:, :, :2] = width, height
+    workers.run(measure_regions, bands, labels, sums, boxes)
+    ends = boxes[:, :, :2].min(axis=0), boxes[:, :, 2:].max(axis=0)
+    return sums.sum(axis=0), np.concatenate(ends, axis=1)
+
+
+def _rounded(value: float) -> float:
+    return round(value, 3)
+
+
+class StatisticsFile:
+    """A ``.csv`` or ``.jsonl`` file of the rows of `measure`; used as a context manager.
+
+    Leaving the block by an exception leaves nothing under the final name.
+
+    Parameters
+    ----------
+    path : path
+        The file. It has this name only once it is complete.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    source : str or None
+        The file that is being read, which is never replaced.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file, once it is complete.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is neither.
+    SinkError
+        If the file exists or cannot be written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
+    ) -> None:
+        suffix = Path(path).suffix.lower()
+        if suffix not in STATISTICS_SUFFIXES:
+            raise ValueError(
+                f"cannot tell the format of {path}; end it in {' or '.join(STATISTICS_SUFFIXES)}"
+            )
+        self.path: Path | None = None
+        self._part = PartFile(path, overwrite=overwrite, source=source)
+        self._file = self._part.path.open("w", encoding="utf-8", newline="")
+        self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
+        self._is_partial = False
+        self._workers = Workers(available_cores())
+        if self._csv:
+            self._csv.writerow(SegmentRow._fields)
+
+    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+        """Append a frame's rows; raises `SinkError`."""
+        try:
+            self._append(measure(frame, segmentation, self._workers))
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def mark_partial(self) -> None:
+        """Say that frames are missing at the end: the name becomes ``out.partial.csv``."""
+        self._is_partial = True
+
+    def _append(self, rows: Iterable[SegmentRow]) -> None:
+        if self._csv:
+            self._csv.writerows([*row[:-1], int(row.scene_cut)] for row in rows)
+        else:
+            self._file.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
+
+    def _failure(self, error: OSError) -> SinkError:
+        return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
+
+    def __enter__(self) -> StatisticsFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._file.close()
+            if kind is None:
+                self.path = self._part.commit(partial=self._is_partial)
+        except OSError as failure:
+            if kind is None:
+                raise self._failure(failure) from failure
+        finally:
+            self._part.discard()
