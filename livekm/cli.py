@@ -18,12 +18,13 @@ from livekm import batch, benchmark, live
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
-from livekm.options import MISUSED, parse_options
+from livekm.options import MISUSED, parse_options, written_files
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks import IMAGE_SUFFIXES, has_display
 from livekm.sinks.part_file import WholeFile
-from livekm.sources import Source, open_source
+from livekm.sources import SectionSource, Source, open_source
+from livekm.sources.discovery import find_cameras
 from livekm.views import VIEWS
 
 _DEMO_FILE = "livekm-demo.mp4"
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_options(arguments)
     _set_up_logging(options)
     try:
+        if options.list_cameras:
+            print("\n".join(map(str, find_cameras())) or "no camera is connected")
+            return 0
         with interruption() as stop:
             _run(options, stop)
             return _INTERRUPTED if stop.requested else 0
@@ -67,10 +71,11 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
         color_space=options.color_space,
         hysteresis=options.hysteresis,
         spatial_weight=options.spatial_weight,
+        smoothing=options.smoothing,
         seeding=options.seeding,
         random_state=options.seed,
     )
-    to_file = options.output or options.labels or options.figure or options.benchmark
+    to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():
         if not options.demo:
             raise SinkError("no display for the window: add -o FILE to write a file instead")
@@ -78,7 +83,7 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
         if not options.quiet:
             print(f"no display for the window: writing {_DEMO_FILE}")
         to_file = True
-    if options.demo and options.output and options.frames is None:
+    if options.demo and written_files(options) and options.frames is None:
         options.frames = _DEMO_FRAMES  # the demo itself has no end
     with open_source(
         _source_name(options),
@@ -86,7 +91,8 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
         height=options.height,
         fps=options.fps,
         seed=options.seed,
-    ) as source:
+    ) as opened:
+        source = _section(options, opened)
         if options.benchmark:
             _benchmark(options, source, segmenter, stop)
         elif not to_file:
@@ -95,6 +101,15 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
             _image(options, source, segmenter)
         else:
             _clip(options, source, segmenter, stop)
+
+
+def _section(options: argparse.Namespace, source: Source) -> Source:
+    if options.start is None and options.end is None:
+        return source
+    if source.info.n_frames == 1:
+        raise ValueError(f"{source.info.name} is an image: leave --start and --end out")
+    end = float("inf") if options.end is None else options.end
+    return SectionSource(source, options.start or 0.0, end)
 
 
 def _source_name(options: argparse.Namespace) -> int | str:
@@ -113,13 +128,16 @@ def _live(
         segmenter,
         view=options.view,
         scale=options.scale,
+        mirror=options.mirror,
+        reconnect=options.reconnect,
         max_frames=options.frames,
         should_stop=stop,
     )
     if not options.quiet:
         rate = "" if summary.fps is None else f", {summary.fps:.1f} frames a second"
         dropped = f", {summary.n_dropped} dropped" if summary.n_dropped else ""
-        print(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}")
+        age = "" if summary.age_ms is None else f", {summary.age_ms:.0f} ms old on the screen"
+        print(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}{age}")
 
 
 def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) -> None:
@@ -134,14 +152,15 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         options.output,
         labels=options.labels,
         figure=options.figure,
+        statistics=options.stats,
         scale=options.scale,
         overwrite=options.overwrite,
     )
     if not options.quiet:
-        written = [name for name in (options.output, options.labels, options.figure) if name]
-        found = int((segmentation.counts > 0).sum())
+        found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
-        print(f"{', '.join(written)}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
+        written = ", ".join(written_files(options))
+        print(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
 
 
 def _clip(
@@ -149,8 +168,8 @@ def _clip(
 ) -> None:
     if options.labels or options.figure:
         raise ValueError("--labels and --figure are for still images; leave them out for a clip")
-    output = Path(options.output)
-    if output.suffix.lower() in IMAGE_SUFFIXES and options.frames != 1:
+    output = Path(options.output) if options.output else None
+    if output and output.suffix.lower() in IMAGE_SUFFIXES and options.frames != 1:
         raise ValueError(f"{output} holds one image: end it in .mp4, or add --frames 1")
     totals = [n for n in (source.info.n_frames, options.frames) if n is not None]
     with (
@@ -158,7 +177,7 @@ def _clip(
         tqdm(
             total=min(totals, default=None),
             unit=" frames",
-            desc=output.name,
+            desc=Path(options.output or options.stats).name,
             disable=options.quiet,
             delay=0.1,  # not before the first frame: an output that fails to open is one line
         ) as progress,
@@ -167,19 +186,23 @@ def _clip(
         def count(frame: Frame, segmentation: Segmentation) -> None:
             progress.update()
 
-        done = batch.process_clip(
+        result = batch.process_clip(
             source,
             segmenter,
             VIEWS[options.view],
             output,
+            statistics=options.stats,
             scale=options.scale,
             max_frames=options.frames,
+            from_zero=isinstance(source, SectionSource),
             overwrite=options.overwrite,
+            verify=not options.no_verify,
             on_frame=count,
             should_stop=stop,
         )
     if not options.quiet:
-        print(f"{output}: {_frames(done)}{', interrupted' if stop.requested else ''}")
+        written = ", ".join(map(str, result.paths))
+        print(f"{written}: {_frames(result.n_frames)}{', interrupted' if stop.requested else ''}")
 
 
 def _frames(n: int) -> str:

@@ -45,6 +45,7 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("v", _keys("vV"), "next view", lambda s, _: s.next_view()),
     KeyBinding("c", _keys("cC"), "next colour space", lambda s, _: s.next_color_space()),
     KeyBinding("r", _keys("rR"), "re-seed: start the colours anew", lambda s, _: s.reseed()),
+    KeyBinding("m", _keys("mM"), "mirror the picture", lambda s, _: s.toggle_mirror()),
     KeyBinding("space", _keys(" "), "pause, go on", lambda s, _: s.toggle_pause()),
     KeyBinding("s", _keys("sS"), "save a snapshot", lambda s, _: s.save_snapshot()),
     KeyBinding("h", _keys("hH"), "hide or show the display", lambda s, _: s.toggle_hud()),

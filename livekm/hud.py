@@ -12,14 +12,15 @@ from livekm.frame import Image
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
+_RED = (0, 0, 160)
 _LINES = 30  # lines of text that the height of the picture has room for
 
 
 def draw_hud(
     image: Image,
     lines: Sequence[str],
-    palette: npt.NDArray[np.uint8],
-    shares: npt.NDArray[np.float64],
+    palette: npt.NDArray[np.uint8] | None = None,
+    shares: npt.NDArray[np.float64] | None = None,
 ) -> None:
     """Write `lines` at the top left, and the palette as a strip at the bottom, into `image`.
 
@@ -28,11 +29,14 @@ def draw_hud(
     image : (H, W, 3) uint8, BGR
         Written to.
     lines : sequence of str
-    palette : (k, 3) uint8, BGR
-    shares : (k,) float64
+    palette : (k, 3) uint8, BGR, optional
+        Without it there is no strip.
+    shares : (k,) float64, optional
         The part of the strip that each colour gets.
     """
     _draw_box(image, [(line,) for line in lines], _size(image), centered=False)
+    if palette is None or shares is None:
+        return
     height, width = image.shape[:2]
     top = max(0, height - max(3, height // 40))
     ends = np.rint(np.cumsum(shares) * width).astype(int)
@@ -45,6 +49,20 @@ def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
     """Write a table of keys and what they do into the middle of `image`."""
     fitting = image.shape[0] / (len(rows) + 2)
     _draw_box(image, rows, min(_size(image), fitting), centered=True)
+
+
+def draw_banner(image: Image, text: str) -> None:
+    """Write `text` large across the middle of `image`, on a red band, to be seen from afar."""
+    height, width = image.shape[:2]
+    wanted = 2 * _size(image)
+    natural, _ = cv2.getTextSize(text, _FONT, wanted / 30, 1)[0]
+    size = wanted * min(1.0, 0.95 * width / natural)
+    scale = size / 30
+    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
+    middle = height // 2
+    image[max(0, round(middle - size)) : round(middle + size)] = _RED
+    at = (width - text_width) // 2, middle + text_height // 2
+    cv2.putText(image, text, at, _FONT, scale, _WHITE, 1, cv2.LINE_AA)
 
 
 def enlarge(image: Image, least: int) -> Image:

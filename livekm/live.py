@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from livekm.controls import key_table, press
-from livekm.frame import Frame
-from livekm.pipeline import timed_frames
+from livekm.feeds import Ages, Feed, open_feed
 from livekm.segmenter import Segmenter
 from livekm.session import Session
 from livekm.sinks.window import WindowSink
 from livekm.sources.base import Source
+from livekm.warmup import WarmUp
 
 _SLICE = 0.05  # seconds for which the window works undisturbed
-_LATE = 0.1  # seconds after which a frame of a clip is dropped,
-_HOPELESS = 1.0  # and after which the clip goes on from where it is instead
+_MEMORY = 30  # frames over which ages are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +28,22 @@ class LiveSummary:
     n_frames : int
         Frames shown.
     n_dropped : int
-        Frames of a clip that were left out to keep its speed.
+        Frames of a camera that came while the loop was busy, or frames of a clip that were left
+        out to keep its speed.
     fps : float or None
         Frames a second, over the last frames.
+    age_ms : float or None
+        How old the frames were when they stood on the screen, counted from their capture: the
+        median over the last frames, in milliseconds. None where nothing live was shown.
+    max_age_ms : float or None
+        The age of the oldest of all.
     """
 
     n_frames: int
     n_dropped: int
     fps: float | None
+    age_ms: float | None = None
+    max_age_ms: float | None = None
 
 
 def run(
@@ -46,13 +52,17 @@ def run(
     *,
     view: str = "segments",
     scale: float = 1.0,
+    mirror: bool = False,
+    reconnect: bool = True,
     max_frames: int | None = None,
     snapshots: str | Path = ".",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> LiveSummary:
     """Show the segmented feed of a source in a window until the user quits or it ends.
 
-    A clip plays at its own speed, a still image stays. To be called in the main thread.
+    Of a live source the newest frame is shown, whatever the loop takes; a clip plays at its own
+    speed, a still image stays. Until the kernels are compiled the picture is shown as it is. To
+    be called in the main thread.
 
     Parameters
     ----------
@@ -63,6 +73,10 @@ def run(
         A key of `livekm.views.VIEWS` to begin with.
     scale : float, default 1.0
         Frames are resized by this factor first.
+    mirror : bool, default False
+        Whether to begin with left and right exchanged, as in a mirror.
+    reconnect : bool, default True
+        Keep the last picture when a camera fails, and go on when it is back.
     max_frames : int, optional
         End after so many frames.
     snapshots : str or Path, default "."
@@ -77,39 +91,76 @@ def run(
     SourceError
         If the source fails for good.
     """
-    session = Session(segmenter, view, scale, Path(snapshots), key_table())
-    clock = _Clock(paced=not source.info.is_live)
+    session = Session(
+        segmenter,
+        view,
+        scale,
+        Path(snapshots),
+        key_table(),
+        mirror=mirror,
+        are_ready=WarmUp().are_ready,
+    )
+    with (
+        WindowSink(f"livekm - {source.info.name}") as window,
+        open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
+    ):
+        ages = Ages(_MEMORY)
+        shown = _loop(source, session, feed, ages, window, should_stop)
+        fps = session.timer.fps
+        return LiveSummary(shown, feed.n_dropped, fps, ages.median_ms, ages.greatest_ms)
+
+
+def _loop(
+    source: Source,
+    session: Session,
+    feed: Feed,
+    ages: Ages,
+    window: WindowSink,
+    should_stop: Callable[[], bool],
+) -> int:
+    """Show frames until the end; return how many."""
+
+    def is_over() -> bool:
+        return not session.running or not window.is_open or should_stop()
+
+    lost = f"{source.info.name} sends no frames: waiting for it"
+    can_wait = not source.info.is_live  # for the kernels
     is_still = source.info.n_frames == 1
     shown = 0
-    with WindowSink(f"livekm - {source.info.name}") as window:
+    while not is_over():
+        is_held = session.paused or (
+            shown > 0 and (is_still or (can_wait and not session.can_segment))
+        )
+        frame = None if is_held else feed.take()
+        if frame is not None:
+            session.segment(frame)
+            shown += 1
+        elif feed.is_over:
+            break
+        session.set_banner(lost if feed.is_interrupted else None)
+        if is_held:
+            feed.hold()
+        if is_held or feed.is_interrupted:
+            session.settle()
+            session.timer.skip_period()
+        if not session.has_picture:
+            continue
+        current, image = session.picture(_status(feed, ages))
+        with session.timer.stage("show"):
+            window.write(current, image)
+        # Only now: the first image was waiting for the window to open.
+        until = time.perf_counter() + session.patience if is_held else feed.due(current)
+        _obey(session, window, until, is_over)
+        if frame is not None:
+            ages.note(feed.age)
+            session.timer.end_frame()
+    return shown
 
-        def is_over() -> bool:
-            return not session.running or not window.is_open or should_stop()
 
-        frames: Iterator[Frame] = itertools.islice(timed_frames(source, session.timer), max_frames)
-        while not is_over():
-            is_held = session.paused or (is_still and shown > 0)
-            if is_held:
-                session.settle()
-                clock.restart()
-                session.timer.skip_period()
-            else:
-                frame = next(frames, None)
-                if frame is None:
-                    break
-                if clock.is_late(frame):
-                    continue
-                session.segment(frame)
-                shown += 1
-            current, image = session.picture()
-            with session.timer.stage("show"):
-                window.write(current, image)
-            # Only now: the first image was waiting for the window to open.
-            until = time.perf_counter() + session.patience if is_held else clock.due(current)
-            _obey(session, window, until, is_over)
-            if not is_held:
-                session.timer.end_frame()
-    return LiveSummary(shown, clock.n_dropped, session.timer.fps)
+def _status(feed: Feed, ages: Ages) -> str:
+    """Say how the display keeps up with the source."""
+    age = [] if ages.median_ms is None else [f"age {ages.median_ms:.0f} ms"]
+    return "   ".join([*age, f"{feed.n_dropped} dropped"])
 
 
 def _obey(session: Session, window: WindowSink, until: float, is_over: Callable[[], bool]) -> None:
@@ -124,36 +175,3 @@ def _obey(session: Session, window: WindowSink, until: float, is_over: Callable[
             press(session, code)
             if session.paused:  # what the key did shows in the held picture at once
                 return
-
-
-class _Clock:
-    """Keeps a clip at its own speed: waits for early frames, drops late ones."""
-
-    def __init__(self, paced: bool) -> None:
-        self.n_dropped = 0
-        self._paced = paced
-        self._start: float | None = None
-
-    def restart(self) -> None:
-        """Take the next frame as being in time."""
-        self._start = None
-
-    def is_late(self, frame: Frame) -> bool:
-        """Tell whether a frame is to be dropped, and count it."""
-        if not self._paced or self._start is None:
-            return False
-        late = time.perf_counter() - self._start - frame.time
-        if late > _HOPELESS:
-            self.restart()
-        elif late > _LATE:
-            self.n_dropped += 1
-            return True
-        return False
-
-    def due(self, frame: Frame) -> float:
-        """Return the `time.perf_counter` until which the frame is to be seen."""
-        if not self._paced:
-            return 0.0
-        if self._start is None:
-            self._start = time.perf_counter() - frame.time
-        return self._start + frame.time

@@ -11,6 +11,7 @@ from typing import NoReturn
 from livekm.colorspace import COLOR_SPACES
 from livekm.controls import key_table
 from livekm.seeding import SEEDINGS
+from livekm.sources.section import seconds
 from livekm.views import VIEWS
 
 MISUSED = 2
@@ -31,6 +32,12 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def written_files(options: argparse.Namespace) -> list[str]:
+    """Return the names of the files that are asked for."""
+    names = (options.output, options.labels, options.figure, options.stats)
+    return [name for name in names if name]
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the page of usage that hides it."""
 
@@ -49,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("source, one of").add_argument
     add("input", nargs="?", help="a clip, an image, or a folder or pattern of images")
     add("--camera", metavar="DEVICE", help="a camera: its index, device path or URL")
+    add("--list-cameras", action="store_true", help="say which cameras there are, and end")
     add("--demo", action="store_true", help="the built-in street scene")
 
     add = parser.add_argument_group("output").add_argument
@@ -56,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--overwrite", action="store_true", help="replace files that exist")
     add("--labels", metavar="FILE.png", help="of an image: the label of each pixel, as a PNG")
     add("--figure", metavar="FILE", help="of an image: a page of segments, shares and masks")
+    add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
+    add("--no-verify", action="store_true", help="do not read a written clip again to check it")
     add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
     add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
     add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
@@ -67,13 +77,23 @@ def _parser() -> argparse.ArgumentParser:
         help="how far past a border a pixel keeps its label (default: 2)")  # fmt: skip
     add("--spatial-weight", type=float, default=0.0, metavar="WEIGHT",
         help="how much a pixel's place counts beside its colour (default: 0)")  # fmt: skip
+    add("--smoothing", type=int, default=0, metavar="N",
+        help="take speckles away: N passes of a majority filter (default: 0)")  # fmt: skip
     add("--seeding", choices=SEEDINGS, default="k-means++", help="(default: %(default)s)")
     add("--seed", type=int, default=0, help="of the random numbers (default: 0)")
+
+    add = parser.add_argument_group("frames").add_argument
     add("--scale", type=float, default=1.0, help="resize frames first (default: 1)")
+    add("--start", type=seconds, metavar="TIME",
+        help="of a clip: leave out what is before, in seconds or [hh:]mm:ss")  # fmt: skip
+    add("--end", type=seconds, metavar="TIME", help="of a clip: stop before this time")
     add("--frames", type=int, metavar="N", help="stop after N frames")
     add("--width", type=int, help="to ask of the camera, or of the demo")
     add("--height", type=int, help="to ask of the camera, or of the demo")
     add("--fps", type=float, help="to ask of the camera, or of the demo")
+    add("--mirror", action="store_true", help="of the window: exchange left and right")
+    add("--no-reconnect", dest="reconnect", action="store_false",
+        help="end when the camera fails; without it, the window waits for it")  # fmt: skip
 
     version = metadata.version("livekm")
     parser.add_argument("--version", action="version", version=f"livekm {version}")
@@ -85,18 +105,24 @@ def _parser() -> argparse.ArgumentParser:
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End with wrong usage for what no source has to be opened for."""
     named = [options.input is not None, options.camera is not None, options.demo]
-    if sum(named) != 1:
+    if sum([*named, options.list_cameras]) != 1:
         parser.error("name one source: a file, --camera 0 or --demo")
     if not 0 < options.scale <= 4:
         parser.error(f"--scale must be above 0 and at most 4, got {options.scale:g}")
     if options.frames is not None and options.frames < 1:
         parser.error(f"--frames must be at least 1, got {options.frames}")
+    if options.end is not None and options.end <= (options.start or 0):
+        parser.error("--end must come after --start")
+    if options.camera is not None and (options.start is not None or options.end is not None):
+        parser.error("--start and --end are for clips; end a camera by --frames")
+    if options.mirror and (options.benchmark or written_files(options)):
+        parser.error("--mirror is for the window; leave it out")
     if options.json and not options.benchmark:
         parser.error("--json goes with --benchmark")
-    if options.benchmark and (options.output or options.labels or options.figure):
-        parser.error("--benchmark writes no output; leave -o, --labels and --figure out")
+    if options.benchmark and written_files(options):
+        parser.error("--benchmark writes no output; leave -o, --labels, --figure and --stats out")
     if options.labels and Path(options.labels).suffix.lower() != ".png":
         parser.error(f"--labels is a PNG; {options.labels} must end in .png")
-    written = [Path(f) for f in (options.output, options.labels, options.figure) if f]
+    written = [Path(name) for name in written_files(options)]
     if len(set(written)) < len(written):
-        parser.error("-o, --labels and --figure name the same file; choose another for each")
+        parser.error("two outputs have the same name; choose another for each")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Frame, Image
-from livekm.hud import draw_help, draw_hud, enlarge
+from livekm.hud import draw_banner, draw_help, draw_hud, enlarge
 from livekm.pipeline import StageTimer, scaled
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
@@ -37,6 +38,11 @@ class Session:
         Where snapshots go.
     help_rows : sequence of (str, str)
         Each key and what it does, for the help.
+    mirror : bool, default False
+        Whether to begin with left and right exchanged.
+    are_ready : callable, optional
+        Tells whether the kernels for a colour space are compiled; as long as they are not, the
+        picture is shown as it is.
     """
 
     def __init__(
@@ -46,6 +52,9 @@ class Session:
         scale: float,
         folder: Path,
         help_rows: Sequence[tuple[str, str]],
+        *,
+        mirror: bool = False,
+        are_ready: Callable[[str], bool] = lambda color_space: True,
     ) -> None:
         self.segmenter = segmenter
         self.timer = StageTimer(memory=30)
@@ -55,6 +64,9 @@ class Session:
         self._scale = scale
         self._folder = folder
         self._help_rows = help_rows
+        self._mirror = mirror
+        self._are_ready = are_ready
+        self._banner: str | None = None
         self._hud = True
         self._help = False
         self._notice = ("press ? for the keys", time.monotonic() + 2 * _NOTICE_SECONDS)
@@ -65,7 +77,17 @@ class Session:
     @property
     def patience(self) -> float:
         """Seconds for which a held picture need not be drawn again."""
-        return 0.0 if self._unsettled else _HELD_SECONDS
+        return 0.0 if self._unsettled and self.can_segment else _HELD_SECONDS
+
+    @property
+    def can_segment(self) -> bool:
+        """Whether the kernels are compiled."""
+        return self._are_ready(self.segmenter.color_space)
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there was a frame."""
+        return self._frame is not None
 
     def quit(self) -> None:
         """End the session."""
@@ -94,6 +116,19 @@ class Session:
         self.paused = not self.paused
         self._unsettled = 0  # what is held stands still, until a key changes it
 
+    def toggle_mirror(self) -> None:
+        """Exchange left and right, or no longer."""
+        self._mirror = not self._mirror
+        if self._frame is not None:
+            self._frame = _mirrored(self._frame)
+        self._unsettled = _SETTLING
+
+    def set_banner(self, text: str | None) -> None:
+        """Say across the picture why it stands still; None when it moves."""
+        if text and not self._banner:
+            self._unsettled = 0
+        self._banner = text
+
     def reseed(self) -> None:
         """Start the colours anew."""
         self.segmenter.reset()
@@ -121,43 +156,59 @@ class Session:
 
     def segment(self, frame: Frame) -> None:
         """Take the next frame."""
-        with self.timer.stage("segment"):
-            self._frame = scaled(frame, self._scale)
-            self._segmentation = self.segmenter.update(self._frame.image)
+        self._frame = scaled(frame, self._scale)
+        if self._mirror:
+            self._frame = _mirrored(self._frame)
+        self._update(self._frame)
 
     def settle(self) -> None:
         """Segment the held frame again after a change that shows in it."""
-        if self._unsettled and self._frame is not None:
-            self._unsettled -= 1
-            with self.timer.stage("segment"):
-                self._segmentation = self.segmenter.update(self._frame.image)
+        if self._frame is None or not self.can_segment:
+            return
+        if self._unsettled or self._segmentation is None:
+            self._unsettled = max(0, self._unsettled - 1)
+            self._update(self._frame)
 
-    def picture(self) -> tuple[Frame, Image]:
-        """Return the frame, and what is to be seen of it."""
+    def _update(self, frame: Frame) -> None:
+        if not self.can_segment:
+            self._segmentation = None
+            return
+        with self.timer.stage("segment"):
+            self._segmentation = self.segmenter.update(frame.image)
+
+    def picture(self, status: str = "") -> tuple[Frame, Image]:
+        """Return the frame, and what is to be seen of it; `status` is a line of the display."""
         assert self._frame is not None
-        assert self._segmentation is not None
+        found = self._segmentation
         with self.timer.stage("view"):
-            image = enlarge(VIEWS[self._view](self._frame, self._segmentation), _LEAST_HEIGHT)
-            if self._hud:
-                found = self._segmentation
-                draw_hud(image, self._lines(found), found.palette, found.shares)
+            seen = self._frame.image if found is None else VIEWS[self._view](self._frame, found)
+            image = enlarge(seen, _LEAST_HEIGHT)
+            if self._hud and found is None:
+                draw_hud(image, [*self._lines(status), "compiling kernels"])
+            elif self._hud and found is not None:
+                draw_hud(image, self._lines(status), found.palette, found.shares)
+            if self._banner:
+                draw_banner(image, self._banner)
             if self._help:
                 draw_help(image, self._help_rows)
         return self._frame, image
 
-    def _lines(self, segmentation: Segmentation) -> list[str]:
+    def _lines(self, status: str) -> list[str]:
         fps = self.timer.fps
         rate = "paused" if self.paused else "" if fps is None else f"{fps:.1f} fps"
+        times = self.timer.summary()
         stages = [
-            f"{name} {times.median_ms:.1f}"
-            for name, times in self.timer.summary().items()
-            if name != "frame"
+            f"{name} {times[name].median_ms:.1f}"
+            for name in ("read", "segment", "view", "show")
+            if name in times
         ]
         lines = [
-            f"k {segmentation.n_clusters}   {rate}",
-            f"{self._view}, {self.segmenter.color_space}",
-            "  ".join(stages) + " ms",
+            f"k {self.segmenter.n_clusters}   {rate}",
+            f"{self._view}, {self.segmenter.color_space}{', mirrored' if self._mirror else ''}",
+            "  ".join(stages) + " ms" if stages else "",
+            status,
         ]
+        lines = [line for line in lines if line]
         text, until = self._notice
         return [*lines, text] if time.monotonic() < until else lines
 
@@ -167,6 +218,11 @@ class Session:
 
 def _after(current: str, names: list[str]) -> str:
     return names[(names.index(current) + 1) % len(names)]
+
+
+def _mirrored(frame: Frame) -> Frame:
+    image = np.asarray(cv2.flip(frame.image, 1), np.uint8)
+    return Frame(image, frame.index, frame.time)
 
 
 def _write_new_png(folder: Path, image: Image) -> Path:

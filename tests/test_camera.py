@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import cv2
 import numpy as np
 import pytest
 import virtual_camera
+from conftest import COMMAND
 
+import livekm
 from livekm.errors import SourceError
 from livekm.sources.camera import CameraSource
 from livekm.sources.opencv_log import quiet_opencv
@@ -170,6 +173,83 @@ show([unplugged, while_away, failure(watch), indices])
     assert "does not exist" in while_away
     assert unplugged_again == unplugged
     assert indices == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_frozen_camera_says_so_and_goes_on_when_it_is_opened_again(run_with_camera: Run) -> None:
+    seen = run_with_camera(
+        """
+with CameraSource(0) as camera:
+    frames, before = [], time.monotonic()
+    message = failure(lambda: frames.extend(camera))
+    waited = time.monotonic() - before
+    camera.reopen()
+    failure(lambda: frames.extend(camera))
+    show([message, waited, [frame.index for frame in frames], [frame.time for frame in frames]])
+""",
+        freeze_after=4,
+    )
+    message, waited, indices, times = seen
+    assert message.startswith("camera 0 stopped delivering frames after 3 frames; ")
+    assert 2 < waited < 3.5
+    assert indices == [0, 1, 2, 3, 4, 5]
+    assert times == sorted(times)
+
+
+def test_closing_from_another_thread_ends_a_read_that_waits(run_with_camera: Run) -> None:
+    seconds = run_with_camera(
+        """
+import threading
+
+camera = CameraSource(0)
+reader = threading.Thread(target=lambda: list(camera))
+reader.start()
+time.sleep(0.5)
+before = time.monotonic()
+camera.close()
+reader.join()
+show(time.monotonic() - before)
+""",
+        freeze_after=4,
+    )
+    assert seconds < 0.5
+
+
+def test_cameras_are_found_with_names_and_sizes_while_one_is_read(run_with_camera: Run) -> None:
+    found, indices = run_with_camera("""
+from livekm.sources.discovery import find_cameras
+
+with CameraSource(0) as camera:
+    found = [str(camera) for camera in find_cameras()]
+    show([found, [frame.index for frame, _ in zip(camera, range(3))]])
+""")
+    assert found[0] == f"0  Virtual camera  {SIZE[0]}x{SIZE[1]}"
+    assert indices == [0, 1, 2]
+
+
+def test_a_camera_that_is_not_permitted_is_listed_with_what_to_do(run_with_camera: Run) -> None:
+    found = run_with_camera(
+        """
+from livekm.sources.discovery import find_cameras
+show(list(map(str, find_cameras())))
+""",
+        mode="denied",
+    )
+    assert found[0] == "0  no permission; join its group: sudo usermod -aG video $USER"
+
+
+def test_the_command_lists_the_cameras_or_says_that_there_are_none(
+    camera_library: Path, run_cli: Callable[..., tuple[int, str, str]]
+) -> None:
+    env = virtual_camera.environment(camera_library, size=SIZE)
+    env["PYTHONPATH"] = str(Path(livekm.__file__).parents[1])
+    done = subprocess.run(
+        [*COMMAND, "--list-cameras"], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"0  Virtual camera  {SIZE[0]}x{SIZE[1]}\n")
+    assert done.stderr == ""
+    code, out, err = run_cli("--list-cameras")
+    assert (code, err) == (0, "")
+    assert out == "no camera is connected\n" or re.match(r"\d+  ", out)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="devices are files on Linux")

@@ -317,6 +317,9 @@ def test_a_camera_can_be_recorded(camera_library, tmp_path):
         (("photo.png", "--labels", "no/l.png"), "there is no folder"),
         (("photo.png", "--figure", "no/f.png"), "there is no folder"),
         (("in.mp4", "--benchmark", "--json", "no/b.json"), "there is no folder"),
+        (("in.mp4", "--stats", "no/s.csv"), "there is no folder"),
+        (("in.mp4", "-o", "out.mp4", "--stats", "old.csv"), "old.csv exists; add --overwrite"),
+        (("in.mp4", "-o", "out.mp4", "--start", "9", "-q"), "no frame from 9 s"),
         (("in.mp4", "-o", "folder.mp4"), "is a folder"),
         (("in.mp4", "-o", "in.mp4", "--overwrite"), "is the input itself"),
         (("photo.png", "-o", "photo.png", "--overwrite"), "is the input itself"),
@@ -332,7 +335,7 @@ def test_an_output_that_cannot_be_written_is_one_line(
     arguments, problem, clip, photo, run_cli, tmp_path
 ):
     (tmp_path / "folder.mp4").mkdir()
-    for name in ("old.mp4", "old.png", "old.json"):
+    for name in ("old.mp4", "old.png", "old.json", "old.csv"):
         (tmp_path / name).write_text("before")
     files = [path for path in tmp_path.iterdir() if path.is_file()]
     before = listing(tmp_path), [path.read_bytes() for path in files]
@@ -389,6 +392,13 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("in.mp4", "--figure", "f.png"),
         ("in.mp4", "-o", "out.mp4", "--benchmark"),
         ("in.mp4", "-o", "out.mp4", "--json", "b.json"),
+        ("in.mp4", "-o", "out.mp4", "--stats", "table.txt"),
+        ("in.mp4", "-o", "out.csv"),
+        ("in.mp4", "--stats", "table.csv", "--benchmark"),
+        *[("in.mp4", "-o", "out.mp4", "--start", t) for t in ("x", -1, "1:60", "1:2:3:4", "nan")],
+        ("in.mp4", "-o", "out.mp4", "--start", 2, "--end", 2),
+        ("in.mp4", "-o", "out.mp4", "--end", 0),
+        ("photo.png", "-o", "out.png", "--start", 2),
         ("photo.png", "-o", "out.mp4"),
         ("photo.png", "--labels", "l.jpg"),
         ("photo.png", "-o", "out.png", "--figure", "f.xyz"),
@@ -422,11 +432,11 @@ def long_clip(tmp_path_factory) -> Path:
 
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_clip_shows_its_progress_and_interrupted_is_a_valid_file_of_what_was_done(
+def test_a_clip_shows_its_progress_and_interrupted_it_is_valid_and_named_as_partial(
     number, long_clip, tmp_path
 ):
     with subprocess.Popen(
-        [*COMMAND, long_clip, "-o", "out.mp4"],
+        [*COMMAND, long_clip, "-o", "out.mp4", "--stats", "table.csv"],
         cwd=tmp_path,
         env=without_display(),
         stdout=subprocess.PIPE,
@@ -444,11 +454,14 @@ def test_a_clip_shows_its_progress_and_interrupted_is_a_valid_file_of_what_was_d
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Traceback" not in err
-    done = int(re.fullmatch(rb"out\.mp4: (\d+) frames, interrupted\n", out)[1])
+    names = rb"out\.partial\.mp4, table\.partial\.csv"
+    done = int(re.fullmatch(names + rb": (\d+) frames, interrupted\n", out)[1])
     assert 0 < done < 2000
-    with av.open(str(tmp_path / "out.mp4")) as written:
+    with av.open(str(tmp_path / "out.partial.mp4")) as written:
         assert [frame.time for frame in written.decode(video=0)] == [i / 25 for i in range(done)]
-    assert listing(tmp_path) == ["out.mp4"]
+    with (tmp_path / "table.partial.csv").open(encoding="utf-8") as table:
+        assert sum(1 for _ in table) == 1 + 8 * done
+    assert listing(tmp_path) == ["out.partial.mp4", "table.partial.csv"]
 
 
 @posix_only

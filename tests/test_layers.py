@@ -26,21 +26,22 @@ FLOORS = [
     ["seeding", "colorspace", "scene", "kmeans"],
     ["trainer"],
     # 2: the segmenter
-    ["segmentation"],
+    ["segmentation", "labeler"],
     ["segmenter"],
     # 3: what comes before and after it: bases and helpers, then the kinds, then their doors
-    ["sources.base", "sources.opencv_log", "sources.v4l2", "sources.street.perspective"],
-    ["sources.stream", "sources.files", "sources.street.theme"],
+    ["sources.base", "sources.opencv_log", "sources.street.perspective"],
+    ["sources.stream", "sources.files", "sources.device", "sources.v4l2", "sources.street.theme"],
     ["sources.street.*"],
     ["sources.street.scene"],
     ["sources.street"],
     ["sinks.base", "sinks.checks", "sinks.display", "sinks.part_file", "sinks.timestamps"],
+    ["sinks.tracks", "sinks.verification"],
     ["sinks.h264"],
-    ["sources.*", "sinks.*", "views", "hud"],
+    ["sources.*", "sinks.*", "views", "hud", "statistics"],
     ["sources", "sinks"],
     # 4: the frame loop
-    ["pipeline"],
-    ["figures", "session"],
+    ["pipeline", "capture", "warmup"],
+    ["figures", "session", "feeds"],
     ["controls"],
     # 5: the ways to run it
     ["live", "batch", "benchmark"],

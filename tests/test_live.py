@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,16 +196,132 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         program.press("q")
         code, out, err = program.end()
     assert (code, err) == (0, "")
-    assert re.fullmatch(r"camera 0: \d+ frames, \d+\.\d frames a second\n", out)
+    assert re.fullmatch(
+        r"camera 0: \d+ frames, \d+\.\d frames a second(, \d+ dropped)?, "
+        r"\d+ ms old on the screen\n",
+        out,
+    )
+
+
+RED = 0xA00000  # of the banner
 
 
 @requires_xvfb
-def test_an_unplugged_camera_is_one_line(livekm, camera):
+def test_an_unplugged_camera_ends_with_one_line_where_it_shall_not_be_waited_for(livekm, camera):
     unplugged = camera(unplug_after=45)
-    with livekm("--camera", 0, title="livekm - camera 0", **unplugged) as program:
+    with livekm("--camera", 0, "--no-reconnect", title="livekm - camera 0", **unplugged) as program:
         code, out, err = program.end()
     assert (code, out) == (1, "")
     assert re.fullmatch(r"livekm: camera 0 stopped delivering frames after [^\n]+\n", err)
+
+
+@requires_xvfb
+@pytest.mark.parametrize(
+    "trouble",
+    [{"unplug_after": 45, "return_after_ms": 1500}, {"freeze_after": 45}],
+    ids=["unplugged", "frozen"],
+)
+def test_a_camera_that_stops_leaves_its_last_picture_and_goes_on_when_it_is_back(
+    trouble, livekm, camera
+):
+    with livekm("--camera", 0, title="livekm - camera 0", **camera(**trouble)) as program:
+        program.press("h")
+        wait_until(lambda: RED in program.colors())
+        lost = program.screenshot()
+        assert len(program.colors()) > 8  # the picture is still there
+        program.press("2")  # and the keys work
+        wait_until(lambda: not np.array_equal(program.screenshot(), lost), timeout=1)
+        assert RED in program.colors()
+        wait_until(lambda: RED not in program.colors())
+        program.wait_for_colors(2)
+        before = program.screenshot()
+        wait_until(lambda: not np.array_equal(program.screenshot(), before))
+        program.press("q")
+        code, out, err = program.end()
+    assert (code, err) == (0, "")
+    assert out.startswith("camera 0: ")
+
+
+@requires_xvfb
+@pytest.mark.parametrize("trouble", [{}, {"freeze_after": 20}, {"unplug_after": 20}])
+def test_whatever_the_camera_does_q_ends_within_a_second(trouble, livekm, camera):
+    with livekm("--camera", 0, title="livekm - camera 0", **camera(**trouble)) as program:
+        time.sleep(1.5)
+        program.press("q")
+        start = time.monotonic()
+        code, _, err = program.end()
+        assert time.monotonic() - start < 1
+    assert (code, err) == (0, "")
+
+
+@requires_xvfb
+def test_a_slow_loop_shows_the_newest_frame(display, camera):
+    """At 5 frames a second, of 30: never older than one loop and one period of the camera."""
+    program = """
+import json, time
+from livekm import Segmenter, live
+from livekm.sources import CameraSource
+
+class Slow(Segmenter):
+    def update(self, image):
+        starts.append(time.monotonic())
+        time.sleep(0.2)
+        return super().update(image)
+
+with CameraSource(0) as camera:
+    starts = [time.monotonic()]
+    summary = live.run(camera, Slow(4), max_frames=25)
+loops = [after - before for before, after in zip(starts, starts[1:])]
+print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
+                  summary.age_ms, summary.max_age_ms]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=display.environment(**camera()),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stderr == ""
+    n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
+    assert n_frames == 25
+    assert n_loops > 10
+    assert n_dropped >= 4 * n_loops  # five of six
+    assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
+    assert 200 < max_age_ms < 1e3 * (longest + 1 / 30)
+
+
+@requires_xvfb
+def test_the_raw_picture_is_there_before_the_kernels_are(livekm, camera, tmp_path):
+    environment = {**camera(), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    start = time.monotonic()
+    with livekm("--camera", 0, title="livekm - camera 0", **environment) as program:
+        wait_until(lambda: len(program.colors()) > N_PATCHES)
+        seconds = time.monotonic() - start
+        program.press("h")
+        before = program.screenshot()
+        wait_until(lambda: not np.array_equal(program.screenshot(), before))  # it moves
+        wait_until(lambda: len(program.colors()) == 8, timeout=60)
+        assert seconds < (time.monotonic() - start) / 2
+        program.press("q")
+        assert program.end()[0] == 0
+
+
+@requires_xvfb
+def test_the_mirror_exchanges_left_and_right(livekm, tmp_path):
+    image = np.full((HEIGHT, WIDTH, 3), (200, 30, 30), np.uint8)
+    image[:, : WIDTH // 4] = (30, 30, 200)
+    cv2.imwrite(str(tmp_path / "photo.png"), image)
+    with livekm("photo.png", "--mirror", "-k", 2, title="livekm - photo.png") as program:
+        program.press("h")
+        program.wait_for_colors(2)
+        mirrored = program.screenshot()
+        assert mirrored[0, -1, 2] > 150 > mirrored[0, 0, 2]
+        program.press("m")
+        wait_until(lambda: np.array_equal(program.screenshot(), mirrored[:, ::-1]))
+        program.press("q")
+        assert program.end()[0] == 0
 
 
 @requires_xvfb

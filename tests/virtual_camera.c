@@ -12,6 +12,7 @@
  *   LIVEKM_VCAM_MODE             busy: another program holds it; absent; denied: no permission
  *   LIVEKM_VCAM_UNPLUG_AFTER     unplugged when this many frames were taken since it was plugged in
  *   LIVEKM_VCAM_RETURN_AFTER_MS  plugged in again so long after that (default: never)
+ *   LIVEKM_VCAM_FREEZE_AFTER     frozen when this many frames were taken since it was opened
  *
  * 64-bit Linux only: the real open, ioctl, mmap and close are called as raw system calls, which,
  * unlike dlsym(RTLD_NEXT), cannot be too early in the life of a process. */
@@ -53,7 +54,7 @@ struct camera {
     uint8_t *memory;
     struct buffer buffers[MAX_BUFFERS];
     struct fifo queued, done;
-    int n_buffers, streaming, gone;
+    int n_buffers, streaming, gone, n_given;
     int64_t started_at;
     uint32_t next_sequence;
 };
@@ -123,11 +124,16 @@ static void advance(struct camera *c) {
     }
 }
 
+static int is_frozen(const struct camera *c) {
+    const char *freeze_after = getenv("LIVEKM_VCAM_FREEZE_AFTER");
+    return freeze_after && c->n_given >= atoi(freeze_after);
+}
+
 /* Make the descriptor readable at once if a frame waits, else when the next one is complete. */
 static void set_alarm(struct camera *c) {
     int64_t at = c->done.length ? 1 : start_of(c, c->next_sequence + 1);
     struct itimerspec when = {.it_value = {at / 1000000000, at % 1000000000}};
-    if (!c->streaming) when = (struct itimerspec){0};
+    if (!c->streaming || is_frozen(c)) when = (struct itimerspec){0};
     timerfd_settime(c->fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
@@ -206,7 +212,8 @@ static int dequeue_buffer(struct camera *c, struct v4l2_buffer *b) {
         return fail(ENODEV);
     }
     advance(c);
-    int index = c->done.length ? pop(&c->done) : -1;
+    int index = c->done.length && !is_frozen(c) ? pop(&c->done) : -1;
+    if (index >= 0) c->n_given++;
     set_alarm(c);
     if (index < 0) return fail(EAGAIN); /* also without O_NONBLOCK, which every program here sets */
     c->buffers[index].state = WITH_PROGRAM;
@@ -228,6 +235,13 @@ static int query_capability(struct v4l2_capability *capability) {
     *capability = (struct v4l2_capability){
         .driver = "virtual", .card = "Virtual camera", .bus_info = "platform:virtual",
         .device_caps = can, .capabilities = can | V4L2_CAP_DEVICE_CAPS};
+    return 0;
+}
+
+static int frame_size(const struct camera *c, struct v4l2_frmsizeenum *size) {
+    if (size->index || size->pixel_format != V4L2_PIX_FMT_YUYV) return fail(EINVAL);
+    size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
+    size->discrete = (struct v4l2_frmsize_discrete){c->width, c->height};
     return 0;
 }
 
@@ -259,6 +273,7 @@ static int answer(struct camera *c, unsigned long request, void *arg) {
         format->pixelformat = V4L2_PIX_FMT_YUYV;
         strcpy((char *)format->description, "YUYV 4:2:2");
         return 0;
+    case VIDIOC_ENUM_FRAMESIZES: return frame_size(c, arg);
     case VIDIOC_S_FMT: return owner ? fail(EBUSY) : negotiate(c, arg);
     case VIDIOC_G_FMT:
     case VIDIOC_TRY_FMT: return negotiate(c, arg);

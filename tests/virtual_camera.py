@@ -59,12 +59,14 @@ def environment(
     mode: str | None = None,
     unplug_after: int | None = None,
     return_after_ms: int | None = None,
+    freeze_after: int | None = None,
 ) -> dict[str, str]:
     """Environment of a subprocess that shall see the camera.
 
     `size` is (width, height); `mode` is "busy", "absent" or "denied"; the camera is unplugged
     when `unplug_after` frames were taken since it was plugged in, and is back `return_after_ms`
-    later. OpenCV itself takes and drops the first frame of a stream.
+    later. It freezes when `freeze_after` frames were taken, until it is opened again. OpenCV itself
+    takes and drops the first frame of a stream.
     """
     options = {
         "FRAMES": frames,
@@ -73,6 +75,7 @@ def environment(
         "MODE": mode,
         "UNPLUG_AFTER": unplug_after,
         "RETURN_AFTER_MS": return_after_ms,
+        "FREEZE_AFTER": freeze_after,
     }
     given = {f"LIVEKM_VCAM_{key}": str(v) for key, v in options.items() if v is not None}
     preloaded = " ".join(filter(None, [str(library), os.environ.get("LD_PRELOAD")]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import sys
 import time
 from collections.abc import Iterator
-from fractions import Fraction
-from urllib.parse import urlsplit
+from contextlib import suppress
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -15,12 +13,15 @@ import numpy as np
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
 from livekm.sources.base import Source
+from livekm.sources.device import ask, device_name, frame_rate_of, is_url, open_device, v4l2_path
 from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.v4l2 import why_no_frames
 
-_MAX_FPS = 1000  # beyond it a rate is a clock's: streams of unknown rate say 90000 or 180000
 _MAX_BAD_FRAMES = 10  # in a row; webcams send a broken JPEG now and then, above all at the start
-_TIMEOUT_MS = 10_000  # for a stream that does not answer; FFmpeg's own is 30 s
+_FIRST_WAIT = 10.0  # seconds; some cameras take five to wake up
+_WAIT = 2.0  # seconds without a frame, after which a camera is frozen,
+_WAIT_FRAMES = 3  # and so many periods of a slow one
+_SLICE = 0.1  # seconds after which a wait for a frame looks whether the source was closed
 
 
 class CameraSource(Source):
@@ -36,6 +37,11 @@ class CameraSource(Source):
     fps : float, optional
         Frames a second to ask a camera for.
 
+    Attributes
+    ----------
+    opened_at : float
+        The `time.monotonic` at which `Frame.time` is 0.
+
     Raises
     ------
     SourceError
@@ -47,6 +53,7 @@ class CameraSource(Source):
     Notes
     -----
     `Frame.time` is taken from `time.monotonic` when the frame arrives, before it is decoded.
+    `close` may be called from another thread than the one that reads; it ends a read that waits.
 
     Examples
     --------
@@ -66,53 +73,98 @@ class CameraSource(Source):
         device = int(device) if isinstance(device, str) and device.isdecimal() else device
         _check_wishes(device, width, height, fps)
         self._device = device
-        self._name = _name(device)
+        self._name = device_name(device)
+        self._wishes = width, height, fps
         self._n_frames = 0
+        self._first: Frame | None = None
         self._closed = False
-        self._opened_at = time.monotonic()
-        with quiet_opencv():
-            self._capture = _open(device)
-            if not _is_url(device):
-                _ask(self._capture, width, height, fps)
-        # Only a frame proves that a camera works and tells the size that really comes.
-        self._first: Frame | None = self._read()
-        rows, columns = self._first.image.shape[:2]
-        self.info = VideoInfo(
-            name=self._name,
-            width=columns,
-            height=rows,
-            fps=_frame_rate(self._capture.get(cv2.CAP_PROP_FPS)),
-            is_live=True,
-        )
+        self._in_use = Lock()  # a capture that is released while another thread reads crashes
+        self.opened_at = time.monotonic()
+        self._open()
+
+    def reopen(self) -> None:
+        """Open the device anew after it stopped delivering; indices and times go on.
+
+        Raises
+        ------
+        SourceError
+            If it still delivers nothing. Trying again is allowed.
+        """
+        if not self._closed:
+            with self._in_use, quiet_opencv():
+                self._capture.release()
+            self._open()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames as they arrive, until the source is closed."""
         first, self._first = self._first, None
         if first is not None:
             yield first
-        while not self._closed:
-            yield self._read()
+        while (frame := self._read(self._wait)) is not None:
+            yield frame
 
     def close(self) -> None:
         """Release the device. Closing twice is allowed."""
         self._closed = True
+        # A read that is stuck in the driver is left to release the device when it returns.
+        if self._in_use.acquire(timeout=5 * _SLICE):
+            try:
+                self._release()
+            finally:
+                self._in_use.release()
+
+    def _open(self) -> None:
+        """Open the device and read a frame: only that proves a camera and tells its size."""
+        with self._in_use, quiet_opencv():
+            self._capture = open_device(self._device)
+            if not is_url(self._device):
+                ask(self._capture, *self._wishes)
+            fps = frame_rate_of(self._capture)
+        self._wait = max(_WAIT, float(_WAIT_FRAMES / fps) if fps else 0.0)
+        self._first = self._read(_FIRST_WAIT)
+        if self._first is not None:
+            height, width = self._first.image.shape[:2]
+            self.info = VideoInfo(self._name, width, height, fps, is_live=True)
+
+    def _read(self, patience: float) -> Frame | None:
+        """Return the next frame, None once closed; raise `SourceError` if there will be none."""
+        with self._in_use:
+            with quiet_opencv():
+                frame = None if self._closed else self._next_frame(patience)
+            if frame is None or self._closed:
+                self._release()  # before asking why: to itself, an open camera looks busy
+        if self._closed:
+            return None
+        if frame is None:
+            raise SourceError(self._failure())
+        return frame
+
+    def _next_frame(self, patience: float) -> Frame | None:
+        for _ in range(_MAX_BAD_FRAMES):
+            if not (self._await_frame(patience) and self._capture.grab()):
+                return None
+            arrived_at = time.monotonic() - self.opened_at
+            index = self._n_frames
+            self._n_frames += 1
+            decoded, image = self._capture.retrieve()
+            if decoded and image is not None:
+                return Frame(np.asarray(image, np.uint8), index, arrived_at)
+        return None
+
+    def _await_frame(self, patience: float) -> bool:
+        """Tell whether a frame comes in time; where OpenCV cannot wait for one, assume it."""
+        if not self._capture.isOpened() or self._capture.getBackendName() != "V4L2":
+            return self._capture.isOpened()
+        until = time.monotonic() + patience
+        with suppress(cv2.error):  # unplugged
+            while not self._closed and time.monotonic() < until:
+                if cv2.VideoCapture.waitAny([self._capture], round(_SLICE * 1e9))[0]:
+                    return True
+        return False
+
+    def _release(self) -> None:
         with quiet_opencv():
             self._capture.release()
-
-    def _read(self) -> Frame:
-        """Wait for the next frame; raise `SourceError` when there will be none."""
-        with quiet_opencv():
-            for _ in range(_MAX_BAD_FRAMES):
-                if not self._capture.grab():
-                    break
-                arrived_at = time.monotonic() - self._opened_at
-                index = self._n_frames
-                self._n_frames += 1
-                decoded, image = self._capture.retrieve()
-                if decoded and image is not None:
-                    return Frame(np.asarray(image, np.uint8), index, arrived_at)
-        self.close()  # before asking why: to itself, an open camera looks busy
-        raise SourceError(self._failure())
 
     def _failure(self) -> str:
         if self._n_frames:
@@ -120,9 +172,9 @@ class CameraSource(Source):
                 f"{self._name} stopped delivering frames after {self._n_frames} frames; "
                 "check its cable or connection and open it again"
             )
-        if _is_url(self._device):
+        if is_url(self._device):
             return f"cannot read {self._name}: no video there; check the address and the network"
-        if path := _v4l2_path(self._device):
+        if path := v4l2_path(self._device):
             return f"cannot read {self._name}: {why_no_frames(path)}"
         return (
             f"cannot read {self._name}: it is absent, in use by another program or not permitted; "
@@ -140,61 +192,3 @@ def _check_wishes(
     for name, value in (("width", width), ("height", height), ("fps", fps)):
         if value is not None and not value > 0:
             raise ValueError(f"{name} must be positive, not {value}")
-
-
-def _is_url(device: int | str) -> bool:
-    return isinstance(device, str) and "://" in device
-
-
-def _v4l2_path(device: int | str) -> str | None:
-    """Path of the device on Linux, where cameras are files; elsewhere None."""
-    if not sys.platform.startswith("linux") or _is_url(device):
-        return None
-    return f"/dev/video{device}" if isinstance(device, int) else device
-
-
-def _name(device: int | str) -> str:
-    """Name a device for people, without the user and password that a URL may hold."""
-    if isinstance(device, str) and _is_url(device):
-        url = urlsplit(device)
-        return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
-    return f"camera {device}"
-
-
-def _open(device: int | str) -> cv2.VideoCapture:
-    """Open the device by the one backend that fits, not by all in turn, each with its wait."""
-    if isinstance(device, str) and _is_url(device):
-        timeouts = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
-        options = [value for timeout in timeouts for value in (timeout, _TIMEOUT_MS)]
-        return cv2.VideoCapture(device, cv2.CAP_FFMPEG, options)
-    if path := _v4l2_path(device):
-        return cv2.VideoCapture(path, cv2.CAP_V4L2)
-    return cv2.VideoCapture(device, cv2.CAP_ANY)
-
-
-def _ask(
-    capture: cv2.VideoCapture, width: int | None, height: int | None, fps: float | None
-) -> None:
-    """Tell the camera what is wanted; it answers with what it can."""
-    if width is not None or fps is not None:
-        # Before the size: uncompressed, 720p and more come at 5 to 10 frames a second over USB.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-    if width is not None and height is not None:
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-    if fps is not None:
-        capture.set(cv2.CAP_PROP_FPS, fps)
-    # Few buffers, or a slow reader sees the past. Two, not one: with one, the camera has nowhere
-    # to put the next frame while this one is read, and every second frame is lost.
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
-
-
-def _frame_rate(value: float) -> Fraction | None:
-    """Make a driver's word an exact rate, or None where it cannot be one.
-
-    >>> _frame_rate(29.97002997), _frame_rate(0.0), _frame_rate(180000.0)
-    (Fraction(30000, 1001), None, None)
-    """
-    if not math.isfinite(value) or not 0 < value <= _MAX_FPS:
-        return None
-    return Fraction(value).limit_denominator(1001)

@@ -1,15 +1,28 @@
-"""What Linux knows about a camera that OpenCV could not use, and does not say."""
+"""What Linux knows about cameras, and OpenCV does not say."""
 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 # VIDIOC_REQBUFS of linux/videodev2.h: _IOWR('V', 8, struct v4l2_requestbuffers of 20 bytes).
 _REQUEST_BUFFERS = 0xC0145608
 _VIDEO_CAPTURE = _MMAP = 1  # V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP
+
+# Of the same header: each structure, and the request that takes it.
+_CAPABILITY = struct.Struct("=16s32s32s3I12x")  # v4l2_capability
+_QUERY_CAPABILITY = 0x80685600
+_FORMAT = struct.Struct("=3I32sI16x")  # v4l2_fmtdesc
+_ENUMERATE_FORMATS = 0xC0405602
+_FRAME_SIZE = struct.Struct("=9I8x")  # v4l2_frmsizeenum
+_ENUMERATE_FRAME_SIZES = 0xC02C564A
+_DISCRETE = 1  # V4L2_FRMSIZE_TYPE_DISCRETE
 
 _ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM}
@@ -51,6 +64,57 @@ def _explain(path: str, error: OSError) -> str:
     if error.errno in _NOT_A_CAMERA:
         return f"{path} is not a camera; {_cameras_here()}"
     return f"{path}: {os.strerror(error.errno or 0)}; {_cameras_here()}"
+
+
+def describe(path: str) -> tuple[str, list[tuple[int, int]]] | None:
+    """Return name and frame sizes of the camera at `path`, None where there is none.
+
+    Of a camera that scales to any size, the greatest is told. Opening does not disturb a program
+    that reads the camera.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    except PermissionError:
+        return "no permission; join its group: sudo usermod -aG video $USER", []
+    except OSError:
+        return None
+    try:
+        _, card, _, _, _, can = _ask(descriptor, _QUERY_CAPABILITY, _CAPABILITY)
+        if not can & _VIDEO_CAPTURE:  # one camera has several devices, not all with pictures
+            return None
+        return card.split(b"\0")[0].decode(errors="replace"), sorted(_frame_sizes(descriptor))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _frame_sizes(descriptor: int) -> set[tuple[int, int]]:
+    sizes = set()
+    for *_, pixel_format in _enumerate(
+        descriptor, _ENUMERATE_FORMATS, _FORMAT, _VIDEO_CAPTURE, 0, b"", 0
+    ):
+        for _, _, kind, *numbers in _enumerate(
+            descriptor, _ENUMERATE_FRAME_SIZES, _FRAME_SIZE, pixel_format, *[0] * 7
+        ):
+            sizes.add((numbers[0], numbers[1]) if kind == _DISCRETE else (numbers[1], numbers[4]))
+    return sizes
+
+
+def _enumerate(
+    descriptor: int, request: int, layout: struct.Struct, *wish: Any
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the answers to a request that starts with an index, until there are no more."""
+    with suppress(OSError):
+        for index in itertools.count():
+            yield _ask(descriptor, request, layout, index, *wish)
+
+
+def _ask(descriptor: int, request: int, layout: struct.Struct, *wish: Any) -> tuple[Any, ...]:
+    import fcntl  # POSIX only
+
+    data = layout.pack(*wish) if wish else bytes(layout.size)
+    return layout.unpack(fcntl.ioctl(descriptor, request, data))
 
 
 def list_cameras(folder: str = "/dev") -> list[str]:

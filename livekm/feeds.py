@@ -1,0 +1,210 @@
+"""The pace at which the window takes frames: the newest of a camera, a clip at its own speed."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from types import TracebackType
+from typing import TypeVar
+
+import numpy as np
+
+from livekm.capture import NewestFrame
+from livekm.frame import Frame
+from livekm.pipeline import StageTimer, timed_frames
+from livekm.sources.base import Source
+
+_SLICE = 0.05  # seconds for which the window may stand still while a camera has no frame
+_LATE = 0.1  # seconds after which a frame of a clip is dropped,
+_HOPELESS = 1.0  # and after which the clip goes on from where it is instead
+
+_Self = TypeVar("_Self", bound="Feed")
+
+
+class Feed(ABC):
+    """Where the window's loop takes its frames; a context manager.
+
+    Attributes
+    ----------
+    is_over : bool
+        Whether there will be no more frames.
+    """
+
+    is_over: bool = False
+
+    @abstractmethod
+    def take(self) -> Frame | None:
+        """Return the frame to be shown next; None if there is none yet, or never again."""
+
+    @abstractmethod
+    def hold(self) -> None:
+        """Let time pass that does not count, while the picture is held."""
+
+    @property
+    @abstractmethod
+    def n_dropped(self) -> int:
+        """Frames left out to keep up."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last frame was captured; None for what was recorded before."""
+        return None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether frames that should come do not."""
+        return False
+
+    def due(self, frame: Frame) -> float:
+        """Return the `time.perf_counter` until which the frame is to be seen."""
+        return 0.0
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was begun; the source stays open."""
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_feed(
+    source: Source, timer: StageTimer, max_frames: int | None = None, *, reconnect: bool = True
+) -> Feed:
+    """Return the feed that fits the source."""
+    if source.info.is_live:
+        return LiveFeed(source, timer, max_frames, reconnect=reconnect)
+    return RecordedFeed(source, timer, max_frames)
+
+
+class LiveFeed(Feed):
+    """The newest frame of a live source."""
+
+    def __init__(
+        self, source: Source, timer: StageTimer, max_frames: int | None, *, reconnect: bool
+    ) -> None:
+        self._capture = NewestFrame(source, reconnect=reconnect).__enter__()
+        self._timer = timer
+        self._left = max_frames
+        self._held = False
+
+    def take(self) -> Frame | None:
+        """Return the newest frame, if there is one that was not taken."""
+        if self._left == 0:
+            self.is_over = True
+            return None
+        if self._held:
+            self._capture.discard()
+            self._held = False
+        with self._timer.stage("read"):
+            frame = self._capture.take(_SLICE)
+        if frame is None:
+            self.is_over = self._capture.is_over
+        elif self._left is not None:
+            self._left -= 1
+        return frame
+
+    def hold(self) -> None:
+        """Leave out what comes until the next `take`; raise what ended the stream."""
+        self._held = True
+        self._capture.discard()
+        self._capture.take(0)
+
+    @property
+    def n_dropped(self) -> int:
+        """Frames that came while the loop was busy."""
+        return self._capture.n_dropped
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last frame was captured."""
+        return self._capture.age
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the source is away, or silent for too long."""
+        return self._capture.is_interrupted
+
+    def close(self) -> None:
+        """End the capture thread."""
+        self._capture.close()
+
+
+class RecordedFeed(Feed):
+    """A clip at its own speed: waits for early frames, drops late ones."""
+
+    def __init__(self, source: Source, timer: StageTimer, max_frames: int | None) -> None:
+        self._frames = itertools.islice(timed_frames(source, timer), max_frames)
+        self._start: float | None = None
+        self._n_dropped = 0
+
+    def take(self) -> Frame | None:
+        """Return the next frame that is not too late."""
+        for frame in self._frames:
+            if not self._is_late(frame):
+                return frame
+        self.is_over = True
+        return None
+
+    def hold(self) -> None:
+        """Take the next frame as being in time."""
+        self._start = None
+
+    @property
+    def n_dropped(self) -> int:
+        """Frames left out to keep the clip's speed."""
+        return self._n_dropped
+
+    def close(self) -> None:
+        """Do nothing: a clip waits by itself."""
+
+    def due(self, frame: Frame) -> float:
+        """Return the time of the frame on the clock."""
+        if self._start is None:
+            self._start = time.perf_counter() - frame.time
+        return self._start + frame.time
+
+    def _is_late(self, frame: Frame) -> bool:
+        if self._start is None:
+            return False
+        late = time.perf_counter() - self._start - frame.time
+        if late > _HOPELESS:
+            self.hold()
+        elif late > _LATE:
+            self._n_dropped += 1
+            return True
+        return False
+
+
+class Ages:
+    """How old frames were when they stood on the screen.
+
+    Parameters
+    ----------
+    memory : int
+        Frames of which the median is taken.
+    """
+
+    def __init__(self, memory: int) -> None:
+        self._last: deque[float] = deque(maxlen=memory)
+        self.greatest_ms: float | None = None
+
+    def note(self, age: float | None) -> None:
+        """Take the age of the next frame in seconds; None, of a recorded one, counts nothing."""
+        if age is not None:
+            self._last.append(1e3 * age)
+            self.greatest_ms = max(1e3 * age, self.greatest_ms or 0.0)
+
+    @property
+    def median_ms(self) -> float | None:
+        """The median over the last frames, in milliseconds; None before the first."""
+        return float(np.median(self._last)) if self._last else None

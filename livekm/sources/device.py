@@ -1,0 +1,77 @@
+"""A camera or network stream as OpenCV takes it: its name, how it is opened and asked."""
+
+from __future__ import annotations
+
+import math
+import sys
+from fractions import Fraction
+from urllib.parse import urlsplit
+
+import cv2
+
+_MAX_FPS = 1000  # beyond it a rate is a clock's: streams of unknown rate say 90000 or 180000
+_TIMEOUT_MS = 10_000  # for a stream that does not answer; FFmpeg's own is 30 s
+
+
+def is_url(device: int | str) -> bool:
+    """Tell whether `device` is the address of a stream."""
+    return isinstance(device, str) and "://" in device
+
+
+def v4l2_path(device: int | str) -> str | None:
+    """Path of the device on Linux, where cameras are files; elsewhere None."""
+    if not sys.platform.startswith("linux") or is_url(device):
+        return None
+    return f"/dev/video{device}" if isinstance(device, int) else device
+
+
+def device_name(device: int | str) -> str:
+    """Name a device for people, without the user and password that a URL may hold."""
+    if isinstance(device, str) and is_url(device):
+        url = urlsplit(device)
+        return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+    return f"camera {device}"
+
+
+def open_device(device: int | str) -> cv2.VideoCapture:
+    """Open the device by the one backend that fits, not by all in turn, each with its wait."""
+    if isinstance(device, str) and is_url(device):
+        timeouts = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
+        options = [value for timeout in timeouts for value in (timeout, _TIMEOUT_MS)]
+        return cv2.VideoCapture(device, cv2.CAP_FFMPEG, options)
+    if path := v4l2_path(device):
+        return cv2.VideoCapture(path, cv2.CAP_V4L2)
+    return cv2.VideoCapture(device, cv2.CAP_ANY)
+
+
+def ask(
+    capture: cv2.VideoCapture, width: int | None, height: int | None, fps: float | None
+) -> None:
+    """Tell the camera what is wanted; it answers with what it can."""
+    if width is not None or fps is not None:
+        # Before the size: uncompressed, 720p and more come at 5 to 10 frames a second over USB.
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    if width is not None and height is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    if fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, fps)
+    # Few buffers, or a slow reader sees the past. Two, not one: with one, the camera has nowhere
+    # to put the next frame while this one is read, and every second frame is lost.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+
+
+def frame_rate_of(capture: cv2.VideoCapture) -> Fraction | None:
+    """Return the frame rate that the driver states, or None where it cannot be one."""
+    return _frame_rate(capture.get(cv2.CAP_PROP_FPS))
+
+
+def _frame_rate(value: float) -> Fraction | None:
+    """Make a driver's word an exact rate, or None where it cannot be one.
+
+    >>> _frame_rate(29.97002997), _frame_rate(0.0), _frame_rate(180000.0)
+    (Fraction(30000, 1001), None, None)
+    """
+    if not math.isfinite(value) or not 0 < value <= _MAX_FPS:
+        return None
+    return Fraction(value).limit_denominator(1001)

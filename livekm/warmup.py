@@ -1,0 +1,63 @@
+"""Compiling the kernels in the background, so that a window need not wait for them."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import numpy as np
+
+from livekm.segmenter import Segmenter
+
+_SIZE = 64  # pixels; enough to draw more samples than clusters
+_CLUSTERS = 4
+
+
+class WarmUp:
+    """Compiles the kernels of a colour space in a thread, or loads them from numba's cache.
+
+    With an empty cache that takes some seconds, in which the caller goes on. A thread that is not
+    done when the program ends does not hold it up.
+
+    Examples
+    --------
+    >>> kernels = WarmUp()
+    >>> while not kernels.are_ready("bgr"):
+    ...     pass  # show the raw picture
+    """
+
+    def __init__(self) -> None:
+        self._threads: dict[str, Thread] = {}
+        self._ready: set[str] = set()
+        self._error: BaseException | None = None
+
+    def are_ready(self, color_space: str) -> bool:
+        """Tell whether kernels are compiled; where they are not, begin with it.
+
+        Raises
+        ------
+        BaseException
+            Whatever ended the thread.
+        """
+        if self._error is not None:
+            raise self._error
+        if color_space not in self._threads:
+            thread = Thread(target=self._compile, args=(color_space,), daemon=True)
+            self._threads[color_space] = thread
+            thread.start()
+        return color_space in self._ready
+
+    def _compile(self, color_space: str) -> None:
+        try:
+            image = np.random.default_rng(0).integers(0, 256, (_SIZE, _SIZE, 3)).astype(np.uint8)
+            # One thread: those of a pool would be waited for at the program's end.
+            segmenter = Segmenter(
+                _CLUSTERS, color_space=color_space, smoothing=1, random_state=0, threads=1
+            )
+            for picture in (image, image, 255 - image):  # the start, going on, and a cut
+                segmentation = segmenter.update(picture)
+            segmentation.paint()
+            segmentation.boundaries()
+        except BaseException as error:
+            self._error = error
+        else:
+            self._ready.add(color_space)
