@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from threading import Condition, Event, Thread
-from types import TracebackType
 from typing import Protocol, runtime_checkable
 
+from livekm.closing import Closing
 from livekm.errors import SourceError
 from livekm.frame import Frame
 from livekm.sources.base import Source
@@ -36,7 +36,7 @@ class Reopenable(Protocol):
         """Open it again; raise `SourceError` if that fails."""
 
 
-class NewestFrame:
+class NewestFrame(Closing):
     """Reads a live source in a thread and keeps its newest frame only.
 
     Who is slower than the source misses frames but never sees the past. Used as a context
@@ -89,14 +89,6 @@ class NewestFrame:
         self._last_arrival = time.monotonic()
         self._thread.start()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def take(self, timeout: float | None = None) -> Frame | None:
         """Return the newest frame that was not taken yet, or wait for the next.

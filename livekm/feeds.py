@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
-from types import TracebackType
-from typing import TypeVar
 
 import numpy as np
 
 from livekm.capture import NewestFrame
+from livekm.closing import Closing
 from livekm.frame import Frame
 from livekm.pipeline import StageTimer, timed_frames
 from livekm.sources.base import Source
@@ -20,10 +19,8 @@ _SLICE = 0.05  # seconds for which the window may stand still while a camera has
 _LATE = 0.1  # seconds after which a frame of a clip is dropped,
 _HOPELESS = 1.0  # and after which the clip goes on from where it is instead
 
-_Self = TypeVar("_Self", bound="Feed")
 
-
-class Feed(ABC):
+class Feed(Closing):
     """Where the window's loop takes its frames; a context manager.
 
     Attributes
@@ -64,17 +61,6 @@ class Feed(ABC):
     @abstractmethod
     def close(self) -> None:
         """End what was begun; the source stays open."""
-
-    def __enter__(self: _Self) -> _Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_feed(

@@ -6,13 +6,14 @@ import csv
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from livekm.closing import Closing
 from livekm.errors import SinkError
 from livekm.frame import Frame
 from livekm.kernels import measure_regions
@@ -123,7 +124,7 @@ def _rounded(value: float) -> float:
     return round(value, 3)
 
 
-class StatisticsFile:
+class StatisticsFile(Closing):
     """A ``.csv`` or ``.jsonl`` file of the rows of `measure`; used as a context manager.
 
     Leaving the block by an exception leaves nothing under the final name.
@@ -178,6 +179,23 @@ class StatisticsFile:
         """Say that frames are missing at the end: the name becomes ``out.partial.csv``."""
         self._is_partial = True
 
+    def close(self) -> None:
+        """Complete the file and give it its name."""
+        try:
+            self._file.close()
+            if self.path is None:
+                self.path = self._part.commit(partial=self._is_partial)
+        except OSError as error:
+            raise self._failure(error) from error
+        finally:
+            self._part.discard()
+
+    def abort(self) -> None:
+        """Leave nothing under the final name."""
+        with suppress(OSError):
+            self._file.close()
+        self._part.discard()
+
     def _append(self, rows: Iterable[SegmentRow]) -> None:
         if self._csv:
             self._csv.writerows([*row[:-1], int(row.scene_cut)] for row in rows)
@@ -186,22 +204,3 @@ class StatisticsFile:
 
     def _failure(self, error: OSError) -> SinkError:
         return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
-
-    def __enter__(self) -> StatisticsFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            self._file.close()
-            if kind is None:
-                self.path = self._part.commit(partial=self._is_partial)
-        except OSError as failure:
-            if kind is None:
-                raise self._failure(failure) from failure
-        finally:
-            self._part.discard()

@@ -19,7 +19,7 @@ PACKAGE = Path(livekm.__file__).parent
 # no row names: a further source or sink is a file that fits into its row.
 FLOORS = [
     # 0: knows nothing of livekm
-    ["kernels.policy", "frame", "errors", "workers", "buffers", "interrupt"],
+    ["kernels.policy", "frame", "errors", "closing", "workers", "buffers", "interrupt"],
     ["kernels.*"],
     ["kernels"],
     # 1: the parts of the algorithm

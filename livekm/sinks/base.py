@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
 
+from livekm.closing import Closing
 from livekm.frame import Frame, Image
 
-_Self = TypeVar("_Self", bound="Sink")
 
-
-class Sink(ABC):
+class Sink(Closing):
     """A place where images go, one for each frame.
 
     Used as a context manager. Leaving the block normally calls `close`, which completes the
@@ -34,23 +31,5 @@ class Sink(ABC):
     def close(self) -> None:
         """Complete the output. Closing twice is allowed."""
 
-    def mark_partial(self) -> None:  # noqa: B027 - only files have a name that can say so
+    def mark_partial(self) -> None:
         """Say that frames are missing at the end: `close` puts ``partial`` into a clip's name."""
-
-    def abort(self) -> None:
-        """Give the output up; nothing stays under the final name."""
-        self.close()
-
-    def __enter__(self: _Self) -> _Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()

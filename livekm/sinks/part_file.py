@@ -6,8 +6,8 @@ import itertools
 import os
 import secrets
 from pathlib import Path
-from types import TracebackType
 
+from livekm.closing import Closing
 from livekm.errors import SinkError
 
 
@@ -103,7 +103,7 @@ class PartFile:
         self.path.unlink(missing_ok=True)
 
 
-class WholeFile:
+class WholeFile(Closing):
     """A file that is written in one piece, inside a ``with`` block.
 
     Leaving the block normally gives the file its name; leaving it by an exception, or without a
@@ -124,19 +124,17 @@ class WholeFile:
             raise SinkError(f"cannot write {self._part.target}: {error.strerror}") from error
         self._written = True
 
-    def __enter__(self) -> WholeFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Give the file its name, if it was written."""
         try:
-            if kind is None and self._written:
+            if self._written:
                 self._part.commit()
-        except OSError as failure:
-            raise SinkError(f"cannot write {self._part.target}: {failure.strerror}") from failure
+        except OSError as error:
+            raise SinkError(f"cannot write {self._part.target}: {error.strerror}") from error
         finally:
-            self._part.discard()
+            self.abort()
+
+    def abort(self) -> None:
+        """Leave nothing."""
+        self._written = False
+        self._part.discard()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
-from types import TracebackType
-from typing import TypeVar
 
+from livekm.closing import Closing
 from livekm.frame import Frame, VideoInfo
 
-_Self = TypeVar("_Self", bound="Source")
 
-
-class Source(ABC):
+class Source(Closing):
     """An iterable of frames that must be closed.
 
     A source is a stream, maybe an endless one: it is read once, from front to back. Opening
@@ -34,14 +31,3 @@ class Source(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the device or file. Closing twice is allowed."""
-
-    def __enter__(self: _Self) -> _Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
