@@ -316,8 +316,8 @@ def test_the_mirror_exchanges_left_and_right(livekm, tmp_path):
     with livekm("photo.png", "--mirror", "-k", 2, title="livekm - photo.png") as program:
         program.press("h")
         program.wait_for_colors(2)
+        wait_until(lambda: program.screenshot()[0, -1, 2] > 150 > program.screenshot()[0, 0, 2])
         mirrored = program.screenshot()
-        assert mirrored[0, -1, 2] > 150 > mirrored[0, 0, 2]
         program.press("m")
         wait_until(lambda: np.array_equal(program.screenshot(), mirrored[:, ::-1]))
         program.press("q")
