@@ -49,7 +49,7 @@ class Trainer:
         self._challenged = 0
         self._wait = self._backoff = 0
         self._rounds = 0
-        self._settled = False
+        self._just_resized = False
 
     def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
         """Train on the sampled (d, n) features of the next frame; tell whether it is a cut.
@@ -62,10 +62,9 @@ class Trainer:
         if self.centers is None:
             self.centers = self.seed(sample)
             self._scene.mark()
-        elif self._settled and not cut:  # the first frame after a change of k
-            self._settled = False
-        else:
+        elif cut or not self._just_resized:  # a change of k leaves the other centers where they are
             self.centers = self._follow(sample, self.centers, cut)
+        self._just_resized = False
         self._error = sample.fit(self.centers, 0)
         return cut
 
@@ -173,7 +172,7 @@ class Trainer:
             self.centers, step = _merge_one(self._sample, self.centers)
             slots = step[slots]
         self._error = self._sample.fit(self.centers, 0)
-        self._settled = True
+        self._just_resized = True
         self._wait = self._backoff = 0
         return slots
 
