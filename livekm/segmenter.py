@@ -180,7 +180,7 @@ class Segmenter:
         points, sampled = self._draw(pixels, self._stride(*pixels.shape[:2]))
         self._trainer.step(points, sampled)
         if max_iterations:
-            points, _ = self._draw(pixels, max(1, math.isqrt(pixels.size // 3 // _MAX_FIT)))
+            points, _ = self._draw(pixels, math.ceil(math.sqrt(pixels.size / 3 / _MAX_FIT)))
             self._trainer.converge(points, max_iterations)
         return self._label(cut=False)
 
@@ -220,24 +220,27 @@ class Segmenter:
             features += [x.reshape(-1), y.reshape(-1)]
         return np.stack(features), np.ascontiguousarray(pixels[grid])
 
+    @property
+    def _extent(self) -> float:
+        """The spatial feature at the end of the longer side, in steps of the feature space."""
+        return self._spatial_weight * self._space.span * self._space.units
+
     def _step(self, height: int, width: int) -> np.float32:
         """Spatial features a pixel, in steps of the feature space."""
-        whole = self._spatial_weight * self._space.span * self._space.units
-        return np.float32(whole / max(1, max(height, width) - 1))
+        return np.float32(self._extent / max(1, max(height, width) - 1))
 
     def _label(self, cut: bool) -> Segmentation:
         """Label every pixel of the planes with the trained centers."""
         assert self._trainer.centers is not None
         height, width = self._planes.shape[1:]
         units = self._space.units
-        place = self._spatial_weight * self._space.span * units
         if cut:
             self._labeler.forget()
         labeling = self._labeler.label(
             self._planes,
             self._trainer.centers,
             step=self._step(height, width),
-            norm=self._space.norm + 2 * place**2,
+            norm=self._space.norm + 2 * self._extent**2,
             hysteresis=self._hysteresis * units,
             smoothing=self._smoothing,
         )
