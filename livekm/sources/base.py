@@ -14,7 +14,8 @@ class Source(Closing):
 
     A source is a stream, maybe an endless one: it is read once, from front to back. Opening
     happens in the constructor, which raises `SourceError` if there is nothing to read; `info` is
-    known from then on. Iterating raises `SourceError` where reading fails for good.
+    known from then on. Iterating raises `SourceError` where reading fails for good, and
+    `ValueError` once the source is closed.
 
     Attributes
     ----------

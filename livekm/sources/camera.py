@@ -96,7 +96,17 @@ class CameraSource(Source):
             self._open()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames as they arrive, until the source is closed."""
+        """Yield the frames as they arrive, until another thread closes the source.
+
+        Raises
+        ------
+        SourceError
+            If the camera stops delivering.
+        ValueError
+            If the source was closed before.
+        """
+        if self._closed:
+            raise ValueError(f"{self._name}: the source is closed")
         first, self._first = self._first, None
         if first is not None:
             yield first
