@@ -10,12 +10,11 @@ from livekm.kernels.labeling import TILE_ROWS, label_tiles
 from livekm.kernels.painting import paint_labels
 from livekm.kernels.regions import measure_regions
 from livekm.kernels.smoothing import smooth_labels
-from livekm.kernels.training import assign_sample, lloyd
+from livekm.kernels.training import lloyd
 
 __all__ = [
     "COLOR_BLOCK",
     "TILE_ROWS",
-    "assign_sample",
     "hsv_planes",
     "lab_planes",
     "label_tiles",

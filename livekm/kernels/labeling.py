@@ -42,8 +42,8 @@ def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
             for c in range(_U(columns)):
                 value = planes[source + c]
                 x[target + c] = _F(value)
-                lowest = min(lowest, value)
-                highest = max(highest, value)
+                lowest = value if value < lowest else lowest
+                highest = value if value > highest else highest
         low[f] = _F(lowest)
         high[f] = _F(highest)
     if step > _ZERO:
@@ -212,7 +212,7 @@ def _stick(
             changed[count] = c
             count += previous[source + c] != nearest[target + c]
         for q in range(count):
-            c = changed[q]
+            c = _U(changed[q])
             i = target + c
             old = previous[source + c]
             new = nearest[i]
@@ -280,14 +280,17 @@ def label_tiles(
     total = np.empty(_TILE, np.float32)
     best = np.empty(_TILE, np.float32)
     nearest = np.empty(_TILE, np.uint8)
-    changed = np.empty(_TILE_COLUMNS + 1, np.uint64)
+    changed = np.empty(_TILE_COLUMNS + 1, np.int64)
     excess = np.empty(k, np.float32)
     chosen = np.empty(k + 1, np.int64)
-    low = np.zeros(5, np.float32)
-    high = np.zeros(5, np.float32)
+    low = np.empty(5, np.float32)
+    high = np.empty(5, np.float32)
+    for f in range(5):
+        low[f] = high[f] = _ZERO
     margin = _ZERO
     for j in range(k):
-        margin = max(margin, _F(1e-5) * biases[j])
+        rounding = _F(1e-5) * biases[j]
+        margin = rounding if rounding > margin else margin
     found = counts[first]
     error = np.int64(0)
     for top in range(first * TILE_ROWS, min(last * TILE_ROWS, height), TILE_ROWS):

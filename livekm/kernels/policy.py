@@ -8,10 +8,13 @@ from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 
 _log = logging.getLogger(__name__)
 
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# Kernels are called from Python and from kernels, never from C.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -30,11 +33,45 @@ def jit(function: Callable[..., Any]) -> Any:
 
 
 def inline_jit(function: Callable[..., Any]) -> Any:
-    """Compile a part of a kernel into each kernel that calls it.
+    """Compile a part of a kernel into each kernel that calls it; it can't be called from Python.
 
     A call costs as much as some hundred pixels: its arrays are counted as referenced once more.
     """
-    return njit(function, forceinline=True, **_OPTIONS)
+    options = {**_OPTIONS, "no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
+    return njit(function, forceinline=True, **options)
+
+
+class _PartCompiler(Compiler):
+    """Compiles a part of a kernel as far as LLVM's raw code.
+
+    Numba would optimize each part, and turn it into machine code, by itself, only to do the same
+    with the kernel that it was inlined into. Without that kernels compile in 0.6 times the time.
+    """
+
+    def define_pipelines(self) -> Any:
+        state = self.state
+        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return super().define_pipelines()
+
+
+class _PartLibrary(JITCodeLibrary):
+    """The raw code of a part, to be linked into kernels."""
+
+    def _optimize_final_module(self) -> None: ...
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        return 0  # there is no machine code
+
+    @property
+    def codegen(self) -> Any:
+        return self
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """Leave the environment out: only machine code has one."""
 
 
 class _ForgivingCache(FunctionCache):

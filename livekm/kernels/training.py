@@ -25,7 +25,7 @@ def _score_block(X, start, n, center, bias, total):
 
 
 @inline_jit
-def assign_sample(X, centers, labels, best, second):
+def _assign(X, centers, labels, best, second):
     """Label every point of X (d, n) with the nearest of centers (d, k); ties to the lower index.
 
     `labels` (n,) int32, and the scores |c|^2 / 2 - x.c of the nearest and of the second nearest
@@ -96,8 +96,10 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
         |x|^2 of each point.
     centers : (d, k) float32
         Moved in place.
-    labels, best, second : (n,)
-        As `assign_sample` writes them.
+    labels : (n,) int32
+        The nearest center of each point; written.
+    best, second : (n,) float32
+        The scores |c|^2 / 2 - x.c of the nearest and the second nearest center; written.
     counts : (k,) int64; sums : (d, k) float64; errors : (k,) float64
         Number, sum and squared error of each cluster's points; written.
     losses : (k,) float64
@@ -108,7 +110,7 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
     before = np.inf
     error = np.inf
     for step in range(steps + 1):
-        assign_sample(X, centers, labels, best, second)
+        _assign(X, centers, labels, best, second)
         _accumulate(X, norms, labels, best, second, counts, sums, errors, losses)
         error = 0.0
         for j in range(k):
