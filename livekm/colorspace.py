@@ -30,15 +30,15 @@ class ColorSpace(ABC):
         Steps of the planes in one unit of the space.
     span : float
         The way from black to white, in units.
-    norm : float
-        The largest squared length of a colour's features, in steps.
+    reach : float
+        The largest squared distance of two colours, in steps; what is farther counts as this.
     """
 
     name: str
     dtype: type[np.integer[Any]] = np.int16
     units: int = 1
     span: float = 255.0
-    norm: float
+    reach: float
 
     @abstractmethod
     def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
@@ -52,7 +52,7 @@ class ColorSpace(ABC):
 class _Bgr(ColorSpace):
     name = "bgr"
     dtype = np.uint8
-    norm = 3 * 255.0**2
+    reach = 3 * 255.0**2
 
     def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
         cv2.split(image, list(planes))
@@ -67,7 +67,7 @@ class _Lab(ColorSpace):
     name = "lab"
     units = 4
     span = 100.0
-    norm = 16 * (100.0**2 + 99.0**2 + 108.0**2)
+    reach = (units * 256.0) ** 2
 
     def __init__(self) -> None:
         level = np.arange(256) / 255
@@ -106,7 +106,7 @@ class _Hsv(ColorSpace):
 
     name = "hsv"
     units = 2
-    norm = 4 * 2 * 255.0**2
+    reach = (units * 2 * 256.0) ** 2
 
     def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
         blocks = -(-image.size // (3 * COLOR_BLOCK))

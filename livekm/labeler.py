@@ -63,7 +63,7 @@ class Labeler:
         centers: Centers,
         *,
         step: np.float32,
-        norm: float,
+        reach: float,
         hysteresis: float,
         smoothing: int,
     ) -> Labeling:
@@ -76,8 +76,8 @@ class Labeler:
         centers : (d, k) float32
         step : float32
             Spatial features a pixel, 0 for none.
-        norm : float
-            The largest squared length of a pixel's features.
+        reach : float
+            The largest squared distance of two pixels.
         hysteresis : float
             How far beyond a border a pixel keeps its label.
         smoothing : int
@@ -85,21 +85,21 @@ class Labeler:
         """
         shape = height, width = planes.shape[1:]
         d, k = centers.shape
-        fraction = _fraction(norm)
+        fraction = _fraction(reach)
         rounded = np.zeros((5, k), np.float32)
         rounded[:d] = np.ldexp(np.rint(np.ldexp(centers, fraction)), -fraction)
-        biases = (rounded * rounded).sum(axis=0, dtype=np.float32) * np.float32(0.5)
-        scale = 2 ** (2 * fraction + 1)
+        scale = np.float32(2 ** (2 * fraction + 1))
+        biases = scale / 2 * (rounded * rounded).sum(axis=0, dtype=np.float32)
         labels: npt.NDArray[np.uint8] = self._pool.take((height * width,), np.uint8)
         if hysteresis == 0 or self._previous is None or self._shape != shape:
             slack, previous = np.zeros((0, 0), np.float32), labels
         else:
-            slack, previous = np.float32(hysteresis) * _distances(rounded), self._previous
-        flat, frame_scale = planes.reshape(-1), np.float32(scale)
+            slack, previous = np.float32(hysteresis) * scale * _distances(rounded), self._previous
+        flat = planes.reshape(-1)
         rows = -(-height // TILE_ROWS)
         counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)
         self._workers.run(
-            label_tiles, rows, flat, height, width, step, rounded, biases, frame_scale, slack,
+            label_tiles, rows, flat, height, width, step, scale, scale * rounded, biases, slack,
             previous, labels, counts, errors,
         )  # fmt: skip
         self._previous, self._shape = labels, shape
@@ -108,17 +108,17 @@ class Labeler:
             rough, labels = labels, self._pool.take((height * width,), np.uint8)
             counts, errors = np.zeros((height, k), np.int64), np.zeros(height, np.int64)
             self._workers.run(
-                smooth_labels, height, flat, height, width, step, rounded, frame_scale, rough,
+                smooth_labels, height, flat, height, width, step, rounded, scale, rough,
                 labels, counts, errors,
             )  # fmt: skip
             total, error = total + counts.sum(axis=0), error + int(errors.sum())
         used = np.ascontiguousarray(rounded[:d].T)
-        return Labeling(labels, used, total, 2 * error / (scale * height * width))
+        return Labeling(labels, used, total, 2 * error / (float(scale) * height * width))
 
 
-def _fraction(norm: float) -> int:
-    """Binary places of the centers that keep every score within float32's 24 bits."""
-    return max(0, (23 - math.ceil(math.log2(norm / 2))) // 2)
+def _fraction(reach: float) -> int:
+    """Binary places of the centers that keep half of every squared distance within 24 bits."""
+    return max(0, (23 - math.ceil(math.log2(reach / 2))) // 2)
 
 
 def _distances(centers: Centers) -> npt.NDArray[np.float32]:

@@ -240,7 +240,7 @@ class Segmenter:
             self._planes,
             self._trainer.centers,
             step=self._step(height, width),
-            norm=self._space.norm + 2 * self._extent**2,
+            reach=self._space.reach + 2 * self._extent**2,
             hysteresis=self._hysteresis * units,
             smoothing=self._smoothing,
         )

@@ -11,8 +11,7 @@ import pytest
 from livekm import kernels
 from livekm.kernels import COLOR_BLOCK, TILE_ROWS
 
-FRACTION = {3: 3, 5: 2}  # binary places of centers of d features with scores exact in float32
-SCALE = 2.0 ** (2 * FRACTION[3] + 1)
+FRACTION = {3: 3, 5: 2}  # binary places of centers of d features, for distances of 24 bits
 SIZES = [(1, 1), (1, 300), (300, 1), (4, 64), (3, 63), (5, 65), (17, 130)]
 
 
@@ -41,9 +40,12 @@ def slack_of(centers, hysteresis):
     )
 
 
-def run_label_tiles(planes, centers, step=0.0, slack=None, previous=None, ranges=None):
+def run_label_tiles(
+    planes, centers, step=0.0, slack=None, previous=None, ranges=None, fraction=None
+):
     """Call the kernel over the ranges of tile rows; return labels, counts and half the error."""
     _, height, width = planes.shape
+    scale = 2.0 ** (2 * (FRACTION[centers.shape[1]] if fraction is None else fraction) + 1)
     tile_rows = -(-height // TILE_ROWS)
     spatial = np.pad(centers, ((0, 0), (0, 5 - centers.shape[1])))
     labels = np.full(height * width, 255, np.uint8)
@@ -57,20 +59,20 @@ def run_label_tiles(planes, centers, step=0.0, slack=None, previous=None, ranges
             height,
             width,
             np.float32(step),
-            np.ascontiguousarray(spatial.T),
-            ((centers * centers).sum(axis=1) / 2).astype(np.float32),
-            np.float32(SCALE),
-            np.zeros((0, 0), np.float32) if slack is None else slack,
+            np.float32(scale),
+            np.ascontiguousarray(scale * spatial.T, np.float32),
+            (scale / 2 * (centers * centers).sum(axis=1)).astype(np.float32),
+            np.zeros((0, 0), np.float32) if slack is None else np.float32(scale) * slack,
             labels if previous is None else previous.reshape(-1),
             labels,
             counts,
             errors,
         )
-    return labels.reshape(height, width), counts, errors / SCALE
+    return labels.reshape(height, width), counts, errors / scale
 
 
-def assert_labels_are_naive(planes, centers, step=0.0, slack=None, previous=None):
-    labels, counts, errors = run_label_tiles(planes, centers, step, slack, previous)
+def assert_labels_are_naive(planes, centers, step=0.0, slack=None, previous=None, **options):
+    labels, counts, errors = run_label_tiles(planes, centers, step, slack, previous, **options)
     expected = naive.label_frame(planes, step, centers, slack, previous)
     np.testing.assert_array_equal(labels, expected[0])
     np.testing.assert_array_equal(counts.sum(axis=0), expected[1])
@@ -117,7 +119,13 @@ def test_signed_features():
     rng = np.random.default_rng(4)
     planes = rng.integers(-400, 400, (3, 13, 75)).astype(np.int16)
     centers = rng.integers(-400, 400, (20, 3)).astype(np.float32)
-    assert_labels_are_naive(planes, centers)
+    assert_labels_are_naive(planes, centers, fraction=1)
+
+
+def test_a_center_far_outside_counts_as_far():
+    planes = random_planes(np.random.default_rng(12), 9, 140)
+    centers = np.array([[1e5, -1e5, 1e5], [90, 100, 110], [-3000, 0, 0]], np.float32)
+    assert (run_label_tiles(planes, centers)[0] == 1).all()
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -5,8 +5,10 @@ any of its pixels (the filtering of Kanungo et al., "An efficient k-means cluste
 PAMI 2002, with the tile in the place of a kd-tree's cell); only those are compared pixel by pixel.
 Neighbouring pixels are alike, so that of many centers few are left.
 
-The score of a center is |c|^2 / 2 - x.c, which orders centers as the squared distance does. The
-caller rounds the centers so that each score is an exact float32: see `livekm.segmenter`.
+Half the squared distance of a pixel to a center is |x|^2 / 2 + (|c|^2 / 2 - x.c). The caller rounds
+and scales the centers so that each is an integer below 2^24, and an exact float32: see
+`livekm.labeler`. Put above the 8 bits of the center's index it makes a key whose least one names
+the nearest center; of centers equally near, the one with the lower index.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _TILE = TILE_ROWS * _TILE_COLUMNS
 _F = np.float32
 _U = np.uint64
 _ZERO, _HALF = np.float32(0), np.float32(0.5)
-_START, _PART = np.uint64(0), np.uint64(64)  # so many pixels' errors fit into 32 bits
+_INDEX_BITS = np.uint32(8)
+_FARTHEST = np.float32(2**24 - 1)
 # Where the second, third, ... feature of a tile begins.
 _P1, _P2, _P3, _P4 = (np.uint64(f * _TILE) for f in range(1, 5))
 
@@ -106,43 +109,65 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
 
 
 @inline_jit
-def _score(x, n, spatial, centers, bias, j, total):
-    """Write the scores of center j for a tile's n pixels into `total`."""
-    c0, c1, c2 = centers[0, j], centers[1, j], centers[2, j]
+def _half_norms(x, n, spatial, scale, norms):
+    """Write half the scaled squared length of a tile's n pixels."""
+    half = _HALF * scale
     for i in range(n):
-        total[i] = bias - (c0 * x[i] + c1 * x[_P1 + i] + c2 * x[_P2 + i])
+        a, b, c = x[i], x[_P1 + i], x[_P2 + i]
+        norms[i] = half * (a * a + b * b + c * c)
     if spatial:
-        c3, c4 = centers[3, j], centers[4, j]
         for i in range(n):
-            total[i] -= c3 * x[_P3 + i] + c4 * x[_P4 + i]
+            u, v = x[_P3 + i], x[_P4 + i]
+            norms[i] += half * (u * u + v * v)
 
 
 @inline_jit
-def _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest):
-    """Write the index and the score of the nearest chosen center of a tile's n pixels."""
-    first = chosen[0]
-    index = np.uint8(first)
-    _score(x, n, spatial, centers, biases[first], first, best)
+def _nearest(x, norms, n, spatial, centers, biases, chosen, count, rest, keys):
+    """Write the key of the nearest chosen center of a tile's n pixels.
+
+    Keys are compared as integers. With floats and a choice by `if`, compilers leave out the stores
+    of what does not change, and such masked stores take ten times as long on CPUs without AVX-512.
+    """
     for i in range(n):
-        nearest[i] = index
-    for q in range(1, count):
+        keys[i] = np.uint32(0xFFFFFFFF)
+    for q in range(count):
         j = chosen[q]
-        index = np.uint8(j)
-        _score(x, n, spatial, centers, biases[j], j, total)
+        index = np.uint32(j)
+        bias = biases[j]
+        c0, c1, c2 = centers[0, j], centers[1, j], centers[2, j]
+        if spatial:
+            c3, c4 = centers[3, j], centers[4, j]
+            for i in range(n):
+                rest[i] = norms[i] - (c3 * x[_P3 + i] + c4 * x[_P4 + i])
         for i in range(n):
-            score = total[i]
-            old = best[i]
-            label = nearest[i]
-            best[i] = score if score < old else old
-            nearest[i] = index if score < old else label
+            known = rest[i] if spatial else norms[i]
+            far = known + (bias - (c0 * x[i] + c1 * x[_P1 + i] + c2 * x[_P2 + i]))
+            far = far if far < _FARTHEST else _FARTHEST
+            key = np.uint32(np.uint32(np.int32(far)) << _INDEX_BITS) | index
+            keys[i] = min(np.uint32(key), keys[i])
 
 
 @inline_jit
-def _score_at(x, i, spatial, centers, biases, j):
-    total = biases[j]
+def _read(keys, rows, columns, nearest):
+    """Write the indices of the keys, and return the sum of the distances."""
+    error = np.int64(0)
+    for r in range(rows):
+        part = np.uint32(0)  # a row has fewer pixels than this has room for
+        source = _U(r * columns)
+        for c in range(_U(columns)):
+            key = keys[source + c]
+            nearest[source + c] = np.uint8(key)
+            part = np.uint32(part + np.uint32(key >> _INDEX_BITS))
+        error += np.int64(part)
+    return error
+
+
+@inline_jit
+def _distance(x, norms, i, spatial, centers, biases, j):
+    rest = biases[j]
     for f in range(5 if spatial else 3):
-        total -= centers[f, j] * x[f * _TILE + i]
-    return total
+        rest -= centers[f, j] * x[f * _TILE + i]
+    return norms[i] + rest
 
 
 @inline_jit
@@ -159,24 +184,6 @@ def _count(rows, columns, index, nearest, counts):
 
 
 @inline_jit
-def _error(x, n, spatial, best, scale):
-    """Half the sum of a tile's squared distances, in units of 1 / scale, from the scores."""
-    half = _HALF
-    error = np.int64(0)
-    for start in range(_START, n, _PART):
-        part = np.uint32(0)
-        for i in range(start, min(start + _PART, n)):
-            a, b, c = x[i], x[_P1 + i], x[_P2 + i]
-            norm = a * a + b * b + c * c
-            if spatial:
-                u, v = x[_P3 + i], x[_P4 + i]
-                norm += u * u + v * v
-            part = np.uint32(part + np.uint32(np.int32((best[i] + half * norm) * scale)))
-        error += np.int64(part)
-    return error
-
-
-@inline_jit
 def _stick(
     x,
     rows,
@@ -189,16 +196,18 @@ def _stick(
     start,
     width,
     changed,
+    norms,
+    keys,
     nearest,
     counts,
 ):
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
-    (score_a - score_b) / |a - b|; `slack` holds hysteresis * |a - b| for each pair. Returns what
-    the labels that are kept add to the sum of the scores.
+    (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Returns
+    what the labels that are kept add to the error.
     """
-    added = 0.0
+    added = np.int64(0)
     for r in range(rows):
         source = _U(start + r * width)
         target = _U(r * columns)
@@ -212,18 +221,17 @@ def _stick(
             changed[count] = c
             count += previous[source + c] != nearest[target + c]
         for q in range(count):
-            c = _U(changed[q])
+            c = changed[q]
             i = target + c
             old = previous[source + c]
             new = nearest[i]
-            worse = _score_at(x, i, spatial, centers, biases, old) - _score_at(
-                x, i, spatial, centers, biases, new
-            )
+            least = _F(np.int32(keys[i] >> _INDEX_BITS))
+            worse = _distance(x, norms, i, spatial, centers, biases, old) - least
             keep = worse <= slack[old, new]
-            nearest[i] = old if keep else new
+            nearest[i] = np.uint8(new + np.uint8(np.uint8(old - new) * np.uint8(keep)))
             counts[old] += keep
             counts[new] -= keep
-            added += worse if keep else _ZERO
+            added += np.int64(np.int32(worse)) * np.int64(keep)
     return added
 
 
@@ -235,9 +243,9 @@ def label_tiles(
     height,
     width,
     step,
+    scale,
     centers,
     biases,
-    scale,
     slack,
     previous,
     labels,
@@ -256,14 +264,16 @@ def label_tiles(
         Size of the frame in pixels.
     step : float32
         Spatial features a pixel; 0 where a pixel's place does not count.
-    centers : (5, k) float32
-        Three colour features, then the spatial features x and y, which are 0 where `step` is.
-    biases : (k,) float32
-        |c|^2 / 2 of each center.
     scale : float32
-        The power of two that makes every score an integer.
+        The power of two that makes half of every squared distance an integer.
+    centers : (5, k) float32
+        `scale` times three colour features, then the spatial features x and y, which are 0 where
+        `step` is.
+    biases : (k,) float32
+        `scale` times |c|^2 / 2 of each center.
     slack : (k, k) float32
-        hysteresis * |a - b| for each pair of centers; (0, 0) where labels do not stick.
+        `scale` times hysteresis * |a - b| for each pair of centers; (0, 0) where labels do not
+        stick.
     previous : (height * width,) uint8
         The labels of the frame before; not read where labels do not stick.
     labels : (height * width,) uint8
@@ -277,10 +287,11 @@ def label_tiles(
     sticky = slack.shape[0] > 0
     spatial = step > _ZERO
     x = np.empty(5 * _TILE, np.float32)
-    total = np.empty(_TILE, np.float32)
-    best = np.empty(_TILE, np.float32)
+    norms = np.empty(_TILE, np.float32)
+    rest = np.empty(_TILE, np.float32)
+    keys = np.empty(_TILE, np.uint32)
     nearest = np.empty(_TILE, np.uint8)
-    changed = np.empty(_TILE_COLUMNS + 1, np.int64)
+    changed = np.empty(_TILE_COLUMNS + 1, np.uint64)
     excess = np.empty(k, np.float32)
     chosen = np.empty(k + 1, np.int64)
     low = np.empty(5, np.float32)
@@ -301,19 +312,19 @@ def label_tiles(
             start = top * width + left
             _load(planes, width, height * width, top, left, rows, columns, step, x, low, high)
             count = _candidates(centers, biases, low, high, margin, excess, chosen)
-            _nearest(x, n, spatial, centers, biases, chosen, count, total, best, nearest)
+            _half_norms(x, n, spatial, scale, norms)
+            _nearest(x, norms, n, spatial, centers, biases, chosen, count, rest, keys)
+            error += _read(keys, rows, columns, nearest)
             if count == 1:
                 found[chosen[0]] += rows * columns
             else:
                 for q in range(count):
                     _count(rows, columns, np.uint8(chosen[q]), nearest, found)
-            error += _error(x, n, spatial, best, scale)
             if sticky:
-                added = _stick(
+                error += _stick(
                     x, rows, columns, spatial, centers, biases, slack, previous, start, width,
-                    changed, nearest, found,
+                    changed, norms, keys, nearest, found,
                 )  # fmt: skip
-                error += np.int64(added * scale)
             for r in range(rows):
                 target = _U(start + r * width)
                 source = _U(r * columns)

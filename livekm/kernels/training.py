@@ -8,6 +8,7 @@ from livekm.kernels.policy import inline_jit, jit
 
 _BLOCK = 1024  # points whose scores stay in the first-level cache while the centers pass by
 _F = np.float32
+_ZERO = np.float32(0)
 _U = np.uint64
 
 
@@ -56,9 +57,10 @@ def _assign(X, centers, labels, best, second):
                 label = labels[p]
                 closer = score < old
                 loser = old if closer else score
-                second[p] = loser if loser < rest else rest
-                best[p] = score if closer else old
-                labels[p] = index if closer else label
+                # Adding nothing keeps every store: see `labeling._nearest`.
+                second[p] = (loser if loser < rest else rest) + _ZERO
+                best[p] = (score if closer else old) + _ZERO
+                labels[p] = label + (index - label) * np.int32(closer)
 
 
 @inline_jit
