@@ -11,8 +11,8 @@ from livekm import pipeline
 from livekm.frame import Frame
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
+from livekm.sidecars import Sidecar, open_labels
 from livekm.sinks import open_sink
-from livekm.sinks.labels import encode_label_png
 from livekm.sinks.part_file import WholeFile
 from livekm.sources.base import Source
 from livekm.statistics import StatisticsFile
@@ -28,7 +28,7 @@ class ClipResult:
     n_frames : int
         The frames that were segmented.
     paths : tuple of Path
-        The clip and the table that were written, as far as they were asked for. Those of an
+        The clip and the sidecars that were written, as far as they were asked for. Those of an
         interrupted run have names that say ``partial``.
     """
 
@@ -42,6 +42,7 @@ def process_clip(
     view: View,
     output: str | Path | None,
     *,
+    labels: str | Path | None = None,
     statistics: str | Path | None = None,
     scale: float = 1.0,
     max_frames: int | None = None,
@@ -61,6 +62,8 @@ def process_clip(
         See `livekm.views`.
     output : str or Path or None
         The file; its suffix tells the format. It has this name only once it is complete.
+    labels : str or Path, optional
+        The labels of every frame; see `livekm.sidecars`.
     statistics : str or Path, optional
         A table of every segment of every frame; see `livekm.statistics`.
     scale : float, default 1.0
@@ -94,13 +97,13 @@ def process_clip(
         sink = stack.enter_context(
             open_sink(output, source.info, overwrite=overwrite, from_zero=from_zero, verify=verify)
         )
-        table = _open_statistics(stack, statistics, source, overwrite)
+        sidecars = _open_sidecars(stack, source, overwrite, labels, statistics)
         if output is None:
             view = VIEWS["original"]  # nothing is painted that nobody sees
 
         def note(frame: Frame, segmentation: Segmentation) -> None:
-            if table is not None:
-                table.write(frame, segmentation)
+            for sidecar in sidecars:
+                sidecar.write(frame, segmentation)
             on_frame(frame, segmentation)
 
         n_frames = pipeline.run(
@@ -116,19 +119,27 @@ def process_clip(
         is_endless = source.info.is_live and max_frames is None  # only the user can end it
         if is_stopped and n_frames != max_frames and not is_endless:
             sink.mark_partial()
-            if table is not None:
-                table.mark_partial()
-    paths = (sink.path, table.path if table is not None else None)
+            for sidecar in sidecars:
+                sidecar.mark_partial()
+    paths = (sink.path, *(sidecar.path for sidecar in sidecars))
     return ClipResult(n_frames, tuple(path for path in paths if path is not None))
 
 
-def _open_statistics(
-    stack: ExitStack, path: str | Path | None, source: Source, overwrite: bool
-) -> StatisticsFile | None:
-    if path is None:
-        return None
-    table = StatisticsFile(path, overwrite=overwrite, source=source.info.path)
-    return stack.enter_context(table)
+def _open_sidecars(
+    stack: ExitStack,
+    source: Source,
+    overwrite: bool,
+    labels: str | Path | None,
+    statistics: str | Path | None,
+) -> list[Sidecar]:
+    """Open what is asked for; `stack` closes it."""
+    opened: list[Sidecar] = []
+    if labels is not None:
+        opened.append(stack.enter_context(open_labels(labels, source.info, overwrite=overwrite)))
+    if statistics is not None:
+        table = StatisticsFile(statistics, overwrite=overwrite, source=source.info.path)
+        opened.append(stack.enter_context(table))
+    return opened
 
 
 def process_image(
@@ -155,7 +166,8 @@ def process_image(
     output : str or Path, optional
         The segmented image.
     labels : str or Path, optional
-        A palettised PNG: its pixel values are the labels, its colours the palette.
+        As a ``.png``, palettised: its pixel values are the labels, its colours the palette; or
+        another of `livekm.sidecars.LABEL_FILES`.
     figure : str or Path, optional
         A page of the original, the segments, the palette with shares, and each segment.
     statistics : str or Path, optional
@@ -178,15 +190,13 @@ def process_image(
             return stack.enter_context(WholeFile(target, overwrite=overwrite, source=path))
 
         sink = stack.enter_context(open_sink(output, source.info, overwrite=overwrite))
-        labels_file, figure_file = opened(labels), opened(figure)
-        table = _open_statistics(stack, statistics, source, overwrite)
+        figure_file = opened(figure)
+        sidecars = _open_sidecars(stack, source, overwrite, labels, statistics)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
         sink.write(frame, view(frame, segmentation))
-        if table is not None:
-            table.write(frame, segmentation)
-        if labels_file is not None:
-            labels_file.write(encode_label_png(segmentation.labels, segmentation.palette))
+        for sidecar in sidecars:
+            sidecar.write(frame, segmentation)
         if figure_file is not None and figure is not None:
             from livekm import figures  # matplotlib takes half a second to import
 

@@ -166,8 +166,10 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
 def _clip(
     options: argparse.Namespace, source: Source, segmenter: Segmenter, stop: Interruption
 ) -> None:
-    if options.labels or options.figure:
-        raise ValueError("--labels and --figure are for still images; leave them out for a clip")
+    if options.figure:
+        raise ValueError("--figure is for still images; leave it out for a clip")
+    if options.labels and Path(options.labels).suffix.lower() == ".png" and options.frames != 1:
+        raise ValueError(f"{options.labels} holds one image: name a folder, .npz or .mkv")
     output = Path(options.output) if options.output else None
     if output and output.suffix.lower() in IMAGE_SUFFIXES and options.frames != 1:
         raise ValueError(f"{output} holds one image: end it in .mp4, or add --frames 1")
@@ -177,7 +179,7 @@ def _clip(
         tqdm(
             total=min(totals, default=None),
             unit=" frames",
-            desc=Path(options.output or options.stats).name,
+            desc=Path(written_files(options)[0]).name,
             disable=options.quiet,
             delay=0.1,  # not before the first frame: an output that fails to open is one line
         ) as progress,
@@ -191,6 +193,7 @@ def _clip(
             segmenter,
             VIEWS[options.view],
             output,
+            labels=options.labels,
             statistics=options.stats,
             scale=options.scale,
             max_frames=options.frames,

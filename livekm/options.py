@@ -11,6 +11,7 @@ from typing import NoReturn
 from livekm.colorspace import COLOR_SPACES
 from livekm.controls import key_table
 from livekm.seeding import SEEDINGS
+from livekm.sidecars import LABEL_FILES
 from livekm.sources.section import seconds
 from livekm.views import VIEWS
 
@@ -62,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("output").add_argument
     add("-o", "--output", metavar="FILE", help="write a clip or an image; no window")
     add("--overwrite", action="store_true", help="replace files that exist")
-    add("--labels", metavar="FILE.png", help="of an image: the label of each pixel, as a PNG")
+    add("--labels", metavar="PATH",
+        help="labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip")  # fmt: skip
     add("--figure", metavar="FILE", help="of an image: a page of segments, shares and masks")
     add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
     add("--no-verify", action="store_true", help="do not read a written clip again to check it")
@@ -121,8 +123,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--json goes with --benchmark")
     if options.benchmark and written_files(options):
         parser.error("--benchmark writes no output; leave -o, --labels, --figure and --stats out")
-    if options.labels and Path(options.labels).suffix.lower() != ".png":
-        parser.error(f"--labels is a PNG; {options.labels} must end in .png")
+    if options.labels and Path(options.labels).suffix.lower() not in LABEL_FILES:
+        parser.error(f"--labels: name a folder, .png, .npz or .mkv; got {options.labels}")
     written = [Path(name) for name in written_files(options)]
     if len(set(written)) < len(written):
         parser.error("two outputs have the same name; choose another for each")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livekm.closing import Closing
-from livekm.errors import SinkError
 from livekm.frame import Frame
 from livekm.kernels import measure_regions
 from livekm.segmentation import Segmentation
+from livekm.sidecars.base import Sidecar
 from livekm.sinks.part_file import PartFile
 from livekm.workers import Workers, available_cores
 
@@ -124,10 +122,8 @@ def _rounded(value: float) -> float:
     return round(value, 3)
 
 
-class StatisticsFile(Closing):
+class StatisticsFile(Sidecar):
     """A ``.csv`` or ``.jsonl`` file of the rows of `measure`; used as a context manager.
-
-    Leaving the block by an exception leaves nothing under the final name.
 
     Parameters
     ----------
@@ -137,11 +133,6 @@ class StatisticsFile(Closing):
         Whether an existing file may be replaced.
     source : str or None
         The file that is being read, which is never replaced.
-
-    Attributes
-    ----------
-    path : Path or None
-        The file, once it is complete.
 
     Raises
     ------
@@ -159,48 +150,23 @@ class StatisticsFile(Closing):
             raise ValueError(
                 f"cannot tell the format of {path}; end it in {' or '.join(STATISTICS_SUFFIXES)}"
             )
-        self.path: Path | None = None
-        self._part = PartFile(path, overwrite=overwrite, source=source)
+        super().__init__(PartFile(path, overwrite=overwrite, source=source))
         self._file = self._part.path.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
-        self._is_partial = False
         self._workers = Workers(available_cores())
         if self._csv:
             self._csv.writerow(SegmentRow._fields)
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
-        """Append a frame's rows; raises `SinkError`."""
-        try:
-            self._append(measure(frame, segmentation, self._workers))
-        except OSError as error:
-            raise self._failure(error) from error
-
-    def mark_partial(self) -> None:
-        """Say that frames are missing at the end: the name becomes ``out.partial.csv``."""
-        self._is_partial = True
-
-    def close(self) -> None:
-        """Complete the file and give it its name."""
-        try:
-            self._file.close()
-            if self.path is None:
-                self.path = self._part.commit(partial=self._is_partial)
-        except OSError as error:
-            raise self._failure(error) from error
-        finally:
-            self._part.discard()
-
-    def abort(self) -> None:
-        """Leave nothing under the final name."""
-        with suppress(OSError):
-            self._file.close()
-        self._part.discard()
-
-    def _append(self, rows: Iterable[SegmentRow]) -> None:
+    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+        rows = measure(frame, segmentation, self._workers)
         if self._csv:
             self._csv.writerows([*row[:-1], int(row.scene_cut)] for row in rows)
         else:
             self._file.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
 
-    def _failure(self, error: OSError) -> SinkError:
-        return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
+    def _finish(self) -> None:
+        self._file.close()
+
+    def _release(self) -> None:
+        with suppress(OSError):
+            self._file.close()

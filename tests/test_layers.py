@@ -37,8 +37,9 @@ FLOORS = [
     ["sinks.base", "sinks.checks", "sinks.display", "sinks.part_file", "sinks.timestamps"],
     ["sinks.tracks", "sinks.verification"],
     ["sinks.h264"],
-    ["sources.*", "sinks.*", "views", "hud", "statistics"],
-    ["sources", "sinks"],
+    ["sources.*", "sinks.*", "views", "hud", "sidecars.base"],
+    ["sidecars.*", "statistics"],
+    ["sources", "sinks", "sidecars"],
     # 4: the frame loop
     ["pipeline", "capture", "warmup"],
     ["figures", "session", "feeds"],

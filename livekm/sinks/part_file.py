@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 from livekm.closing import Closing
@@ -50,16 +51,22 @@ class PartFile:
         self._check()
         self.path = self._final.with_name(f".{self._final.name}.part-{secrets.token_hex(4)}")
         try:
-            # Only creating the file tells for certain whether the folder can be written.
-            self.path.open("xb").close()
+            # Only creating it tells for certain whether the folder can be written.
+            self._create()
         except OSError as error:
             raise SinkError(
                 f"cannot write {self.target}: {error.strerror}; choose another folder"
             ) from error
 
+    def _create(self) -> None:
+        self.path.open("xb").close()
+
     def _check(self) -> None:
         if self._final.is_dir():
             raise SinkError(f"{self.target} is a folder; name a file in it")
+        self._check_place()
+
+    def _check_place(self) -> None:
         if not self._final.parent.is_dir():
             raise SinkError(
                 f"cannot write {self.target}: there is no folder {self.target.parent}; "
@@ -101,6 +108,38 @@ class PartFile:
     def discard(self) -> None:
         """Delete the part file, if it is still there."""
         self.path.unlink(missing_ok=True)
+
+
+class PartFolder(PartFile):
+    """As `PartFile`, a folder of files.
+
+    A folder that exists is replaced as a whole if `overwrite` is given, but only where it holds
+    nothing but files: a folder tree is nobody's output.
+    """
+
+    def commit(self, *, partial: bool = False) -> Path:
+        """Move the folder to its final name, or to one that says ``partial``, and give it."""
+        final = self._partial_name() if partial else self._final
+        old = self.path.with_name(self.path.name + "-old")
+        if final.exists():
+            final.rename(old)
+        self.path.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+        return final if self.target.is_symlink() else self.target.with_name(final.name)
+
+    def discard(self) -> None:
+        """Delete the folder, if it is still there."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _create(self) -> None:
+        self.path.mkdir()
+
+    def _check(self) -> None:
+        if self._final.is_dir() and any(entry.is_dir() for entry in self._final.iterdir()):
+            raise SinkError(f"{self.target} holds folders; name another one")
+        if self._final.is_file():
+            raise SinkError(f"{self.target} is a file; name a folder")
+        self._check_place()
 
 
 class WholeFile(Closing):

@@ -1,0 +1,83 @@
+"""The contract of every file that is written beside the picture."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+import av
+
+from livekm.closing import Closing
+from livekm.errors import SinkError
+from livekm.frame import Frame
+from livekm.segmentation import Segmentation
+from livekm.sinks.part_file import PartFile
+
+
+class Sidecar(Closing):
+    """A file of what was found in each frame; used as a context manager.
+
+    It has its name only once it is complete: leaving the block by an exception leaves nothing.
+
+    Parameters
+    ----------
+    part : PartFile
+        Where to write.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file, once it is complete.
+    """
+
+    def __init__(self, part: PartFile) -> None:
+        self.path: Path | None = None
+        self._part = part
+        self._is_partial = False
+        self._is_open = True
+
+    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+        """Take the next frame; raises `SinkError`."""
+        try:
+            self._append(frame, segmentation)
+        except (OSError, av.FFmpegError) as error:
+            raise self._failure(error) from error
+
+    def mark_partial(self) -> None:
+        """Say that frames are missing at the end: `close` puts ``partial`` into the name."""
+        self._is_partial = True
+
+    def close(self) -> None:
+        """Complete the file and give it its name. Closing twice is allowed."""
+        if not self._is_open:
+            return
+        try:
+            self._finish()
+            self.path = self._part.commit(partial=self._is_partial)
+        except (OSError, av.FFmpegError) as error:
+            raise self._failure(error) from error
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Leave nothing under the final name."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._release()
+            finally:
+                self._part.discard()
+
+    @abstractmethod
+    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+        """Write what belongs to one frame; may raise OSError, as the next two."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what belongs at the end, and close the file."""
+
+    def _release(self) -> None:
+        """Close what is open, whatever state it is in; raises nothing."""
+
+    def _failure(self, error: OSError | av.FFmpegError) -> SinkError:
+        return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
