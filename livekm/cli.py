@@ -128,16 +128,25 @@ def _live(
         segmenter,
         view=options.view,
         scale=options.scale,
+        target_fps=options.target_fps,
         mirror=options.mirror,
         reconnect=options.reconnect,
         max_frames=options.frames,
         should_stop=stop,
     )
     if not options.quiet:
-        rate = "" if summary.fps is None else f", {summary.fps:.1f} frames a second"
+        rate = (
+            ""
+            if summary.fps is None
+            else f", {summary.fps:.1f} frames a second, "
+            f"{1e3 / summary.fps:.1f} ms a frame (95 % below {summary.p95_ms:.1f})"
+        )
         dropped = f", {summary.n_dropped} dropped" if summary.n_dropped else ""
         age = "" if summary.age_ms is None else f", {summary.age_ms:.0f} ms old on the screen"
         print(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}{age}")
+        missing = f", {_frames(summary.n_not_recorded)} left out" if summary.n_not_recorded else ""
+        if summary.recordings:
+            print(f"recorded {', '.join(map(str, summary.recordings))}{missing}")
 
 
 def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) -> None:
@@ -153,7 +162,7 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         labels=options.labels,
         figure=options.figure,
         statistics=options.stats,
-        scale=options.scale,
+        scale=options.scale or 1.0,
         overwrite=options.overwrite,
     )
     if not options.quiet:
@@ -195,7 +204,7 @@ def _clip(
             output,
             labels=options.labels,
             statistics=options.stats,
-            scale=options.scale,
+            scale=options.scale or 1.0,
             max_frames=options.frames,
             from_zero=isinstance(source, SectionSource),
             overwrite=options.overwrite,
@@ -222,7 +231,7 @@ def _benchmark(
             whole = WholeFile(options.json, overwrite=options.overwrite, source=source.info.path)
             file = stack.enter_context(whole)
         report = benchmark.run(
-            source, segmenter, view, scale=options.scale, should_stop=stop, **limits
+            source, segmenter, view, scale=options.scale or 1.0, should_stop=stop, **limits
         )
         print(report.to_text())
         if options.json:

@@ -35,21 +35,58 @@ def _keys(characters: str) -> tuple[int, ...]:
     return tuple(map(ord, characters))
 
 
+_VIEW_KEYS = {
+    "g": "segments",
+    "o": "overlay",
+    "b": "boundaries",
+    "d": "side-by-side",
+    "k": "mask",
+    "i": "original",
+}
+
 KEY_BINDINGS: tuple[KeyBinding, ...] = (
-    KeyBinding("+", _keys("+="), "one cluster more", lambda s, _: s.change_clusters(+1)),
-    KeyBinding("-", _keys("-_"), "one cluster fewer", lambda s, _: s.change_clusters(-1)),
+    KeyBinding(
+        "+ -",
+        _keys("+=-_"),
+        "one cluster more, or fewer",
+        lambda s, c: s.change_clusters(+1 if chr(c) in "+=" else -1),
+    ),
     KeyBinding(
         "1 ... 9", _keys("123456789"), "that many clusters", lambda s, c: s.set_clusters(c - 48)
     ),
     KeyBinding("0", _keys("0"), "ten clusters", lambda s, _: s.set_clusters(10)),
     KeyBinding("v", _keys("vV"), "next view", lambda s, _: s.next_view()),
+    KeyBinding(
+        " ".join(_VIEW_KEYS),
+        _keys("".join(_VIEW_KEYS)),
+        ", ".join(_VIEW_KEYS.values()),
+        lambda s, c: s.set_view(_VIEW_KEYS[chr(c)]),
+    ),
+    KeyBinding("a", _keys("aA"), "all segments; a click chooses one", lambda s, _: s.show_all()),
     KeyBinding("c", _keys("cC"), "next colour space", lambda s, _: s.next_color_space()),
+    KeyBinding(
+        "< >",
+        _keys("<,>."),
+        "less hysteresis, or more",
+        lambda s, c: s.change_hysteresis(-1 if chr(c) in "<," else +1),
+    ),
+    KeyBinding(
+        "[ ]",
+        _keys("[]"),
+        "smaller scale, or larger",
+        lambda s, c: s.change_scale(-1 if chr(c) == "[" else +1),
+    ),
+    KeyBinding("l", _keys("lL"), "lock the palette's colours", lambda s, _: s.toggle_lock()),
     KeyBinding("r", _keys("rR"), "re-seed: start the colours anew", lambda s, _: s.reseed()),
+    KeyBinding("t", _keys("tT"), "strip by share, by slot", lambda s, _: s.display.toggle_order()),
     KeyBinding("m", _keys("mM"), "mirror the picture", lambda s, _: s.toggle_mirror()),
     KeyBinding("space", _keys(" "), "pause, go on", lambda s, _: s.toggle_pause()),
+    KeyBinding("n", _keys("nN"), "pause, and show the next frame", lambda s, _: s.step()),
     KeyBinding("s", _keys("sS"), "save a snapshot", lambda s, _: s.save_snapshot()),
-    KeyBinding("h", _keys("hH"), "hide or show the display", lambda s, _: s.toggle_hud()),
-    KeyBinding("?", _keys("?/"), "this help", lambda s, _: s.toggle_help()),
+    KeyBinding("w", _keys("wW"), "record, stop recording", lambda s, _: s.toggle_recording()),
+    KeyBinding("f", _keys("fF"), "full screen", lambda s, _: s.toggle_full_screen()),
+    KeyBinding("h", _keys("hH"), "hide or show the display", lambda s, _: s.display.toggle()),
+    KeyBinding("?", _keys("?/"), "this help", lambda s, _: s.display.toggle_help()),
     KeyBinding("q, Esc", (*_keys("qQ"), _ESCAPE), "quit", lambda s, _: s.quit()),
 )
 

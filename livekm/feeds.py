@@ -91,11 +91,13 @@ class LiveFeed(Feed):
         if self._held:
             self._capture.discard()
             self._held = False
-        with self._timer.stage("read"):
-            frame = self._capture.take(_SLICE)
+        start = time.perf_counter()
+        frame = self._capture.take(_SLICE)
         if frame is None:
             self.is_over = self._capture.is_over
-        elif self._left is not None:
+            return None
+        self._timer.note("read", time.perf_counter() - start)
+        if self._left is not None:
             self._left -= 1
         return frame
 

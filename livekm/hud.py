@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import cv2
 import numpy as np
@@ -21,6 +21,9 @@ def draw_hud(
     lines: Sequence[str],
     palette: npt.NDArray[np.uint8] | None = None,
     shares: npt.NDArray[np.float64] | None = None,
+    *,
+    by_share: bool = False,
+    chosen: Collection[int] = (),
 ) -> None:
     """Write `lines` at the top left, and the palette as a strip at the bottom, into `image`.
 
@@ -33,16 +36,63 @@ def draw_hud(
         Without it there is no strip.
     shares : (k,) float64, optional
         The part of the strip that each colour gets.
+    by_share : bool, default False
+        Whether the largest share comes first, not the lowest slot.
+    chosen : collection of int
+        The slots to be marked in white.
     """
     _draw_box(image, [(line,) for line in lines], _size(image), centered=False)
     if palette is None or shares is None:
         return
     height, width = image.shape[:2]
-    top = max(0, height - max(3, height // 40))
-    ends = np.rint(np.cumsum(shares) * width).astype(int)
-    for color, start, end in zip(palette, [0, *ends[:-1]], ends, strict=True):
-        image[top:, start:end] = color
+    top = height - _strip_height(height)
     image[max(0, top - 1) : top] = 0
+    for slot, start, end in _strip(shares, width, by_share):
+        image[top:, start:end] = palette[slot]
+        if slot in chosen:
+            image[top : top + max(1, (height - top) // 4), start:end] = _WHITE
+
+
+def slot_at(
+    x: int, y: int, size: tuple[int, int], shares: npt.NDArray[np.float64], *, by_share: bool
+) -> int | None:
+    """Return the slot of the strip's colour at a pixel; None where the strip is not.
+
+    Parameters
+    ----------
+    x, y : int
+    size : (int, int)
+        Width and height of the picture that the strip was drawn into.
+    shares, by_share
+        As `draw_hud` took them.
+    """
+    width, height = size
+    if not height - _strip_height(height) <= y < height:
+        return None
+    found = [slot for slot, start, end in _strip(shares, width, by_share) if start <= x < end]
+    return found[0] if found else None
+
+
+def _strip(
+    shares: npt.NDArray[np.float64], width: int, by_share: bool
+) -> list[tuple[int, int, int]]:
+    """Return each slot of the strip with where it begins and ends, from left to right."""
+    order = np.argsort(-shares, kind="stable") if by_share else np.arange(len(shares))
+    ends = np.rint(np.cumsum(shares[order]) * width).astype(int)
+    starts = [0, *ends[:-1]]
+    return [(int(s), int(a), int(b)) for s, a, b in zip(order, starts, ends, strict=True)]
+
+
+def _strip_height(height: int) -> int:
+    return min(height, max(3, height // 25))
+
+
+def draw_dot(image: Image) -> None:
+    """Draw the red dot of a recording at the top right."""
+    size = _size(image)
+    center = round(image.shape[1] - size), round(size)
+    cv2.circle(image, center, round(0.45 * size), (255, 255, 255), -1, cv2.LINE_AA)
+    cv2.circle(image, center, round(0.35 * size), (0, 0, 230), -1, cv2.LINE_AA)
 
 
 def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
@@ -78,9 +128,12 @@ def enlarge(image: Image, least: int) -> Image:
 
 
 def _size(image: Image) -> float:
-    """Return the height of a line of text in pixels."""
+    """Return the height of a line of text in pixels, so that it looks the same in every window.
+
+    A wide picture is shown smaller, to fit into the window, and its text is larger instead.
+    """
     height, width = image.shape[:2]
-    return max(14.0, float(min(height, width)) / _LINES)
+    return max(14.0, float(min(max(height, width * 9 / 16), width)) / _LINES)
 
 
 def _draw_box(image: Image, rows: Sequence[Sequence[str]], size: float, centered: bool) -> None:

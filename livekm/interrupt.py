@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to end, so that outputs are completed."""
+"""Ctrl-C, SIGTERM and a closed terminal as a wish to end, so that outputs are completed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+# SIGHUP, of a closed terminal, is unknown to Windows.
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 class Interruption:
@@ -21,7 +26,7 @@ class Interruption:
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Turn the first SIGINT or SIGTERM inside the block into a request; a second one raises.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a request; a second one raises.
 
     To be used in the main thread.
 
@@ -37,7 +42,7 @@ def interruption() -> Iterator[Interruption]:
             raise KeyboardInterrupt
         state.requested = True
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield state
     finally:

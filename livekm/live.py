@@ -9,6 +9,10 @@ from pathlib import Path
 
 from livekm.controls import key_table, press
 from livekm.feeds import Ages, Feed, open_feed
+from livekm.frame import Frame
+from livekm.pace import AutoScale
+from livekm.pipeline import StageTimer
+from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.session import Session
 from livekm.sinks.window import WindowSink
@@ -16,7 +20,8 @@ from livekm.sources.base import Source
 from livekm.warmup import WarmUp
 
 _SLICE = 0.05  # seconds for which the window works undisturbed
-_MEMORY = 30  # frames over which ages are taken
+_MEMORY = 30  # frames over which ages are taken,
+_LONG_MEMORY = 10_000  # and periods for the summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +36,28 @@ class LiveSummary:
         Frames of a camera that came while the loop was busy, or frames of a clip that were left
         out to keep its speed.
     fps : float or None
-        Frames a second, over the last frames.
+        Frames a second, the mean over the last 10,000 frames.
+    p95_ms : float or None
+        The 95th percentile of the time from frame to frame, over the same frames.
     age_ms : float or None
         How old the frames were when they stood on the screen, counted from their capture: the
         median over the last frames, in milliseconds. None where nothing live was shown.
     max_age_ms : float or None
         The age of the oldest of all.
+    recordings : tuple of Path
+        The files that were recorded.
+    n_not_recorded : int
+        Frames that the recordings' encoder left out to keep up.
     """
 
     n_frames: int
     n_dropped: int
     fps: float | None
+    p95_ms: float | None
     age_ms: float | None = None
     max_age_ms: float | None = None
+    recordings: tuple[Path, ...] = ()
+    n_not_recorded: int = 0
 
 
 def run(
@@ -51,11 +65,13 @@ def run(
     segmenter: Segmenter,
     *,
     view: str = "segments",
-    scale: float = 1.0,
+    scale: float | None = None,
+    target_fps: float | None = None,
     mirror: bool = False,
     reconnect: bool = True,
     max_frames: int | None = None,
-    snapshots: str | Path = ".",
+    folder: str | Path = ".",
+    on_frame: Callable[[Frame, Segmentation], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> LiveSummary:
     """Show the segmented feed of a source in a window until the user quits or it ends.
@@ -71,16 +87,21 @@ def run(
     segmenter : Segmenter
     view : str, default "segments"
         A key of `livekm.views.VIEWS` to begin with.
-    scale : float, default 1.0
-        Frames are resized by this factor first.
+    scale : float, optional
+        Frames are resized by this factor first. By default it is 1, and goes down to a quarter
+        where the loop would not hold its rate.
+    target_fps : float, optional
+        The rate to hold; the source's own by default.
     mirror : bool, default False
         Whether to begin with left and right exchanged, as in a mirror.
     reconnect : bool, default True
         Keep the last picture when a camera fails, and go on when it is back.
     max_frames : int, optional
         End after so many frames.
-    snapshots : str or Path, default "."
-        The folder of snapshots.
+    folder : str or Path, default "."
+        Where snapshots and recordings go.
+    on_frame : callable, optional
+        Is called with each frame that was segmented, as it was segmented, and its segmentation.
     should_stop : callable, optional
         Is asked again and again whether to end.
 
@@ -91,70 +112,111 @@ def run(
     SourceError
         If the source fails for good.
     """
+    rate = target_fps or (float(source.info.fps) if source.info.fps else None)
     session = Session(
         segmenter,
         view,
-        scale,
-        Path(snapshots),
+        AutoScale(rate) if scale is None else scale,
+        Path(folder),
         key_table(),
         mirror=mirror,
         are_ready=WarmUp().are_ready,
+        on_frame=on_frame,
     )
     with (
         WindowSink(f"livekm - {source.info.name}") as window,
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
+        session.recorder,
     ):
-        ages = Ages(_MEMORY)
-        shown = _loop(source, session, feed, ages, window, should_stop)
-        fps = session.timer.fps
-        return LiveSummary(shown, feed.n_dropped, fps, ages.median_ms, ages.greatest_ms)
-
-
-def _loop(
-    source: Source,
-    session: Session,
-    feed: Feed,
-    ages: Ages,
-    window: WindowSink,
-    should_stop: Callable[[], bool],
-) -> int:
-    """Show frames until the end; return how many."""
-
-    def is_over() -> bool:
-        return not session.running or not window.is_open or should_stop()
-
-    lost = f"{source.info.name} sends no frames: waiting for it"
-    can_wait = not source.info.is_live  # for the kernels
-    is_still = source.info.n_frames == 1
-    shown = 0
-    while not is_over():
-        is_held = session.paused or (
-            shown > 0 and (is_still or (can_wait and not session.can_segment))
+        loop = _Loop(source, session, feed, window, should_stop)
+        shown = loop.run()
+        session.stop_recording()
+        periods = loop.periods.summary().get("frame")
+        return LiveSummary(
+            n_frames=shown,
+            n_dropped=feed.n_dropped,
+            fps=loop.periods.fps,
+            p95_ms=None if periods is None else periods.p95_ms,
+            age_ms=loop.ages.median_ms,
+            max_age_ms=loop.ages.greatest_ms,
+            recordings=tuple(session.recorder.paths),
+            n_not_recorded=session.recorder.n_dropped,
         )
-        frame = None if is_held else feed.take()
-        if frame is not None:
-            session.segment(frame)
-            shown += 1
-        elif feed.is_over:
-            break
-        session.set_banner(lost if feed.is_interrupted else None)
-        if is_held:
-            feed.hold()
-        if is_held or feed.is_interrupted:
-            session.settle()
-            session.timer.skip_period()
-        if not session.has_picture:
-            continue
-        current, image = session.picture(_status(feed, ages))
+
+
+class _Loop:
+    """Takes frames from a feed and shows them, until the end."""
+
+    def __init__(
+        self,
+        source: Source,
+        session: Session,
+        feed: Feed,
+        window: WindowSink,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._session = session
+        self._feed = feed
+        self._window = window
+        self._should_stop = should_stop
+        self._lost = f"{source.info.name} sends no frames: waiting for it"
+        self._is_still = source.info.n_frames == 1
+        self._can_wait = not source.info.is_live  # for the kernels
+        self._shown = 0
+        self._is_full_screen = False
+        self.ages = Ages(_MEMORY)
+        self.periods = StageTimer(memory=_LONG_MEMORY)
+
+    def run(self) -> int:
+        """Show frames until the end; return how many."""
+        session, feed = self._session, self._feed
+        while not self._is_over():
+            is_held = self._is_held()
+            frame = None if is_held else feed.take()
+            start = time.perf_counter()
+            if frame is not None:
+                session.segment(frame)
+                self._shown += 1
+            elif feed.is_over:
+                break
+            session.set_banner(self._lost if feed.is_interrupted else None)
+            if is_held:
+                feed.hold()
+            if is_held or feed.is_interrupted:
+                session.settle()
+                session.timer.skip_period()
+                self.periods.skip_period()
+            if session.has_picture:
+                self._show(frame, start, is_held)
+        return self._shown
+
+    def _is_over(self) -> bool:
+        return not self._session.running or not self._window.is_open or self._should_stop()
+
+    def _is_held(self) -> bool:
+        if not self._session.wants_frame:
+            return True
+        waits = self._can_wait and not self._session.can_segment
+        return self._shown > 0 and (self._is_still or waits)
+
+    def _show(self, frame: Frame | None, start: float, is_held: bool) -> None:
+        """Show the picture; `start` is when work on the frame began, if there is a new one."""
+        session, feed, window = self._session, self._feed, self._window
+        current, image = session.picture(_status(feed, self.ages))
         with session.timer.stage("show"):
             window.write(current, image)
+        if session.full_screen != self._is_full_screen:
+            self._is_full_screen = session.full_screen
+            window.set_full_screen(self._is_full_screen)
         # Only now: the first image was waiting for the window to open.
-        until = time.perf_counter() + session.patience if is_held else feed.due(current)
-        _obey(session, window, until, is_over)
+        now = time.perf_counter()
+        until = now + session.patience if is_held else feed.due(current)
+        _obey(session, window, until, self._is_over)
         if frame is not None:
-            ages.note(feed.age)
+            session.note_load(now - start)
+            self.ages.note(feed.age)
             session.timer.end_frame()
-    return shown
+            self.periods.end_frame()
 
 
 def _status(feed: Feed, ages: Ages) -> str:
@@ -168,6 +230,11 @@ def _obey(session: Session, window: WindowSink, until: float, is_over: Callable[
     while not is_over():
         left = until - time.perf_counter()
         code = window.poll(max(1, round(1e3 * min(left, _SLICE))))
+        clicks = window.take_clicks()
+        for x, y in clicks:
+            session.click(x, y)
+        if clicks and session.paused:
+            return
         if code is None:
             if left <= _SLICE:
                 return

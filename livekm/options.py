@@ -85,7 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the random numbers (default: 0)")
 
     add = parser.add_argument_group("frames").add_argument
-    add("--scale", type=float, default=1.0, help="resize frames first (default: 1)")
+    add("--scale", type=float,
+        help="resize frames first (default: 1; less in a window that is too slow)")  # fmt: skip
+    add("--target-fps", type=float, metavar="N",
+        help="of the window: hold this rate by a smaller scale (default: its own)")  # fmt: skip
     add("--start", type=seconds, metavar="TIME",
         help="of a clip: leave out what is before, in seconds or [hh:]mm:ss")  # fmt: skip
     add("--end", type=seconds, metavar="TIME", help="of a clip: stop before this time")
@@ -109,8 +112,14 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     named = [options.input is not None, options.camera is not None, options.demo]
     if sum([*named, options.list_cameras]) != 1:
         parser.error("name one source: a file, --camera 0 or --demo")
-    if not 0 < options.scale <= 4:
+    if options.scale is not None and not 0 < options.scale <= 4:
         parser.error(f"--scale must be above 0 and at most 4, got {options.scale:g}")
+    if options.target_fps is not None and options.target_fps <= 0:
+        parser.error(f"--target-fps must be above 0, got {options.target_fps:g}")
+    if options.target_fps is not None and options.scale is not None:
+        parser.error("--scale fixes the scale that --target-fps would choose: give one of them")
+    if options.target_fps is not None and (options.benchmark or written_files(options)):
+        parser.error("--target-fps is for the window; leave it out")
     if options.frames is not None and options.frames < 1:
         parser.error(f"--frames must be at least 1, got {options.frames}")
     if options.end is not None and options.end <= (options.start or 0):

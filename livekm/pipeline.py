@@ -57,8 +57,11 @@ class StageTimer:
         """Measure the block as the stage `name`; a block that raises does not count."""
         start = time.perf_counter()
         yield
-        elapsed = time.perf_counter() - start
-        self._times.setdefault(name, deque(maxlen=self._memory)).append(elapsed)
+        self.note(name, time.perf_counter() - start)
+
+    def note(self, name: str, seconds: float) -> None:
+        """Take what the stage `name` took."""
+        self._times.setdefault(name, deque(maxlen=self._memory)).append(seconds)
 
     def end_frame(self) -> None:
         """End a frame: the period is the time since the last frame's end."""

@@ -131,11 +131,19 @@ class Segmenter:
         self._space = _named("color_space", name, COLOR_SPACES)
         self.reset()
 
-    def set_n_clusters(self, n_clusters: int) -> None:
-        """Change k: split or merge clusters one by one and leave the others as they are."""
+    def set_n_clusters(self, n_clusters: int) -> npt.NDArray[np.uint8]:
+        """Change k: split or merge clusters one by one and leave the others as they are.
+
+        Returns
+        -------
+        slots : (256,) uint8
+            The label that each old label has from now on.
+        """
         _check_range("n_clusters", n_clusters, 1, 256)
         self._n_clusters = int(n_clusters)
-        self._labeler.rename(self._trainer.resize(self._n_clusters))
+        slots = self._trainer.resize(self._n_clusters)
+        self._labeler.rename(slots)
+        return slots
 
     def update(self, image: npt.NDArray[np.uint8]) -> Segmentation:
         """Segment the next frame.

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from livekm.colorspace import COLOR_SPACES
+from livekm.display import Display
 from livekm.frame import Frame, Image
-from livekm.hud import draw_banner, draw_help, draw_hud, enlarge
+from livekm.hud import enlarge
+from livekm.pace import AutoScale
 from livekm.pipeline import StageTimer, scaled
+from livekm.recorder import Recorder
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.views import VIEWS
+from livekm.snapshot import save_snapshot
+from livekm.views import VIEWS, View, choose
 
 _LEAST_HEIGHT = 360  # pictures below this are enlarged, or the display would cover them
 _SETTLING = 10  # a still image is segmented so often, and again after a change, to converge
 _HELD_SECONDS = 0.1  # between two drawings of a picture that is held
-_NOTICE_SECONDS = 2.0
+_SCALES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
+_HYSTERESES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 class Session:
@@ -32,10 +37,10 @@ class Session:
     segmenter : Segmenter
     view : str
         A key of `livekm.views.VIEWS`.
-    scale : float
+    scale : float or AutoScale
         Frames are resized by this factor first.
     folder : Path
-        Where snapshots go.
+        Where snapshots and recordings go.
     help_rows : sequence of (str, str)
         Each key and what it does, for the help.
     mirror : bool, default False
@@ -43,35 +48,41 @@ class Session:
     are_ready : callable, optional
         Tells whether the kernels for a colour space are compiled; as long as they are not, the
         picture is shown as it is.
+    on_frame : callable, optional
+        Is called with each new frame that was segmented and its segmentation.
     """
 
     def __init__(
         self,
         segmenter: Segmenter,
         view: str,
-        scale: float,
+        scale: float | AutoScale,
         folder: Path,
         help_rows: Sequence[tuple[str, str]],
         *,
         mirror: bool = False,
         are_ready: Callable[[str], bool] = lambda color_space: True,
+        on_frame: Callable[[Frame, Segmentation], None] | None = None,
     ) -> None:
         self.segmenter = segmenter
         self.timer = StageTimer(memory=30)
         self.running = True
         self.paused = False
+        self.full_screen = False
+        self.recorder = Recorder(folder)
+        self.display = Display(help_rows)
+        self._step = False
+        self._chosen: set[int] = set()
+        self._locked: npt.NDArray[np.uint8] | None = None
         self._view = view
         self._scale = scale
         self._folder = folder
-        self._help_rows = help_rows
         self._mirror = mirror
         self._are_ready = are_ready
-        self._banner: str | None = None
-        self._hud = True
-        self._help = False
-        self._notice = ("press ? for the keys", time.monotonic() + 2 * _NOTICE_SECONDS)
+        self._on_frame = on_frame
         self._frame: Frame | None = None
         self._segmentation: Segmentation | None = None
+        self._factor = 1  # by which the last picture was enlarged
         self._unsettled = _SETTLING
 
     @property
@@ -89,6 +100,16 @@ class Session:
         """Whether there was a frame."""
         return self._frame is not None
 
+    @property
+    def scale(self) -> float:
+        """The factor by which frames are resized."""
+        return self._scale.scale if isinstance(self._scale, AutoScale) else self._scale
+
+    @property
+    def wants_frame(self) -> bool:
+        """Whether the picture is to move on: it is not paused, or a single step is asked for."""
+        return not self.paused or self._step
+
     def quit(self) -> None:
         """End the session."""
         self.running = False
@@ -99,22 +120,95 @@ class Session:
 
     def set_clusters(self, n_clusters: int) -> None:
         """Have that many clusters, as far as 1 to 256 allows."""
-        self.segmenter.set_n_clusters(min(max(n_clusters, 1), 256))
+        slots = self.segmenter.set_n_clusters(min(max(n_clusters, 1), 256))
+        self._chosen = {int(slots[slot]) for slot in self._chosen}
+        self._locked = None  # the colours of other clusters
         self._unsettled = _SETTLING
 
     def next_view(self) -> None:
         """Show the next view."""
         self._view = _after(self._view, list(VIEWS))
 
+    def set_view(self, name: str) -> None:
+        """Show one view of `livekm.views.VIEWS`."""
+        self._view = name
+
     def next_color_space(self) -> None:
         """Measure distances in the next colour space."""
         self.segmenter.set_color_space(_after(self.segmenter.color_space, list(COLOR_SPACES)))
+        self.show_all()
         self._unsettled = _SETTLING
 
     def toggle_pause(self) -> None:
         """Hold the picture, or go on."""
         self.paused = not self.paused
         self._unsettled = 0  # what is held stands still, until a key changes it
+
+    def step(self) -> None:
+        """Pause, and show the next frame."""
+        self.paused = self._step = True
+        self._unsettled = 0
+
+    def change_hysteresis(self, by: int) -> None:
+        """Let labels stick more or less, by so many steps."""
+        self.segmenter.hysteresis = _stepped(_HYSTERESES, self.segmenter.hysteresis, by)
+        self.display.say(f"hysteresis {self.segmenter.hysteresis:g}")
+        self._unsettled = _SETTLING
+
+    def change_scale(self, by: int) -> None:
+        """Fix the scale some steps above or below what it is."""
+        self._scale = _stepped(_SCALES, self.scale, by)
+        self.display.say(f"scale {self._scale:g} from the next frame on")
+
+    def toggle_lock(self) -> None:
+        """Paint with the colours that there are now, whatever the centers do, or no longer."""
+        if self._locked is None and self._segmentation is not None:
+            self._locked = self._segmentation.palette
+            self.display.say("palette locked")
+        else:
+            self._locked = None
+            self.display.say("palette free")
+        self._unsettled = max(self._unsettled, 1)
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or no longer."""
+        self.full_screen = not self.full_screen
+
+    def toggle_recording(self) -> None:
+        """Record the view without the display, or complete the recording."""
+        if self.recorder.is_recording:
+            self.stop_recording()
+        else:
+            self.recorder.start()
+            self.display.say("recording")
+
+    def stop_recording(self) -> None:
+        """Complete the recording, if there is one."""
+        if not self.recorder.is_recording:
+            return
+        before = len(self.recorder.paths)
+        self.recorder.stop()
+        for path in self.recorder.paths[before:]:
+            self.display.say(f"recorded {path}")
+
+    def show_all(self) -> None:
+        """Show every segment again."""
+        self._chosen.clear()
+
+    def click(self, x: int, y: int) -> None:
+        """Isolate the segment at a pixel of the last picture, or of the strip; undo a second time.
+
+        Several segments can be chosen one by one.
+        """
+        if self._frame is None or self._segmentation is None:
+            return
+        height, width = self._frame.image.shape[:2]
+        factor = self._factor
+        slot = self.display.slot_at(x, y, self._segmentation)
+        if slot is None and 0 <= y < factor * height and x >= 0:
+            slot = int(self._segmentation.labels[y // factor, x // factor % width])
+        if slot is not None:
+            self._chosen ^= {slot}
 
     def toggle_mirror(self) -> None:
         """Exchange left and right, or no longer."""
@@ -125,41 +219,43 @@ class Session:
 
     def set_banner(self, text: str | None) -> None:
         """Say across the picture why it stands still; None when it moves."""
-        if text and not self._banner:
+        if text and not self.display.banner:
             self._unsettled = 0
-        self._banner = text
+        self.display.banner = text
 
     def reseed(self) -> None:
         """Start the colours anew."""
         self.segmenter.reset()
+        self.show_all()
+        self._locked = None
         self._unsettled = _SETTLING
 
-    def toggle_hud(self) -> None:
-        """Hide or show the display."""
-        self._hud = not self._hud
-
-    def toggle_help(self) -> None:
-        """Show or hide the table of keys."""
-        self._help = not self._help
-
     def save_snapshot(self) -> None:
-        """Write the view without the display to ``livekm-1.png``, -2 and so on."""
+        """Write the view without the display, the frame and the labels: see `livekm.snapshot`."""
         if self._frame is None or self._segmentation is None:
             return
-        image = VIEWS[self._view](self._frame, self._segmentation)
+        view = self._seen(self._frame, self._segmentation)
         try:
-            path = _write_new_png(self._folder, image)
+            path = save_snapshot(self._folder, view, self._frame, self._segmentation)
         except OSError as error:
-            self._say(f"snapshot failed: {error.strerror or error}")
+            self.display.say(f"snapshot failed: {error.strerror or error}")
         else:
-            self._say(f"saved {path}")
+            self.display.say(f"saved {path}")
 
     def segment(self, frame: Frame) -> None:
         """Take the next frame."""
-        self._frame = scaled(frame, self._scale)
+        self._step = False
+        self._frame = scaled(frame, self.scale)
         if self._mirror:
             self._frame = _mirrored(self._frame)
         self._update(self._frame)
+        if self._on_frame is not None and self._segmentation is not None:
+            self._on_frame(self._frame, self._segmentation)
+
+    def note_load(self, seconds: float) -> None:
+        """Take what the last frame took without waiting, for the automatic scale."""
+        if isinstance(self._scale, AutoScale) and self._segmentation is not None:
+            self._scale.note(seconds)
 
     def settle(self) -> None:
         """Segment the held frame again after a change that shows in it."""
@@ -174,24 +270,33 @@ class Session:
             self._segmentation = None
             return
         with self.timer.stage("segment"):
-            self._segmentation = self.segmenter.update(frame.image)
+            found = self.segmenter.update(frame.image)
+        self._segmentation = found if self._locked is None else replace(found, palette=self._locked)
 
     def picture(self, status: str = "") -> tuple[Frame, Image]:
-        """Return the frame, and what is to be seen of it; `status` is a line of the display."""
+        """Return the frame, and what is to be seen of it; `status` is a line of the display.
+
+        The picture without the display goes to the recorder.
+        """
         assert self._frame is not None
         found = self._segmentation
         with self.timer.stage("view"):
-            seen = self._frame.image if found is None else VIEWS[self._view](self._frame, found)
+            seen = self._frame.image if found is None else self._seen(self._frame, found)
+            self.recorder.write(seen)
             image = enlarge(seen, _LEAST_HEIGHT)
-            if self._hud and found is None:
-                draw_hud(image, [*self._lines(status), "compiling kernels"])
-            elif self._hud and found is not None:
-                draw_hud(image, self._lines(status), found.palette, found.shares)
-            if self._banner:
-                draw_banner(image, self._banner)
-            if self._help:
-                draw_help(image, self._help_rows)
+            self._factor = image.shape[0] // seen.shape[0]
+            self.display.draw(
+                image,
+                self._lines(status),
+                found,
+                chosen=self._chosen,
+                is_recording=self.recorder.is_recording,
+            )
         return self._frame, image
+
+    def _seen(self, frame: Frame, segmentation: Segmentation) -> Image:
+        view: View = choose(VIEWS[self._view], self._chosen)
+        return view(frame, segmentation)
 
     def _lines(self, status: str) -> list[str]:
         fps = self.timer.fps
@@ -202,38 +307,31 @@ class Session:
             for name in ("read", "segment", "view", "show")
             if name in times
         ]
-        lines = [
-            f"k {self.segmenter.n_clusters}   {rate}",
-            f"{self._view}, {self.segmenter.color_space}{', mirrored' if self._mirror else ''}",
+        auto = " auto" if isinstance(self._scale, AutoScale) else ""
+        modes = [
+            self._view,
+            self.segmenter.color_space,
+            *["mirrored"] * self._mirror,
+            *["palette locked"] * (self._locked is not None),
+        ]
+        return [
+            f"k {self.segmenter.n_clusters}   {rate}   scale {self.scale:g}{auto}",
+            ", ".join(modes),
             "  ".join(stages) + " ms" if stages else "",
             status,
         ]
-        lines = [line for line in lines if line]
-        text, until = self._notice
-        return [*lines, text] if time.monotonic() < until else lines
-
-    def _say(self, text: str) -> None:
-        self._notice = (text, time.monotonic() + _NOTICE_SECONDS)
 
 
 def _after(current: str, names: list[str]) -> str:
     return names[(names.index(current) + 1) % len(names)]
 
 
+def _stepped(values: Sequence[float], current: float, by: int) -> float:
+    """Return the value `by` places from the one that is nearest to the current one."""
+    nearest = min(range(len(values)), key=lambda place: abs(values[place] - current))
+    return values[min(max(nearest + by, 0), len(values) - 1)]
+
+
 def _mirrored(frame: Frame) -> Frame:
     image = np.asarray(cv2.flip(frame.image, 1), np.uint8)
     return Frame(image, frame.index, frame.time)
-
-
-def _write_new_png(folder: Path, image: Image) -> Path:
-    """Write `image` under the first name that is free; raises OSError."""
-    _, data = cv2.imencode(".png", image)
-    for number in itertools.count(1):
-        path = folder / f"livekm-{number}.png"
-        try:
-            with path.open("xb") as file:
-                file.write(data.tobytes())
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError

@@ -22,13 +22,19 @@ from conftest import COMMAND
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.controls import KEY_BINDINGS, key_table, press
+from livekm.errors import SinkError
 from livekm.frame import Frame
+from livekm.pace import AutoScale
+from livekm.recorder import Recorder
 from livekm.segmenter import Segmenter
 from livekm.session import Session
+from livekm.sources import open_source
+from livekm.views import VIEWS
 
 WIDTH, HEIGHT = 320, 240
 N_PATCHES = 12
 YELLOW, WHITE = 0xFFFF00, 0xFFFFFF
+RATE = r"[\d.]+ frames a second, [\d.]+ ms a frame \(95 % below [\d.]+\)"
 
 
 def patches(shift: int = 0) -> np.ndarray:
@@ -66,6 +72,9 @@ class Program:
             wait_until(lambda: len(self.colors()) == n, timeout=5)
         except TimeoutError:
             raise AssertionError(f"{len(self.colors())} colours instead of {n}") from None
+
+    def wait_for_picture(self) -> None:
+        wait_until(lambda: len(self.colors()) > 2)
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the end; give exit code, stdout and stderr."""
@@ -180,10 +189,11 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         assert program.width() == 2 * WIDTH  # enlarged for the text
         program.press("v")
         wait_until(lambda: program.width() == 4 * WIDTH)
-        program.press("v")
-        wait_until(lambda: program.width() == 2 * WIDTH)
-        wait_until(lambda: YELLOW not in program.colors())
-        assert len(program.colors()) > N_PATCHES
+        program.press("v")  # the mask
+        wait_until(lambda: program.width() == 2 * WIDTH and program.colors() == {0, WHITE})
+        program.press("i")
+        wait_until(lambda: len(program.colors()) > N_PATCHES)
+        assert YELLOW not in program.colors()
         program.press("v")
         program.wait_for_colors(3)
 
@@ -197,7 +207,7 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         code, out, err = program.end()
     assert (code, err) == (0, "")
     assert re.fullmatch(
-        r"camera 0: \d+ frames, \d+\.\d frames a second(, \d+ dropped)?, "
+        rf"camera 0: \d+ frames, {RATE}(, \d+ dropped)?, "
         r"\d+ ms old on the screen\n",
         out,
     )
@@ -270,7 +280,7 @@ class Slow(Segmenter):
 
 with CameraSource(0) as camera:
     starts = [time.monotonic()]
-    summary = live.run(camera, Slow(4), max_frames=25)
+    summary = live.run(camera, Slow(4), max_frames=50)
 loops = [after - before for before, after in zip(starts, starts[1:])]
 print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
                   summary.age_ms, summary.max_age_ms]))
@@ -285,7 +295,7 @@ print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
     )
     assert done.stderr == ""
     n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
-    assert n_frames == 25
+    assert n_frames == 50
     assert n_loops > 10
     assert n_dropped >= 4 * n_loops  # five of six
     assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
@@ -354,7 +364,7 @@ def test_a_clip_plays_at_its_own_speed_and_ends_by_itself(livekm, tmp_path):
         code, out, err = program.end()
     assert (code, err) == (0, "")
     shown, dropped = re.fullmatch(
-        r"two\.mp4: (\d+) frames, [\d.]+ frames a second(?:, (\d+) dropped)?\n", out
+        rf"two\.mp4: (\d+) frames, {RATE}(?:, (\d+) dropped)?\n", out
     ).groups()
     assert int(shown) + int(dropped or 0) == 50
 
@@ -371,6 +381,53 @@ def test_ctrl_c_ends_with_130(livekm):
     with livekm("--demo", "-q", title="livekm - demo") as program:
         program.process.send_signal(signal.SIGINT)
         assert program.end() == (130, "", "")
+
+
+@requires_xvfb
+def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_path):
+    with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
+        program.press("h")
+        program.wait_for_colors(8)
+        program.display.click(program.window, 2 * WIDTH - 30, 2 * HEIGHT - 60)
+        wait_until(lambda: len(program.colors()) > 8)  # dimmed by steps of a level
+        shown = program.screenshot()
+        bright = program.colors()
+        program.press("w")
+        time.sleep(1.5)
+        assert (program.screenshot()[:30, -30:] == (0, 0, 230)).all(axis=2).any()  # the red dot
+        program.press("w")
+        time.sleep(0.3)
+        program.press("a")
+        program.wait_for_colors(8)
+        assert program.colors() != bright
+        program.press("f")
+        wait_until(lambda: program.width() == 1600)
+        program.press("q")
+        code, out, err = program.end()
+    assert (code, err) == (0, "")
+    assert out.endswith("recorded livekm-1.mp4\n")
+    with open_source(tmp_path / "livekm-1.mp4") as clip:
+        frames = list(clip)
+    assert len(frames) > 20
+    assert 1.0 < frames[-1].time < 2.5  # at its own speed
+    corner = shown[-60:-40, -40:-20].mean(axis=(0, 1))
+    assert np.abs(frames[5].image[-30:-20, -20:-10].mean(axis=(0, 1)) - corner).max() < 6
+    assert not (frames[5].image == (0, 0, 230)).all(axis=2).any()
+
+
+@requires_xvfb
+def test_a_closed_terminal_ends_well_and_the_recording_is_complete(livekm, camera, tmp_path):
+    with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
+        program.wait_for_picture()
+        program.press("w")
+        time.sleep(0.7)
+        program.process.send_signal(signal.SIGHUP)
+        start = time.monotonic()
+        code, _, err = program.end()
+        assert time.monotonic() - start < 1.5
+    assert (code, err) == (130, "")
+    with open_source(tmp_path / "livekm-1.mp4") as clip:
+        assert sum(1 for _ in clip) > 5
 
 
 # The session behind the window
@@ -445,6 +502,150 @@ def test_a_key_that_means_nothing_does_nothing(tmp_path):
     session = session_of(tmp_path)
     assert not press(session, ord("x"))
     assert session.running
+
+
+def shown_colors(session: Session) -> set[tuple[int, ...]]:
+    return {tuple(color) for color in session.picture()[1].reshape(-1, 3).tolist()}
+
+
+def test_chosen_segments_stay_chosen_by_slot_and_the_rest_is_dim(tmp_path):
+    session = session_of(tmp_path)
+    press_all(session, "h")
+    palette = {tuple(color) for color in session.segmenter.update(patches()).palette.tolist()}
+    session.picture()
+    session.click(3, 3)
+    assert len(shown_colors(session) & palette) == 1
+    session.segment(Frame(patches(8), 1, 0.1))
+    assert len(shown_colors(session) & palette) == 1
+    session.click(3, 3)
+    assert shown_colors(session) == palette
+    session.click(3, 3)
+    press_all(session, "a")
+    assert shown_colors(session) == palette
+
+
+def test_a_click_into_the_strip_chooses_its_colour(tmp_path):
+    session = session_of(tmp_path)
+    _, image = session.picture()
+    session.click(0, image.shape[0] - 1)
+    press_all(session, "hk")
+    seen = session.picture()[1]
+    slot = session.segmenter.update(patches()).labels == 0
+    np.testing.assert_array_equal(seen[::2, ::2, 0] == 255, slot)
+
+
+def test_a_locked_palette_keeps_its_colours(tmp_path):
+    session = session_of(tmp_path)
+    press_all(session, "h")
+    before = shown_colors(session)
+    press_all(session, "l")
+    session.segment(Frame(patches() // 2, 1, 0.1))
+    assert shown_colors(session) == before
+    press_all(session, "l")
+    session.segment(Frame(patches() // 2, 2, 0.2))
+    assert shown_colors(session) != before
+
+
+def test_a_single_step_asks_for_one_frame(tmp_path):
+    session = session_of(tmp_path)
+    assert session.wants_frame
+    press_all(session, "n")
+    assert session.paused
+    assert session.wants_frame
+    session.segment(Frame(patches(8), 1, 0.1))
+    assert not session.wants_frame
+
+
+def test_scale_and_hysteresis_go_by_steps(tmp_path):
+    session = session_of(tmp_path)
+    press_all(session, "[[>")
+    assert (session.scale, session.segmenter.hysteresis) == (0.5, 4.0)
+    press_all(session, "]<<<<<<")
+    assert (session.scale, session.segmenter.hysteresis) == (0.75, 0.0)
+    session.segment(Frame(patches(), 1, 0.1))
+    assert session.picture()[0].image.shape == (0.75 * HEIGHT, 0.75 * WIDTH, 3)
+
+
+@pytest.mark.parametrize(("key", "name"), list(zip("gobdki", VIEWS, strict=True)))
+def test_every_view_has_a_key(key, name, tmp_path):
+    session = session_of(tmp_path)
+    press_all(session, key + "h")
+    frame, image = session.picture()
+    expected = VIEWS[name](frame, session.segmenter.update(frame.image))
+    np.testing.assert_array_equal(image[::2, ::2], expected)
+
+
+def test_a_snapshot_has_the_frame_and_the_labels_and_overwrites_nothing(tmp_path):
+    session = session_of(tmp_path)
+    (tmp_path / "livekm-1-labels.png").write_text("mine")
+    press_all(session, "s")
+    assert (tmp_path / "livekm-1-labels.png").read_text() == "mine"
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [
+        "livekm-1-labels.png",
+        "livekm-2-frame.png",
+        "livekm-2-labels.png",
+        "livekm-2.png",
+    ]
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "livekm-2-frame.png")), patches())
+    painted = session.segmenter.update(patches()).paint()
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "livekm-2-labels.png")), painted)
+
+
+# The automatic scale
+
+
+def settle(pace: AutoScale, seconds_at_full_size: float, n_frames: int) -> list[float]:
+    scales = []
+    for _ in range(n_frames):
+        pace.note(seconds_at_full_size * pace.scale**2)
+        scales.append(pace.scale)
+    return scales
+
+
+def test_the_scale_goes_down_as_far_as_needed_and_up_again_when_it_can():
+    pace = AutoScale(fps=25)
+    assert settle(pace, 0.02, 100)[-1] == 1.0
+    assert settle(pace, 0.06, 100)[-1] == 0.75
+    assert settle(pace, 0.20, 100)[-1] == 0.375
+    assert settle(pace, 0.02, 300)[-1] == 1.0
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.3])
+def test_the_scale_does_not_swing(seconds):
+    scales = settle(AutoScale(fps=25), seconds, 1000)
+    assert len(set(scales[100:])) == 1
+
+
+def test_without_a_rate_the_scale_stays():
+    assert settle(AutoScale(None), 10.0, 100)[-1] == 1.0
+
+
+# The recorder
+
+
+def test_a_recording_of_another_size_goes_on_in_another_file(tmp_path):
+    (tmp_path / "livekm-1.mp4").write_text("mine")
+    with Recorder(tmp_path) as recorder:
+        recorder.write(patches())  # not yet
+        recorder.start()
+        for size in (HEIGHT, HEIGHT, HEIGHT // 2):
+            recorder.write(patches()[:size])
+            time.sleep(0.05)
+    assert [path.name for path in recorder.paths] == ["livekm-2.mp4", "livekm-3.mp4"]
+    assert (tmp_path / "livekm-1.mp4").read_text() == "mine"
+    for path, count in zip(recorder.paths, (2, 1), strict=True):
+        with open_source(path) as clip:
+            assert sum(1 for _ in clip) == count
+
+
+def test_a_recording_that_cannot_be_written_says_so(tmp_path):
+    recorder = Recorder(tmp_path / "no" / "such")
+    recorder.start()
+    recorder.write(patches())
+    with pytest.raises(SinkError, match="cannot write"):
+        recorder.stop()
+    assert not recorder.is_recording
 
 
 # The table of keys

@@ -74,6 +74,12 @@ class VirtualDisplay:
         for key in keys:
             self._xdotool("key", key)
 
+    def click(self, window: int, x: int, y: int) -> None:
+        """Click with the left button at a pixel of `window`, and leave it for a corner."""
+        self._xdotool("mousemove", "--window", str(window), str(x), str(y), "click", "1")
+        time.sleep(0.2)
+        self._xdotool("mousemove", "1599", "899")
+
     def click_close_button(self, window: int) -> None:
         """Ask `window` to close, as a window manager does when its close button is clicked."""
         with _XClient(self.name) as client:

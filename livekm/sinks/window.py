@@ -45,6 +45,7 @@ class WindowSink(Sink):
         self._shape: tuple[int, ...] | None = None
         self._was_visible = False
         self._is_open = True
+        self._clicks: list[tuple[int, int]] = []
 
     @property
     def is_open(self) -> bool:
@@ -74,6 +75,8 @@ class WindowSink(Sink):
     def poll(self, timeout_ms: int = 1) -> int | None:
         """Let the window work and wait up to `timeout_ms` milliseconds, at least 1, for a key.
 
+        Of several keys that came since the last call OpenCV tells the last one only.
+
         Returns
         -------
         int or None
@@ -88,6 +91,17 @@ class WindowSink(Sink):
         # GTK adds the state of Caps Lock and Num Lock above bit 16.
         code &= 0xFFFF
         return code if 0 < code < 128 else None
+
+    def take_clicks(self) -> list[tuple[int, int]]:
+        """Return the x and y, in pixels of the image, of every left click since the last call."""
+        clicks, self._clicks = self._clicks, []
+        return clicks
+
+    def set_full_screen(self, on: bool) -> None:
+        """Fill the screen with the window, or no longer."""
+        if self._shape is not None and self.is_open:
+            mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
 
     def close(self) -> None:
         """Close the window."""
@@ -104,10 +118,15 @@ class WindowSink(Sink):
         except cv2.error:  # Qt raises where the last window is gone
             return False
 
+    def _note_mouse(self, event: int, x: int, y: int, flags: int, parameter: object) -> None:
+        if event == cv2.EVENT_LBUTTONDOWN:
+            self._clicks.append((x, y))
+
     def _fit(self, image: Image) -> None:
         if self._shape is None:
             quiet_qt()
             cv2.namedWindow(self._title, _STYLE)
+            cv2.setMouseCallback(self._title, self._note_mouse)
         self._shape = image.shape
         height, width = image.shape[:2]
         scale = min(1.0, self._max_size[0] / width, self._max_size[1] / height)

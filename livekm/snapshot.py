@@ -1,0 +1,56 @@
+"""A snapshot: the view, the frame and its labels as three files of one number."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import cv2
+
+from livekm.frame import Frame, Image
+from livekm.segmentation import Segmentation
+from livekm.sinks.labels import encode_label_png
+
+
+def save_snapshot(folder: Path, view: Image, frame: Frame, segmentation: Segmentation) -> Path:
+    """Write ``livekm-1.png``, ``livekm-1-frame.png`` and ``livekm-1-labels.png``, or -2 and so on.
+
+    Nothing that exists is written over.
+
+    Parameters
+    ----------
+    folder : Path
+    view : (H, W, 3) uint8, BGR
+        What is shown, without the display over it.
+    frame : Frame
+    segmentation : Segmentation
+        Its labels become the pixel values of a palettised PNG.
+
+    Returns
+    -------
+    path : Path
+        The first of the three.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
+    contents = {
+        "": _png(view),
+        "-frame": _png(frame.image),
+        "-labels": encode_label_png(segmentation.labels, segmentation.palette),
+    }
+    for number in itertools.count(1):
+        paths = [folder / f"livekm-{number}{part}.png" for part in contents]
+        if any(path.exists() for path in paths):
+            continue
+        for path, data in zip(paths, contents.values(), strict=True):
+            with path.open("xb") as file:
+                file.write(data)
+        return paths[0]
+    raise AssertionError
+
+
+def _png(image: Image) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
