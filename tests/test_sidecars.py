@@ -121,11 +121,12 @@ def test_labels_that_exist_are_replaced_only_if_asked(target, clip, run_cli, tmp
     assert len(list(load_labels(tmp_path / target))) == 4
 
 
-def test_a_folder_with_folders_in_it_is_never_replaced(tmp_path):
-    (tmp_path / "labels" / "precious").mkdir(parents=True)
-    with pytest.raises(SinkError, match="holds folders; name another one"):
+def test_a_folder_of_somebody_else_is_never_replaced(tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "holiday.png").write_text("precious")
+    with pytest.raises(SinkError, match="that livekm did not make; name another one"):
         open_labels(tmp_path / "labels", VideoInfo("test", 64, 32), overwrite=True)
-    assert (tmp_path / "labels" / "precious").is_dir()
+    assert (tmp_path / "labels" / "holiday.png").read_text() == "precious"
 
 
 @pytest.mark.parametrize("name", ["labels.mp4", "labels.png"])

@@ -113,9 +113,12 @@ class PartFile:
 class PartFolder(PartFile):
     """As `PartFile`, a folder of files.
 
-    A folder that exists is replaced as a whole if `overwrite` is given, but only where it holds
-    nothing but files: a folder tree is nobody's output.
+    A folder that exists is replaced as a whole if `overwrite` is given, but only one that a
+    `PartFolder` made: it says so by an empty file `MARK`. The old folder is moved aside first; a
+    program that is killed just then leaves it as a hidden folder beside the new one.
     """
+
+    MARK = ".livekm"
 
     def commit(self, *, partial: bool = False) -> Path:
         """Move the folder to its final name, or to one that says ``partial``, and give it."""
@@ -133,10 +136,11 @@ class PartFolder(PartFile):
 
     def _create(self) -> None:
         self.path.mkdir()
+        (self.path / self.MARK).touch()
 
     def _check(self) -> None:
-        if self._final.is_dir() and any(entry.is_dir() for entry in self._final.iterdir()):
-            raise SinkError(f"{self.target} holds folders; name another one")
+        if self._final.is_dir() and not (self._final / self.MARK).exists():
+            raise SinkError(f"{self.target} is a folder that livekm did not make; name another one")
         if self._final.is_file():
             raise SinkError(f"{self.target} is a file; name a folder")
         self._check_place()
