@@ -9,6 +9,7 @@ from pathlib import Path
 
 from livekm import pipeline
 from livekm.frame import Frame
+from livekm.overlap import ReadAhead, WriteBehind
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sidecars import Sidecar, open_labels
@@ -94,9 +95,12 @@ def process_clip(
         return is_stopped
 
     with ExitStack() as stack:
-        sink = stack.enter_context(
-            open_sink(output, source.info, overwrite=overwrite, from_zero=from_zero, verify=verify)
+        opened = open_sink(
+            output, source.info, overwrite=overwrite, from_zero=from_zero, verify=verify
         )
+        sink = stack.enter_context(WriteBehind(opened))
+        # A camera is not read ahead: what waits would be the past.
+        frames = source if source.info.is_live else stack.enter_context(ReadAhead(source))
         sidecars = _open_sidecars(stack, source, overwrite, labels, statistics)
         if output is None:
             view = VIEWS["original"]  # nothing is painted that nobody sees
@@ -107,7 +111,7 @@ def process_clip(
             on_frame(frame, segmentation)
 
         n_frames = pipeline.run(
-            source,
+            frames,
             segmenter,
             view,
             sink,

@@ -41,7 +41,7 @@ FLOORS = [
     ["sidecars.*", "statistics"],
     ["sources", "sinks", "sidecars"],
     # 4: the frame loop
-    ["pipeline", "capture", "warmup", "pace", "recorder", "snapshot", "display"],
+    ["pipeline", "capture", "warmup", "pace", "recorder", "snapshot", "display", "overlap"],
     ["figures", "session", "feeds"],
     ["controls"],
     # 5: the ways to run it

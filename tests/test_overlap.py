@@ -1,0 +1,124 @@
+"""Reading ahead and writing behind: order, bounds, errors, and an end in every case."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from livekm.errors import SinkError, SourceError
+from livekm.frame import Frame, VideoInfo
+from livekm.overlap import ReadAhead, WriteBehind
+from livekm.sinks.base import Sink
+from livekm.sources.base import Source
+
+IMAGE = np.zeros((2, 2, 3), np.uint8)
+
+
+class Numbers(Source):
+    """Counts, and fails after the last number if it is told to."""
+
+    def __init__(self, n: int, error: Exception | None = None) -> None:
+        self.info = VideoInfo("numbers", 2, 2, n_frames=n)
+        self.given = 0
+        self._n, self._error = n, error
+
+    def __iter__(self):
+        for i in range(self._n):
+            self.given += 1
+            yield Frame(IMAGE, i, float(i))
+        if self._error:
+            raise self._error
+
+    def close(self) -> None: ...
+
+
+class Notes(Sink):
+    """Notes what it is told, and fails at one index if it is told to."""
+
+    def __init__(self, fails_at: int = -1, seconds: float = 0.0) -> None:
+        self.events: list[object] = []
+        self._fails_at, self._seconds = fails_at, seconds
+
+    def write(self, frame, image) -> None:
+        time.sleep(self._seconds)
+        if frame.index == self._fails_at:
+            raise SinkError("disk full")
+        self.events.append(frame.index)
+
+    def close(self) -> None:
+        self.events.append("closed")
+
+    def abort(self) -> None:
+        self.events.append("aborted")
+
+
+def write_behind(sink: Sink, n: int, error: Exception | None = None) -> None:
+    with WriteBehind(sink) as behind:
+        for frame in Numbers(n, error):
+            behind.write(frame, IMAGE)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    before = threading.active_count()
+    yield
+    assert threading.active_count() == before
+
+
+def test_frames_come_in_order_and_all():
+    with ReadAhead(Numbers(50)) as frames:
+        assert [frame.index for frame in frames] == list(range(50))
+
+
+def test_a_slow_reader_bounds_what_waits():
+    source = Numbers(1000)
+    with ReadAhead(source) as frames:
+        for frame in frames:
+            time.sleep(0.01)
+            assert source.given <= frame.index + 6
+            if frame.index == 20:
+                break
+
+
+def test_what_reading_raises_comes_after_the_last_frame():
+    with ReadAhead(Numbers(5, SourceError("gone"))) as frames:
+        iterator = iter(frames)
+        assert [next(iterator).index for _ in range(5)] == list(range(5))
+        with pytest.raises(SourceError, match="gone"):
+            next(iterator)
+
+
+def test_a_source_that_is_never_read_ends_too():
+    with ReadAhead(Numbers(5)):
+        pass
+
+
+def test_images_are_written_in_order_before_the_sink_is_closed():
+    sink = Notes(seconds=0.005)
+    write_behind(sink, 20)
+    assert sink.events == [*range(20), "closed"]
+
+
+def test_what_writing_raises_reaches_the_loop_and_the_output_is_given_up():
+    sink = Notes(fails_at=3)
+    with pytest.raises(SinkError, match="disk full"):
+        write_behind(sink, 1000)
+    assert sink.events == [0, 1, 2, "aborted"]
+
+
+def test_what_writing_the_last_image_raises_is_not_lost():
+    sink = Notes(fails_at=1, seconds=0.05)
+    with pytest.raises(SinkError, match="disk full"):
+        write_behind(sink, 2)
+    assert sink.events == [0, "aborted"]
+
+
+def test_an_error_in_the_loop_gives_the_output_up():
+    sink = Notes(seconds=0.01)
+    with pytest.raises(SourceError, match="gone"):
+        write_behind(sink, 5, SourceError("gone"))
+    assert sink.events[-1] == "aborted"
+    assert "closed" not in sink.events
