@@ -79,8 +79,10 @@ def measure(clip: str, size: str, frames: int, k: int, rounds: int, folder: Path
     names = {"source": str(source), "raw": str(raw), "output": str(output)}
     python = sys.executable
     commands = {
-        "livekm": [python, "-m", "livekm", names["source"], "-o", names["output"]]
-        + ["-k", str(k), "-q", "--overwrite"],
+        "livekm": [
+            *[python, "-m", "livekm", names["source"], "-o", names["output"]],
+            *["-k", str(k), "-q", "--overwrite"],
+        ],
         "decode + encode": [python, __file__, "--recode", *names.values()],
     }
     ffmpeg = shutil.which("ffmpeg")
