@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,17 +16,19 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livekm import batch, benchmark, live
+from livekm.archive import JobResult, is_archive, plan_jobs, run_jobs
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
-from livekm.options import MISUSED, parse_options, written_files
+from livekm.options import MISUSED, parse_options, shared_arguments, written_files
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.sinks import IMAGE_SUFFIXES, has_display
+from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source, open_source
 from livekm.sources.discovery import find_cameras
 from livekm.views import VIEWS
+from livekm.workers import available_cores
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
@@ -47,8 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(map(str, find_cameras())) or "no camera is connected")
             return 0
         with interruption() as stop:
-            _run(options, stop)
-            return _INTERRUPTED if stop.requested else 0
+            if options.inputs and is_archive(options.inputs):
+                code = _archive(options, stop)
+            else:
+                code = _run(options, stop)
+            return _INTERRUPTED if stop.requested else code
     except KeyboardInterrupt:
         return _INTERRUPTED
     except (ValueError, LivekmError, MemoryError) as error:
@@ -65,7 +71,56 @@ def _set_up_logging(options: argparse.Namespace) -> None:
     logging.getLogger("livekm").setLevel(level)
 
 
-def _run(options: argparse.Namespace, stop: Interruption) -> None:
+def _archive(options: argparse.Namespace, stop: Interruption) -> int:
+    """Process many clips; return the exit code."""
+    if options.benchmark or not options.output:
+        raise ValueError("many clips: add -o FOLDER, or name one clip")
+    if options.labels or options.figure or options.stats:
+        raise ValueError("--labels, --figure and --stats are for one clip; leave them out")
+    folder = Path(options.output)
+    if folder.is_file() or folder.suffix.lower() in FILE_SINKS:
+        raise ValueError(f"many clips: {folder} is a name of one; name a folder")
+    jobs = plan_jobs(options.inputs, folder, options.suffix)
+    threads = options.threads or max(1, available_cores() // options.jobs)
+    arguments = [*shared_arguments(options), f"--threads={threads}"]
+    with tqdm(total=len(jobs), unit=" clips", disable=options.quiet) as progress:
+
+        def note(result: JobResult) -> None:
+            progress.update()
+            if result.has_failed:
+                progress.write(f"livekm: {result.outcome}", file=sys.stderr)
+
+        results = run_jobs(
+            jobs,
+            arguments,
+            workers=options.jobs,
+            skip_existing=options.skip_existing,
+            on_result=note,
+            should_stop=stop,
+        )
+    if not options.quiet:
+        print(_table(results))
+    return _FAILED if any(result.has_failed for result in results) else 0
+
+
+def _table(results: Sequence[JobResult]) -> str:
+    """Return a line for each clip, and one for all."""
+    lines = [f"{'clip':40s} {'frames':>7s} {'seconds':>8s} {'fps':>6s} {'MB':>7s}  result"]
+    for result in results:
+        target, frames = result.job.target, result.n_frames
+        fps = f"{frames / result.seconds:.0f}" if frames and result.seconds else ""
+        size = f"{target.stat().st_size / 1e6:.1f}" if target.exists() else ""
+        outcome = "failed" if result.has_failed else result.outcome
+        lines.append(
+            f"{result.job.source!s:40s} {'' if frames is None else frames:>7} "
+            f"{result.seconds:8.1f} {fps:>6s} {size:>7s}  {outcome}"
+        )
+    counts = Counter("failed" if r.has_failed else r.outcome for r in results)
+    return "\n".join([*lines, ", ".join(f"{n} {outcome}" for outcome, n in counts.items())])
+
+
+def _run(options: argparse.Namespace, stop: Interruption) -> int:
+    """Process one source; return the exit code."""
     segmenter = Segmenter(
         options.clusters,
         color_space=options.color_space,
@@ -74,6 +129,7 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
         smoothing=options.smoothing,
         seeding=options.seeding,
         random_state=options.seed,
+        threads=options.threads,
     )
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():
@@ -101,6 +157,7 @@ def _run(options: argparse.Namespace, stop: Interruption) -> None:
             _image(options, source, segmenter)
         else:
             _clip(options, source, segmenter, stop)
+    return 0
 
 
 def _section(options: argparse.Namespace, source: Source) -> Source:
@@ -117,7 +174,7 @@ def _source_name(options: argparse.Namespace) -> int | str:
         return "demo"
     if options.camera is not None:
         return int(options.camera) if options.camera.isdecimal() else str(options.camera)
-    return str(options.input)
+    return str(options.inputs[0])
 
 
 def _live(

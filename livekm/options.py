@@ -33,6 +33,22 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+_SHARED = (
+    "view", "clusters", "color_space", "hysteresis", "spatial_weight", "smoothing", "seeding",
+    "seed", "scale", "start", "end", "frames",
+)  # fmt: skip
+_SHARED_FLAGS = ("overwrite", "no_verify")
+
+
+def shared_arguments(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that hold for each of many clips, as a command line has them."""
+    given = [(name.replace("_", "-"), getattr(options, name)) for name in _SHARED]
+    return [
+        *(f"--{name}={value}" for name, value in given if value is not None),
+        *(f"--{name.replace('_', '-')}" for name in _SHARED_FLAGS if getattr(options, name)),
+    ]
+
+
 def written_files(options: argparse.Namespace) -> list[str]:
     """Return the names of the files that are asked for."""
     names = (options.output, options.labels, options.figure, options.stats)
@@ -55,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument_group("source, one of").add_argument
-    add("input", nargs="?", help="a clip, an image, or a folder or pattern of images")
+    add("inputs", nargs="*", metavar="input",
+        help="a clip, an image, or a folder or pattern of images; or many clips")  # fmt: skip
     add("--camera", metavar="DEVICE", help="a camera: its index, device path or URL")
     add("--list-cameras", action="store_true", help="say which cameras there are, and end")
     add("--demo", action="store_true", help="the built-in street scene")
@@ -72,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
     add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
 
+    add = parser.add_argument_group(
+        "many clips", "several inputs, or a folder or pattern of clips, with -o FOLDER"
+    ).add_argument
+    add("--suffix", default="", metavar="TEXT", help="add this to the names of the clips")
+    add("--jobs", type=int, default=1, metavar="N", help="clips at a time (default: 1)")
+    add("--skip-existing", action="store_true",
+        help="leave out clips whose output is there: go on after an interruption")  # fmt: skip
+
     add = parser.add_argument_group("segmentation").add_argument
     add("-k", "--clusters", type=int, default=8, metavar="K", help="colours (default: 8)")
     add("--color-space", choices=COLOR_SPACES, default="bgr", help="(default: %(default)s)")
@@ -83,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         help="take speckles away: N passes of a majority filter (default: 0)")  # fmt: skip
     add("--seeding", choices=SEEDINGS, default="k-means++", help="(default: %(default)s)")
     add("--seed", type=int, default=0, help="of the random numbers (default: 0)")
+    add("--threads", type=int, metavar="N", help="of the segmentation (default: all processors)")
 
     add = parser.add_argument_group("frames").add_argument
     add("--scale", type=float,
@@ -109,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End with wrong usage for what no source has to be opened for."""
-    named = [options.input is not None, options.camera is not None, options.demo]
+    named = [bool(options.inputs), options.camera is not None, options.demo]
     if sum([*named, options.list_cameras]) != 1:
         parser.error("name one source: a file, --camera 0 or --demo")
     if options.scale is not None and not 0 < options.scale <= 4:
@@ -126,6 +152,10 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--end must come after --start")
     if options.camera is not None and (options.start is not None or options.end is not None):
         parser.error("--start and --end are for clips; end a camera by --frames")
+    if options.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {options.jobs}")
+    if options.threads is not None and options.threads < 1:
+        parser.error(f"--threads must be at least 1, got {options.threads}")
     if options.mirror and (options.benchmark or written_files(options)):
         parser.error("--mirror is for the window; leave it out")
     if options.json and not options.benchmark:

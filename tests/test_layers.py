@@ -45,7 +45,7 @@ FLOORS = [
     ["figures", "session", "feeds"],
     ["controls"],
     # 5: the ways to run it
-    ["live", "batch", "benchmark"],
+    ["live", "batch", "benchmark", "archive"],
     # 6: the doors of the package
     ["options"],
     ["", "cli"],
