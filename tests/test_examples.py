@@ -1,0 +1,60 @@
+"""The examples do what they say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import virtual_camera
+from clips import make_clip
+from xvfb import requires_xvfb, virtual_display
+
+from livekm.sources import open_source
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def run_example(name: str, *arguments: object, env: dict[str, str] | None = None) -> str:
+    environment = {**(env or os.environ), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name), *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_are_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+
+
+@pytest.mark.parametrize("name", ["clip_to_file.py", "own_view.py"])
+def test_a_clip_becomes_a_clip(name, tmp_path):
+    make_clip(tmp_path / "in.mp4", 5)
+    run_example(name, tmp_path / "in.mp4", tmp_path / "out.mp4")
+    with open_source(tmp_path / "in.mp4") as before, open_source(tmp_path / "out.mp4") as after:
+        assert [frame.time for frame in before] == [frame.time for frame in after]
+
+
+@requires_xvfb
+def test_a_camera_in_the_window(camera_library, tmp_path):
+    image = np.full((120, 160, 3), (30, 60, 200), np.uint8)
+    image[:40] = 250
+    frames = virtual_camera.write_frames(tmp_path / "frames.yuyv", [image])
+    camera = virtual_camera.environment(camera_library, frames, size=(160, 120), fps=30)
+    names = [name for name in camera if name.startswith(("LIVEKM_", "LD_PRELOAD"))]
+    with virtual_display() as display:
+        env = display.environment(**{name: camera[name] for name in names})
+        lines = run_example("webcam.py", 0, 60, env=env).splitlines()
+    assert "segment" in lines[0]
+    assert lines[-1].startswith("60 frames")
