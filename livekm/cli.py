@@ -27,7 +27,7 @@ from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source, open_source
 from livekm.sources.discovery import find_cameras
-from livekm.views import VIEWS
+from livekm.views import VIEWS, View, keep
 from livekm.workers import available_cores
 
 _DEMO_FILE = "livekm-demo.mp4"
@@ -214,7 +214,7 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
     segmentation = batch.process_image(
         source,
         segmenter,
-        VIEWS[options.view],
+        _view(options),
         options.output,
         labels=options.labels,
         figure=options.figure,
@@ -257,7 +257,7 @@ def _clip(
         result = batch.process_clip(
             source,
             segmenter,
-            VIEWS[options.view],
+            _view(options),
             output,
             labels=options.labels,
             statistics=options.stats,
@@ -272,6 +272,13 @@ def _clip(
     if not options.quiet:
         written = ", ".join(map(str, result.paths))
         print(f"{written}: {_frames(result.n_frames)}{', interrupted' if stop.requested else ''}")
+
+
+def _view(options: argparse.Namespace) -> View:
+    view = VIEWS[options.view]
+    if options.keep is not None:
+        return keep(view, options.keep)
+    return view if options.drop is None else keep(view, options.drop, drop=True)
 
 
 def _frames(n: int) -> str:

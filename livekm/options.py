@@ -43,8 +43,10 @@ _SHARED_FLAGS = ("overwrite", "no_verify")
 def shared_arguments(options: argparse.Namespace) -> list[str]:
     """Return the arguments that hold for each of many clips, as a command line has them."""
     given = [(name.replace("_", "-"), getattr(options, name)) for name in _SHARED]
+    lists = [(name, getattr(options, name)) for name in ("keep", "drop")]
     return [
         *(f"--{name}={value}" for name, value in given if value is not None),
+        *(f"--{name}={','.join(map(str, slots))}" for name, slots in lists if slots is not None),
         *(f"--{name.replace('_', '-')}" for name in _SHARED_FLAGS if getattr(options, name)),
     ]
 
@@ -86,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
     add("--no-verify", action="store_true", help="do not read a written clip again to check it")
     add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
+    add("--keep", type=_slots, metavar="0,3", help="paint only these segments, the rest black")
+    add("--drop", type=_slots, metavar="2", help="paint all segments but these")
     add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
     add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
 
@@ -133,6 +137,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _slots(text: str) -> list[int]:
+    """Return the labels of ``0,3``."""
+    slots = [int(part) for part in text.split(",")]
+    if not all(0 <= slot < 256 for slot in slots):
+        raise ValueError
+    return slots
+
+
+_slots.__name__ = "list of segments"  # as argparse calls it
+
+
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End with wrong usage for what no source has to be opened for."""
     named = [bool(options.inputs), options.camera is not None, options.demo]
@@ -152,6 +167,12 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--end must come after --start")
     if options.camera is not None and (options.start is not None or options.end is not None):
         parser.error("--start and --end are for clips; end a camera by --frames")
+    if options.keep is not None and options.drop is not None:
+        parser.error("--keep and --drop say the same: give one of them")
+    if (options.keep or options.drop) is not None and not options.output:
+        parser.error("--keep and --drop go with -o; in the window, click on segments")
+    if max(options.keep or options.drop or [0]) >= options.clusters:
+        parser.error(f"--keep, --drop: {options.clusters} segments are 0 to {options.clusters - 1}")
     if options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
     if options.threads is not None and options.threads < 1:

@@ -88,6 +88,23 @@ def choose(view: View, slots: Collection[int]) -> View:
     return chosen
 
 
+def keep(view: View, slots: Collection[int], *, drop: bool = False) -> View:
+    """Return `view` of the segments `slots` only, or with `drop` of all others; the rest is black.
+
+    Slots that a segmentation does not have are passed over.
+    """
+
+    def kept(frame: Frame, segmentation: Segmentation) -> Image:
+        image = view(frame, segmentation)
+        inside = _where(segmentation, slots)
+        inside = 255 - inside if drop else inside
+        inside = np.tile(inside, (1, image.shape[1] // inside.shape[1]))  # side by side: twice
+        seen: Image = cv2.bitwise_and(image, image, mask=inside)  # type: ignore[assignment]
+        return seen
+
+    return kept
+
+
 def chosen_mask(segmentation: Segmentation, slots: Collection[int]) -> Image:
     """Return the pixels of the segments `slots` in white on black."""
     mask: Image = cv2.cvtColor(_where(segmentation, slots), cv2.COLOR_GRAY2BGR)  # type: ignore[assignment]

@@ -16,6 +16,7 @@ from livekm.errors import SinkError
 from livekm.segmenter import Segmenter
 from livekm.sinks.labels import encode_label_png
 from livekm.sinks.part_file import WholeFile
+from livekm.sources import open_source
 
 COLORS = np.array([(200, 30, 40), (30, 180, 60), (20, 40, 220)], np.uint8)  # BGR
 SHARES = (0.5, 0.3, 0.2)
@@ -178,3 +179,32 @@ def test_a_part_file_that_cannot_be_moved_is_one_clear_line(tmp_path):
     with pytest.raises(SinkError, match=r"^cannot write .*out\.bin: \w"):
         lose_the_name()
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_kept_and_dropped_segments_are_the_two_parts_of_a_clip(run_cli, tmp_path):
+    source = ("--demo", "--width", 160, "--height", 90, "--frames", 2)
+    images = []
+    for arguments in ((), ("--keep", "0,2"), ("--drop", "0,2")):
+        name = f"{''.join(arguments)}out.mkv"
+        assert run_cli(*source, f"-o{name}", "-k", 3, "-q", *arguments) == (0, "", "")
+        with open_source(tmp_path / name) as clip:
+            images.append(np.stack([frame.image for frame in clip]).astype(int))
+    whole, kept, dropped = images
+    assert kept.mean() > 5
+    assert dropped.mean() > 5
+    assert np.abs(whole - kept - dropped).mean() < 4  # chroma is shared by four pixels
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--keep", "1", "--drop", "2"),
+        ("--keep", "8"),
+        ("--keep", "one"),
+        ("--drop", "-1"),
+    ],
+)
+def test_segments_that_there_are_not_are_wrong_usage(arguments, run_cli):
+    code, out, err = run_cli("in.mp4", "-o", "out.mp4", *arguments)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1

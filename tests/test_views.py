@@ -6,7 +6,7 @@ import pytest
 from livekm.frame import Frame
 from livekm.hud import draw_help, draw_hud, enlarge
 from livekm.segmenter import Segmenter
-from livekm.views import VIEWS
+from livekm.views import VIEWS, choose, keep
 
 DARK, LIGHT = (10, 20, 30), (200, 150, 100)
 YELLOW = (0, 255, 255)
@@ -135,3 +135,26 @@ def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_boun
     factor = enlarged[0] // size[0]
     assert np.array_equal(large[::factor, ::factor], image)
     assert not np.shares_memory(large, image)
+
+
+def test_only_the_kept_segments_are_left(pair):
+    frame, segmentation = pair
+    inside = segmentation.labels == 1
+    kept = keep(VIEWS["original"], [1])(frame, segmentation)
+    np.testing.assert_array_equal(kept, np.where(inside[..., None], frame.image, 0))
+    dropped = keep(VIEWS["side-by-side"], [1, 200], drop=True)(frame, segmentation)
+    width = frame.image.shape[1]
+    np.testing.assert_array_equal(
+        dropped[:, width:], np.where(inside[..., None], 0, segmentation.paint())
+    )
+
+
+def test_chosen_segments_are_bright_and_the_rest_is_dim(pair):
+    frame, segmentation = pair
+    inside = segmentation.labels == 1
+    seen = choose(VIEWS["original"], {1})(frame, segmentation)
+    np.testing.assert_array_equal(seen[inside], frame.image[inside])
+    assert (seen[~inside] <= frame.image[~inside] // 4 + 1).all()
+    white = choose(VIEWS["mask"], {1})(frame, segmentation)
+    np.testing.assert_array_equal(white[..., 0] == 255, inside)
+    assert choose(VIEWS["original"], set()) is VIEWS["original"]
