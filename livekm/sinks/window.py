@@ -46,6 +46,7 @@ class WindowSink(Sink):
         self._was_visible = False
         self._is_open = True
         self._clicks: list[tuple[int, int]] = []
+        self._listens = False
 
     @property
     def is_open(self) -> bool:
@@ -67,6 +68,9 @@ class WindowSink(Sink):
             if self._shape != image.shape:
                 self._fit(image)
             cv2.imshow(self._title, image)
+            if not self._listens:  # earlier, Qt's window sometimes never appears
+                cv2.setMouseCallback(self._title, self._note_mouse)
+                self._listens = True
         except cv2.error as error:
             raise SinkError(
                 f"cannot open a window: {error.err}; add -o FILE to write a file instead"
@@ -126,7 +130,6 @@ class WindowSink(Sink):
         if self._shape is None:
             quiet_qt()
             cv2.namedWindow(self._title, _STYLE)
-            cv2.setMouseCallback(self._title, self._note_mouse)
         self._shape = image.shape
         height, width = image.shape[:2]
         scale = min(1.0, self._max_size[0] / width, self._max_size[1] / height)
