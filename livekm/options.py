@@ -171,7 +171,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--keep and --drop say the same: give one of them")
     if (options.keep or options.drop) is not None and not options.output:
         parser.error("--keep and --drop go with -o; in the window, click on segments")
-    if max(options.keep or options.drop or [0]) >= options.clusters:
+    slots = options.keep or options.drop
+    if slots and max(slots) >= options.clusters:
         parser.error(f"--keep, --drop: {options.clusters} segments are 0 to {options.clusters - 1}")
     if options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
