@@ -393,9 +393,11 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
         wait_until(lambda: program.screenshot().mean() < 0.6 * before)  # the others are dim
         shown = program.screenshot()
         program.press("w")
+        start = time.monotonic()
+        wait_until(lambda: (program.screenshot()[:30, -30:] == (0, 0, 230)).all(axis=2).any())
         time.sleep(1.5)
-        assert (program.screenshot()[:30, -30:] == (0, 0, 230)).all(axis=2).any()  # the red dot
         program.press("w")
+        seconds = time.monotonic() - start
         time.sleep(0.3)
         program.press("a")
         wait_until(lambda: program.screenshot().mean() > 0.9 * before)
@@ -406,8 +408,8 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
     assert out.endswith("recorded livekm-1.mp4\n")
     with open_source(tmp_path / "livekm-1.mp4") as clip:
         frames = list(clip)
-    assert len(frames) > 20
-    assert 1.0 < frames[-1].time < 2.5  # at its own speed
+    assert len(frames) > 10
+    assert frames[-1].time == pytest.approx(seconds, abs=0.6)  # at its own speed
     corner = shown[-60:-40, -40:-20].mean(axis=(0, 1))
     assert np.abs(frames[5].image[-30:-20, -20:-10].mean(axis=(0, 1)) - corner).max() < 6
     assert not (frames[5].image == (0, 0, 230)).all(axis=2).any()
