@@ -68,9 +68,6 @@ class WindowSink(Sink):
             if self._shape != image.shape:
                 self._fit(image)
             cv2.imshow(self._title, image)
-            if not self._listens:  # earlier, Qt's window sometimes never appears
-                cv2.setMouseCallback(self._title, self._note_mouse)
-                self._listens = True
         except cv2.error as error:
             raise SinkError(
                 f"cannot open a window: {error.err}; add -o FILE to write a file instead"
@@ -90,6 +87,9 @@ class WindowSink(Sink):
         if self._shape is None or not self.is_open:
             return None
         code = cv2.waitKeyEx(max(1, timeout_ms))
+        if not self._listens and self._is_visible():  # earlier, Qt's window sometimes never appears
+            cv2.setMouseCallback(self._title, self._note_mouse)
+            self._listens = True
         if code == -1:
             return None
         # GTK adds the state of Caps Lock and Num Lock above bit 16.
