@@ -50,6 +50,9 @@ def process_clip(
     from_zero: bool = False,
     overwrite: bool = False,
     verify: bool = True,
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
     on_frame: Callable[[Frame, Segmentation], None] = lambda frame, segmentation: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> ClipResult:
@@ -77,6 +80,8 @@ def process_clip(
         Whether files of those names may be replaced.
     verify : bool, default True
         Whether a written clip is read again before it gets its name.
+    codec, crf, preset
+        How the clip is encoded, see `livekm.sinks.choose_encoding`.
     on_frame : callable, optional
         Is called with each frame and its segmentation, for progress.
     should_stop : callable, optional
@@ -96,7 +101,14 @@ def process_clip(
 
     with ExitStack() as stack:
         opened = open_sink(
-            output, source.info, overwrite=overwrite, from_zero=from_zero, verify=verify
+            output,
+            source.info,
+            overwrite=overwrite,
+            from_zero=from_zero,
+            verify=verify,
+            codec=codec,
+            crf=crf,
+            preset=preset,
         )
         sink = stack.enter_context(WriteBehind(opened))
         # A camera is not read ahead: what waits would be the past.

@@ -23,7 +23,7 @@ from livekm.interrupt import Interruption, interruption
 from livekm.options import MISUSED, parse_options, shared_arguments, written_files
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display
+from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display, is_image_row
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source, open_source
 from livekm.sources.discovery import find_cameras
@@ -237,8 +237,11 @@ def _clip(
     if options.labels and Path(options.labels).suffix.lower() == ".png" and options.frames != 1:
         raise ValueError(f"{options.labels} holds one image: name a folder, .npz or .mkv")
     output = Path(options.output) if options.output else None
-    if output and output.suffix.lower() in IMAGE_SUFFIXES and options.frames != 1:
-        raise ValueError(f"{output} holds one image: end it in .mp4, or add --frames 1")
+    is_image = output and output.suffix.lower() in IMAGE_SUFFIXES and not is_image_row(output)
+    if is_image and options.frames != 1:
+        raise ValueError(
+            f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
+        )
     totals = [n for n in (source.info.n_frames, options.frames) if n is not None]
     with (
         logging_redirect_tqdm(),
@@ -266,6 +269,9 @@ def _clip(
             from_zero=isinstance(source, SectionSource),
             overwrite=options.overwrite,
             verify=not options.no_verify,
+            codec=options.codec,
+            crf=options.crf,
+            preset=options.preset,
             on_frame=count,
             should_stop=stop,
         )

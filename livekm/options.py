@@ -12,6 +12,7 @@ from livekm.colorspace import COLOR_SPACES
 from livekm.controls import key_table
 from livekm.seeding import SEEDINGS
 from livekm.sidecars import LABEL_FILES
+from livekm.sinks import CODECS, CONTAINERS, choose_encoding
 from livekm.sources.section import seconds
 from livekm.views import VIEWS
 
@@ -35,7 +36,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 _SHARED = (
     "view", "clusters", "color_space", "hysteresis", "spatial_weight", "smoothing", "seeding",
-    "seed", "scale", "start", "end", "frames",
+    "seed", "scale", "start", "end", "frames", "codec", "crf", "preset",
 )  # fmt: skip
 _SHARED_FLAGS = ("overwrite", "no_verify")
 
@@ -80,7 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--demo", action="store_true", help="the built-in street scene")
 
     add = parser.add_argument_group("output").add_argument
-    add("-o", "--output", metavar="FILE", help="write a clip or an image; no window")
+    add("-o", "--output", metavar="FILE",
+        help="write a clip, an image or images (out/%%06d.png); no window")  # fmt: skip
+    add("--codec", choices=CODECS,
+        help="of a clip (default: h264, vp9 in .webm; ffv1 is lossless)")  # fmt: skip
+    add("--crf", type=int, metavar="N", help="of a clip: its quality, less is better and larger")
+    add(
+        "--preset",
+        metavar="NAME",
+        help="of a clip: speed, h264 ultrafast to slow, vp9 and av1 numbers",
+    )
     add("--overwrite", action="store_true", help="replace files that exist")
     add("--labels", metavar="PATH",
         help="labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip")  # fmt: skip
@@ -174,6 +184,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     slots = options.keep or options.drop
     if slots and max(slots) >= options.clusters:
         parser.error(f"--keep, --drop: {options.clusters} segments are 0 to {options.clusters - 1}")
+    _check_encoding(parser, options)
     if options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
     if options.threads is not None and options.threads < 1:
@@ -189,3 +200,17 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     written = [Path(name) for name in written_files(options)]
     if len(set(written)) < len(written):
         parser.error("two outputs have the same name; choose another for each")
+
+
+def _check_encoding(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    encoding = options.codec, options.crf, options.preset
+    if all(option is None for option in encoding):
+        return
+    suffix = Path(options.output or "").suffix.lower()
+    if not options.output or (suffix and suffix not in CONTAINERS):
+        parser.error(f"--codec, --crf and --preset go with -o and a clip: {', '.join(CONTAINERS)}")
+    try:
+        # Of many clips, each has a suffix of its own; Matroska holds every codec.
+        choose_encoding(options.output if suffix else "clip.mkv", *encoding)
+    except ValueError as error:
+        parser.error(str(error))

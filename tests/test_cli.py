@@ -385,7 +385,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("in.mp4", "-o", "out.mp4", "--spatial-weight", "nan"),
         ("in.mp4", "-o", "out.mp4", "--width", 640, "--height", 480),
         ("in.mp4", "-o", "out.mp4", "--fps", 10),
-        ("in.mp4", "-o", "out.gif"),
+        ("in.mp4", "-o", "out.wmv"),
         ("in.mp4", "-o", "out"),
         ("in.mp4", "-o", "out.png"),
         ("in.mp4", "-o", "out.mp4", "--labels", "l.png"),

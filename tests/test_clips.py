@@ -20,7 +20,7 @@ from livekm import Segmenter, batch, open_sink, open_source
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame
 from livekm.sinks import ClipSink
-from livekm.sinks.h264 import H264File
+from livekm.sinks.clip_file import ClipFile
 from livekm.sinks.part_file import PartFile
 from livekm.sinks.verification import find_fault
 from livekm.sources import ClipSource, DemoSource, SectionSource, Source
@@ -360,14 +360,14 @@ def test_faults_are_found_and_named(tmp_path):
 
 def lose_the_end(monkeypatch) -> None:
     """Make the disk lose the last bytes of each clip."""
-    finish = H264File.finish
+    finish = ClipFile.finish
 
     def finish_and_lose(self):
         finish(self)
         path = Path(self._container.name)
         path.write_bytes(path.read_bytes()[:-200])
 
-    monkeypatch.setattr(H264File, "finish", finish_and_lose)
+    monkeypatch.setattr(ClipFile, "finish", finish_and_lose)
 
 
 @every_container

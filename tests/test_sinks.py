@@ -46,6 +46,8 @@ def write_clip(path: Path, times: list[float], info: VideoInfo = INFO) -> None:
 def read_times(path: Path) -> list[Fraction]:
     with av.open(str(path)) as clip:
         stream = clip.streams.video[0]
+        if path.suffix == ".avi":  # has stamps of decoding only; FFmpeg 8 guesses others for H.264
+            return [p.dts * stream.time_base for p in clip.demux(stream) if p.size]
         return [frame.pts * stream.time_base for frame in clip.decode(stream)]
 
 
@@ -254,7 +256,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, suffix):
     assert listing(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["out.gif", "out", ".mp4", "out.mp4.part"])
+@pytest.mark.parametrize("name", ["out.wmv", "out", ".mp4", "out.mp4.part"])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path, name):
     with pytest.raises(ValueError, match=r"cannot tell the format of .*; end it in .mp4, .*.webp$"):
         open_sink(tmp_path / name, INFO)
@@ -470,10 +472,10 @@ def test_the_first_image_decides_the_size(tmp_path):
 
 def test_a_codec_that_refuses_is_one_clear_line(tmp_path):
     with (
-        pytest.raises(SinkError, match=r"^cannot write .*out.mp4: .+"),
-        ClipSink(tmp_path / "out.mp4", INFO, preset="no such preset") as sink,
+        pytest.raises(SinkError, match=r"out.mp4: libsvtav1 does not take pictures of 2x2; choose"),
+        ClipSink(tmp_path / "out.mp4", INFO, codec="av1") as sink,
     ):
-        put(sink, grey(0))
+        put(sink, grey(0, 2, 2))
     assert listing(tmp_path) == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import zipfile
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.segmentation import Segmentation
 from livekm.sidecars.base import Sidecar
+from livekm.sinks.image_file import FrameTable
 from livekm.sinks.labels import encode_label_png
 from livekm.sinks.part_file import PartFile, PartFolder
 from livekm.sinks.timestamps import Timestamps
@@ -119,23 +119,21 @@ class LabelImages(Sidecar):
     def __init__(self, part: PartFolder, info: VideoInfo) -> None:
         super().__init__(part)
         self._n = 0
-        self._file = (part.path / "frames.csv").open("w", encoding="utf-8", newline="")
-        self._table = csv.writer(self._file, lineterminator="\n")
-        self._table.writerow(("file", "frame", "time"))
+        self._table = FrameTable(part.path)
 
     def _append(self, frame: Frame, segmentation: Segmentation) -> None:
         name = f"{self._n:06d}.png"
         png = encode_label_png(segmentation.labels, segmentation.palette)
         (self._part.path / name).write_bytes(png)
-        self._table.writerow((name, frame.index, frame.time))
+        self._table.append(name, frame)
         self._n += 1
 
     def _finish(self) -> None:
-        self._file.close()
+        self._table.close()
 
     def _release(self) -> None:
         with contextlib.suppress(OSError):
-            self._file.close()
+            self._table.close()
 
 
 class LabelImage(Sidecar):

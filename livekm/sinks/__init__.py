@@ -8,21 +8,29 @@ from pathlib import Path
 
 from livekm.frame import VideoInfo
 from livekm.sinks.base import Sink
-from livekm.sinks.clip import CONTAINERS, ClipSink
+from livekm.sinks.clip import ClipSink
 from livekm.sinks.display import has_display
-from livekm.sinks.image import IMAGE_SUFFIXES, ImageSink
+from livekm.sinks.formats import CODECS, CONTAINERS, choose_encoding
+from livekm.sinks.image import ImageSink
+from livekm.sinks.image_file import IMAGE_SUFFIXES
 from livekm.sinks.null import NullSink
+from livekm.sinks.sequence import SequenceSink, is_image_row
 from livekm.sinks.window import WindowSink
 
 __all__ = [
+    "CODECS",
+    "CONTAINERS",
     "FILE_SINKS",
     "IMAGE_SUFFIXES",
     "ClipSink",
     "ImageSink",
     "NullSink",
+    "SequenceSink",
     "Sink",
     "WindowSink",
+    "choose_encoding",
     "has_display",
+    "is_image_row",
     "open_sink",
 ]
 
@@ -40,32 +48,36 @@ def open_sink(
     overwrite: bool = False,
     from_zero: bool = False,
     verify: bool = True,
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
 ) -> Sink:
     """Open the sink that writes `path`, chosen by its suffix.
 
     Parameters
     ----------
     path : path or None
-        The file to write; None to write nothing.
+        The file to write, or the pattern of a row of images (``out/%06d.png``); None to write
+        nothing.
     info : VideoInfo
         What the frames come from.
     overwrite : bool
         Whether an existing file may be replaced. The input itself never is.
-    from_zero, verify : bool
-        Of clips, see `ClipSink`; other files have neither times nor a second look.
+    from_zero, verify, codec, crf, preset
+        Of clips, see `ClipSink`; images have none of them.
 
     Raises
     ------
     ValueError
-        If no sink knows the suffix.
+        If no sink knows the suffix, or if it does not go with the codec or its options.
     SinkError
         If the file exists or cannot be written.
 
     Examples
     --------
-    >>> open_sink("out.gif", VideoInfo("example", 64, 48))
+    >>> open_sink("out.wmv", VideoInfo("example", 64, 48))
     Traceback (most recent call last):
-    ValueError: cannot tell the format of out.gif; end it in .mp4, .mov, .mkv, .png, .jpg, ...
+    ValueError: cannot tell the format of out.wmv; end it in .mp4, .mov, .mkv, .webm, .avi, ...
     """
     if path is None:
         return NullSink()
@@ -73,5 +85,16 @@ def open_sink(
     if sink is None:
         raise ValueError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")
     if sink is ClipSink:
-        return ClipSink(path, info, overwrite=overwrite, from_zero=from_zero, verify=verify)
+        return ClipSink(
+            path,
+            info,
+            codec=codec,
+            crf=crf,
+            preset=preset,
+            overwrite=overwrite,
+            from_zero=from_zero,
+            verify=verify,
+        )
+    if is_image_row(path):
+        sink = SequenceSink
     return sink(path, info, overwrite=overwrite)

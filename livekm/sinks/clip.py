@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from fractions import Fraction
-from pathlib import Path
 
 import av
 
@@ -13,27 +12,26 @@ from livekm.errors import SinkError
 from livekm.frame import Frame, Image, VideoInfo
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import check_image
-from livekm.sinks.h264 import H264File
+from livekm.sinks.clip_file import ClipFile
+from livekm.sinks.formats import choose_encoding
 from livekm.sinks.part_file import PartFile
 from livekm.sinks.timestamps import Timestamps
 from livekm.sinks.tracks import CopiedTracks
 from livekm.sinks.verification import find_fault
 
-CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""Suffix of the file -> FFmpeg's name of the container."""
-
-FINE_TIME_BASE = Fraction(1, 90000)
-"""For sources without a time base: exact for the usual rates, 6 microseconds off at worst."""
+# What an encoder raises that cannot be opened; its options were checked before.
+_REFUSALS = (av.error.ArgumentError, av.error.InvalidDataError, av.error.ExternalError)
 
 
 class ClipSink(Sink):
-    """Write images to an H.264 clip.
+    """Write images to a clip.
 
-    The first image decides the size. H.264 here needs even sizes: an odd one is padded by
+    The first image decides the size. H.264 and HEVC need even sizes: an odd one is padded by
     repeating the last row or column, so the clip is a pixel larger than the images.
 
-    Frames keep their times. MP4 and MOV hold them exactly, Matroska rounds to milliseconds. The
-    clip begins at its first frame's time, or at 0 if that is negative or the source is live (its
+    Frames keep their times. MP4 and MOV hold them exactly, Matroska and WebM round to
+    milliseconds, GIF to hundredths of a second, AVI to the ticks of the source's rate. The clip
+    begins at its first frame's time, or at 0 if that is negative or the source is live (its
     clock started when the device was opened, not with this clip). The last frame lasts as long as
     the one before it.
 
@@ -43,13 +41,13 @@ class ClipSink(Sink):
     Parameters
     ----------
     path : path
-        The clip to write: ``.mp4``, ``.mov`` or ``.mkv``. It appears under this name when it is
+        The clip to write, with one of `formats.CONTAINERS`. It appears under this name when it is
         complete.
     info : VideoInfo
         What the frames come from; its rate and time base are kept, and what `path` holds beside
         the picture.
-    crf, preset
-        x264's quality (0 to 51, less is better) and speed.
+    codec, crf, preset
+        How pictures are encoded, see `formats.choose_encoding`.
     overwrite : bool
         Whether an existing file may be replaced.
     from_zero : bool
@@ -63,8 +61,9 @@ class ClipSink(Sink):
         If the file cannot be written; from `close` also if no frame was, or if the written file
         does not hold what was written to it.
     ValueError
-        If the suffix is unknown; from `write` if the image is not (H, W, 3) uint8 of the first
-        one's size, or if the frame's time is not later than the one before.
+        If the suffix or codec is unknown, or does not go with the other options; from `write` if
+        the image is not (H, W, 3) uint8 of the first one's size, or if the frame's time is not
+        later than the one before.
 
     Examples
     --------
@@ -86,29 +85,27 @@ class ClipSink(Sink):
         path: str | os.PathLike[str],
         info: VideoInfo,
         *,
-        crf: int = 18,
-        preset: str = "veryfast",
+        codec: str | None = None,
+        crf: int | None = None,
+        preset: str | None = None,
         overwrite: bool = False,
         from_zero: bool = False,
         verify: bool = True,
     ) -> None:
-        suffix = Path(path).suffix.lower()
-        if suffix not in CONTAINERS:
-            raise ValueError(f"expected a name that ends in {', '.join(CONTAINERS)}, got {path}")
-        self._container = CONTAINERS[suffix]
+        self._encoding = choose_encoding(path, codec, crf, preset)
         # A live source's rate is what the device claims, not what it does.
         self._fps = None if info.is_live else info.fps
-        self._crf = crf
-        self._preset = preset
+        container = self._encoding.container
         self._stamps = Timestamps(
-            info.time_base or FINE_TIME_BASE,
-            from_zero=from_zero or info.is_live,
+            container.time_base(info.time_base, self._fps),
+            from_zero=from_zero or info.is_live or container.from_zero,
             first_duration=1 / (info.fps or Fraction(25)),
+            spacing=container.spacing if container.ticks else None,
         )
         self._verify = verify
         self._source = info.path
         self._shape: tuple[int, ...] | None = None
-        self._file: H264File | None = None
+        self._file: ClipFile | None = None
         self._n_frames = 0
         self._is_partial = False
         self._is_open = True
@@ -129,6 +126,12 @@ class ClipSink(Sink):
                 self._file = self._open(image)
             self._file.write(image, pts)
         except (av.FFmpegError, OSError) as error:
+            if not self._n_frames and isinstance(error, _REFUSALS):
+                height, width = image.shape[:2]
+                raise SinkError(
+                    f"cannot write {self._part.target}: {self._encoding.codec.encoder} does not "
+                    f"take pictures of {width}x{height}; choose another --codec"
+                ) from error
             raise self._failure(error) from error
         self._n_frames += 1
 
@@ -166,19 +169,17 @@ class ClipSink(Sink):
                 self._file.close()
         self._part.discard()
 
-    def _open(self, image: Image) -> H264File:
+    def _open(self, image: Image) -> ClipFile:
         self._shape = image.shape
         height, width = image.shape[:2]
-        return H264File(
+        return ClipFile(
             self._part.path,
-            self._container,
+            self._encoding,
             width,
             height,
             self._stamps,
             self._fps,
             CopiedTracks(self._source or ""),
-            crf=self._crf,
-            preset=self._preset,
         )
 
     def _check(self) -> None:

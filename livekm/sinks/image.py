@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import cv2
-
 from livekm.errors import SinkError
 from livekm.frame import Frame, Image, VideoInfo
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import check_image
+from livekm.sinks.image_file import IMAGE_SUFFIXES, encode_image
 from livekm.sinks.part_file import PartFile
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class ImageSink(Sink):
@@ -40,8 +37,7 @@ class ImageSink(Sink):
     def __init__(
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
-        self._suffix = Path(path).suffix.lower()
-        if self._suffix not in IMAGE_SUFFIXES:
+        if Path(path).suffix.lower() not in IMAGE_SUFFIXES:
             raise ValueError(
                 f"expected a name that ends in {', '.join(IMAGE_SUFFIXES)}, got {path}"
             )
@@ -56,15 +52,9 @@ class ImageSink(Sink):
         check_image(image)
         if self._written:
             raise ValueError(f"{self._part.target} holds one image, a second one came")
-        # Encoded in memory: cv2.imwrite cannot open non-ASCII names on Windows.
-        is_encoded, encoded = cv2.imencode(self._suffix, image)
-        if not is_encoded:
-            height, width = image.shape[:2]
-            raise SinkError(
-                f"cannot write {self._part.target}: {self._suffix} does not hold {width}x{height}"
-            )
+        content = encode_image(image, self._part.target)
         try:
-            self._part.path.write_bytes(encoded.data)
+            self._part.path.write_bytes(content)
         except OSError as error:
             raise self._failure(error) from error
         self._written = True

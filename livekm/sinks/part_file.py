@@ -72,12 +72,16 @@ class PartFile:
                 f"cannot write {self.target}: there is no folder {self.target.parent}; "
                 "create it or choose another"
             )
-        if not self._final.exists():
+        if not self._exists():
             return
         if self._is_source(self._final):
             raise SinkError(f"{self.target} is the input itself; choose another name")
         if not self._overwrite:
             raise SinkError(f"{self.target} exists; add --overwrite or choose another name")
+
+    def _exists(self) -> bool:
+        """Tell whether something would be replaced."""
+        return self._final.exists()
 
     def commit(self, *, partial: bool = False) -> Path:
         """Move the part file to its final name, or to one that says ``partial``, and give it.
@@ -114,8 +118,9 @@ class PartFolder(PartFile):
     """As `PartFile`, a folder of files.
 
     A folder that exists is replaced as a whole if `overwrite` is given, but only one that a
-    `PartFolder` made: it says so by an empty file `MARK`. The old folder is moved aside first; a
-    program that is killed just then leaves it as a hidden folder beside the new one.
+    `PartFolder` made: it says so by an empty file `MARK`. An empty one always
+    is. The old folder is moved aside first; a program that is killed just then leaves it as a
+    hidden folder beside the new one.
     """
 
     MARK = ".livekm"
@@ -139,11 +144,18 @@ class PartFolder(PartFile):
         (self.path / self.MARK).touch()
 
     def _check(self) -> None:
-        if self._final.is_dir() and not (self._final / self.MARK).exists():
+        if self._exists() and self._final.is_dir() and not (self._final / self.MARK).exists():
             raise SinkError(f"{self.target} is a folder that livekm did not make; name another one")
         if self._final.is_file():
             raise SinkError(f"{self.target} is a file; name a folder")
         self._check_place()
+
+    def _exists(self) -> bool:
+        return super()._exists() and not (self._final.is_dir() and not any(self._final.iterdir()))
+
+    def _is_source(self, path: Path) -> bool:
+        source = Path(os.path.realpath(self._source)) if self._source else None  # or a pattern
+        return source is not None and path in (source, *source.parents)
 
 
 class WholeFile(Closing):

@@ -21,6 +21,10 @@ class Timestamps:
         Whether the first frame's time becomes 0.
     first_duration : Fraction
         Seconds that the only frame of a one-frame clip lasts.
+    spacing : int, optional
+        For a clip whose ticks are coarse: a frame comes at least so many of them after the one
+        before, and later than its time if it has to. Without it, frames that share a tick are an
+        error.
 
     Examples
     --------
@@ -37,9 +41,12 @@ class Timestamps:
         *,
         from_zero: bool = False,
         first_duration: Fraction = Fraction(1, 25),
+        spacing: int | None = None,
     ) -> None:
         self.time_base = time_base
         self._from_zero = from_zero
+        self._spacing = spacing
+        self._last_time = -math.inf
         self._origin: int | None = None
         self._first: int | None = None
         self._last: int | None = None
@@ -72,7 +79,8 @@ class Timestamps:
         Raises
         ------
         ValueError
-            If `time` is not finite or not at least one tick later than the time before.
+            If `time` is not finite or not at least one tick later than the time before; with a
+            spacing, if it is not later.
         """
         if not math.isfinite(time):
             raise ValueError(f"expected a finite frame time in seconds, got {time}")
@@ -82,11 +90,14 @@ class Timestamps:
             self._first = ticks - self._origin
         pts = ticks - self._origin
         if self._last is not None:
+            if self._spacing is not None and time > self._last_time:
+                pts = max(pts, self._last + self._spacing)
             if pts <= self._last:
-                before = float((self._last + self._origin) * self.time_base)
-                raise ValueError(f"frame times must increase, got {time:g} s after {before:g} s")
+                raise ValueError(
+                    f"frame times must increase, got {time:g} s after {self._last_time:g} s"
+                )
             self._period = self._durations[self._last] = pts - self._last
-        self._last = pts
+        self._last, self._last_time = pts, time
         return pts
 
     def pop_duration(self, pts: int) -> int:

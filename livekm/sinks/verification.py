@@ -29,8 +29,12 @@ def find_fault(path: Path, n_frames: int, seconds: Fraction) -> str | None:
     try:
         with av.open(str(path)) as clip:
             stream = clip.streams.video[0]
-            stamps = [packet.pts for packet in clip.demux(stream) if packet.pts is not None]
-            stated = stream.frames or len(stamps)  # Matroska does not count
+            packets = [packet for packet in clip.demux(stream) if packet.size]
+            # AVI only counts, in decoding order, and counts a frame again that is shown longer.
+            is_avi = clip.format.name == "avi"
+            stamps = [(packet.dts if is_avi else packet.pts) or 0 for packet in packets]
+            stated = 0 if is_avi else stream.frames
+            stated = stated or len(stamps)  # nor does Matroska count
             time_base = Fraction(stream.time_base or 1)
     except (av.FFmpegError, IndexError) as error:
         return f"it cannot be read again: {error}"

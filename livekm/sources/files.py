@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,9 @@ import numpy as np
 from livekm.errors import SourceError
 from livekm.frame import Image
 from livekm.sources.opencv_log import quiet_opencv
+
+PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
+"""Where the number of an image stands in the pattern of its name: ``img%04d.png``."""
 
 IMAGE_SUFFIXES = frozenset(
     ".avif .bmp .dib .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905

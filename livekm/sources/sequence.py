@@ -11,12 +11,10 @@ from pathlib import Path
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, Image, VideoInfo
-from livekm.sources.files import IMAGE_SUFFIXES, read_image
+from livekm.sources.files import IMAGE_SUFFIXES, PRINTF_NUMBER, read_image
 from livekm.sources.stream import FrameStream, frame_rate
 
 _log = logging.getLogger(__name__)
-
-_PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
 
 
 class SequenceSource(FrameStream):
@@ -86,7 +84,7 @@ def find_images(pattern: str | Path) -> list[Path]:
     matches: Iterable[Path]
     if path.is_dir():
         matches = path.iterdir()
-    elif _PRINTF_NUMBER.search(path.name):
+    elif PRINTF_NUMBER.search(path.name):
         name = re.compile(_printf_to_regex(path.name))
         files = path.parent.iterdir() if path.parent.is_dir() else iter(())
         matches = (file for file in files if name.fullmatch(file.name))
@@ -102,14 +100,14 @@ def find_images(pattern: str | Path) -> list[Path]:
 def is_pattern(text: str) -> bool:
     """Tell whether a path is a glob or printf pattern of image files rather than a file."""
     name = Path(text).name
-    is_printf = bool(_PRINTF_NUMBER.search(name)) and Path(name).suffix.lower() in IMAGE_SUFFIXES
+    is_printf = bool(PRINTF_NUMBER.search(name)) and Path(name).suffix.lower() in IMAGE_SUFFIXES
     return is_printf or "*" in text or "?" in text
 
 
 def _printf_to_regex(name: str) -> str:
     """Make ``img%04d.png`` match what printf writes: four digits, or more once they run out."""
-    literals = [re.escape(part) for part in _PRINTF_NUMBER.split(name)[::2]]
-    widths = [int(match[1] or 1) for match in _PRINTF_NUMBER.finditer(name)]
+    literals = [re.escape(part) for part in PRINTF_NUMBER.split(name)[::2]]
+    widths = [int(match[1] or 1) for match in PRINTF_NUMBER.finditer(name)]
     digits = [rf"\d{{{width},}}" for width in widths] + [""]
     return "".join(literal + number for literal, number in zip(literals, digits, strict=True))
 

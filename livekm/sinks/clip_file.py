@@ -1,0 +1,106 @@
+"""Encode images with PyAV: container, codec, time stamps."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from livekm.frame import Image
+from livekm.sinks.formats import Encoding
+from livekm.sinks.pictures import CONVERSIONS
+from livekm.sinks.timestamps import Timestamps
+from livekm.sinks.tracks import CopiedTracks
+
+
+class ClipFile:
+    """A container file with one encoded stream of pictures.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    encoding : Encoding
+        What is written.
+    width, height : int
+        Size of the images. An odd one is rounded up where the codec has even ones only, by
+        repeating the last column or row.
+    stamps : Timestamps
+        The clip's clock.
+    fps : Fraction or None
+        The nominal rate for the file's header, if there is one.
+    tracks : CopiedTracks
+        What else goes into the file; closed with it.
+
+    Raises
+    ------
+    av.FFmpegError
+        From any method, if the codec or the file fails.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        encoding: Encoding,
+        width: int,
+        height: int,
+        stamps: Timestamps,
+        fps: Fraction | None,
+        tracks: CopiedTracks,
+    ) -> None:
+        os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints a page about each clip otherwise
+        container, codec = encoding.container, encoding.codec
+        if codec.is_even:
+            width, height = width + width % 2, height + height % 2
+        self._stamps = stamps
+        self._to_picture = CONVERSIONS[codec.pixel_format](width, height)
+        self._container = av.open(
+            str(path), "w", format=container.format, options=dict(container.options)
+        )
+        self._stream: Any = self._container.add_stream(
+            codec.encoder, rate=fps, options=dict(encoding.options)
+        )
+        context: Any = self._stream.codec_context
+        context.width, context.height = width, height
+        context.pix_fmt = codec.pixel_format
+        context.time_base = stamps.time_base
+        if codec.tag and container.format in ("mp4", "mov"):
+            context.codec_tag = codec.tag
+        if fps is None:  # which is 0 in FFmpeg; PyAV would say 24
+            context.framerate = Fraction(25 if codec.needs_rate else 0)
+        if self._to_picture.color_tags is not None:
+            number, context.color_range = self._to_picture.color_tags
+            context.colorspace = context.color_primaries = context.color_trc = number
+        self._period = 1 / (fps or Fraction(25))
+        self._tracks = tracks
+        tracks.attach(self._container, self._stream, stamps.origin)
+
+    def write(self, image: Image, pts: int) -> None:
+        """Encode `image`, to be shown at stamp `pts`."""
+        picture = self._to_picture(image)
+        picture.pts = pts
+        picture.time_base = self._stamps.time_base
+        self._mux(picture)
+
+    def finish(self) -> None:
+        """Write what the encoder still holds and the index, and close the file."""
+        self._mux(None)
+        self._tracks.copy_rest(self._stamps.last, self._stamps.end, self._period)
+        self.close()
+
+    def close(self) -> None:
+        """Close the file as it is."""
+        self._tracks.close()
+        self._container.close()
+
+    def _mux(self, picture: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(picture):
+            # x264 gives no durations, without which the last frame's would be guessed. By the time
+            # that a packet leaves it, the next frame is known.
+            if packet.pts is not None:
+                packet.duration = self._stamps.pop_duration(packet.pts)
+                self._tracks.copy_until(packet.pts * self._stamps.time_base)
+            self._container.mux(packet)

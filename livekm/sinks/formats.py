@@ -1,0 +1,239 @@
+"""The codecs and containers of clips: one row each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How pictures are encoded.
+
+    Attributes
+    ----------
+    encoder : str
+        FFmpeg's name of the encoder.
+    pixel_format : str
+        What it is given: one of `livekm.sinks.pictures.CONVERSIONS`.
+    containers : tuple of str
+        The suffixes of the files that can hold it, and that players read with it.
+    crf : range
+        The qualities that can be asked for, less is better; empty where there is no choice.
+    default_crf : int
+    presets : sequence of str
+        From the fastest to the slowest; empty where there is no choice.
+    default_preset : str
+    preset_option : str
+        What the encoder calls its preset.
+    options : mapping
+        What it is told besides.
+    is_even : bool
+        Whether its pictures have an even width and height.
+    needs_rate : bool
+        Whether it takes the ticks of the time base for frames where no rate is known.
+    tag : str
+        What MP4 and MOV call it, where FFmpeg's choice is not the one that players know.
+    """
+
+    encoder: str
+    pixel_format: str
+    containers: tuple[str, ...]
+    crf: range = range(0)
+    default_crf: int = 0
+    presets: Sequence[str] = ()
+    default_preset: str = ""
+    preset_option: str = "preset"
+    options: Mapping[str, str] = field(default_factory=dict)
+    is_even: bool = False
+    needs_rate: bool = False
+    tag: str = ""
+
+
+_X264_PRESETS = (
+    "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo".split()  # noqa: SIM905
+)
+
+# No codec has B-frames. MP4 adds up its duration in decoding order, which without them is that of
+# the times: a clip of varying rate would otherwise seem shorter than it is. It costs a tenth of
+# the size. The defaults were measured, see docs/clips.md.
+CODECS: Mapping[str, Codec] = MappingProxyType({
+    "h264": Codec(
+        "libx264", "yuv420p", (".mp4", ".mov", ".mkv", ".avi"),
+        crf=range(52), default_crf=18, presets=_X264_PRESETS, default_preset="veryfast",
+        options={"bf": "0"}, is_even=True,
+    ),
+    "hevc": Codec(
+        "libx265", "yuv420p", (".mp4", ".mov", ".mkv"),
+        crf=range(52), default_crf=20, presets=_X264_PRESETS, default_preset="ultrafast",
+        options={"x265-params": "bframes=0:log-level=error"}, is_even=True, tag="hvc1",
+    ),
+    "av1": Codec(
+        "libsvtav1", "yuv420p", (".mp4", ".mkv", ".webm"),
+        crf=range(1, 64), default_crf=30,
+        presets=[str(speed) for speed in range(12, -1, -1)], default_preset="10",
+        needs_rate=True,
+    ),
+    "vp9": Codec(
+        "libvpx-vp9", "yuv420p", (".webm", ".mkv", ".mp4"),
+        crf=range(64), default_crf=24,
+        presets=[str(speed) for speed in range(8, -1, -1)], default_preset="8",
+        preset_option="cpu-used", options={"b": "0", "deadline": "realtime", "row-mt": "1"},
+    ),
+    "ffv1": Codec(  # lossless; version 3 checks each slice by a checksum
+        "ffv1", "bgr0", (".mkv", ".avi"), options={"level": "3", "slicecrc": "1", "g": "1"},
+    ),
+    "gif": Codec("gif", "pal8", (".gif",)),
+})  # fmt: skip
+"""Every codec by the name that the user gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What kind of file holds the pictures, and how exact its times are.
+
+    Attributes
+    ----------
+    format : str
+        FFmpeg's name of the format.
+    codec : str
+        The codec where none is asked for.
+    options : mapping
+        What FFmpeg is told about the file.
+    ticks : int
+        Frames can be shown at so many moments in a second; 0 where any time base goes.
+    has_frame_ticks : bool
+        Whether the moments are those of the nominal rate instead, where there is one.
+    spacing : int
+        Ticks from one frame to the next, at least.
+    from_zero : bool
+        Whether the first frame is always shown at 0.
+    """
+
+    format: str
+    codec: str = "h264"
+    options: Mapping[str, str] = field(default_factory=dict)
+    ticks: int = 0
+    has_frame_ticks: bool = False
+    spacing: int = 1
+    from_zero: bool = False
+
+    def time_base(self, source: Fraction | None, fps: Fraction | None) -> Fraction:
+        """Return the seconds a tick of a clip, whose source counts in `source` seconds.
+
+        Examples
+        --------
+        >>> CONTAINERS[".avi"].time_base(Fraction(1, 90000), Fraction(30000, 1001))
+        Fraction(1001, 30000)
+        """
+        if self.has_frame_ticks and fps is not None:
+            return 1 / fps
+        return Fraction(1, self.ticks) if self.ticks else source or _FINE_TIME_BASE
+
+
+# For sources without a time base: exact for the usual rates, 6 microseconds off at worst.
+_FINE_TIME_BASE = Fraction(1, 90000)
+
+# An index at the front lets a browser play the file while it still loads.
+_INDEX_FIRST = {"movflags": "+faststart"}
+# Matroska and AVI would move all tracks by the few milliseconds that a sound encoder needs ahead.
+_UNMOVED = {"avoid_negative_ts": "disabled"}
+
+CONTAINERS: Mapping[str, Container] = MappingProxyType({
+    ".mp4": Container("mp4", options=_INDEX_FIRST),
+    ".mov": Container("mov", options=_INDEX_FIRST),
+    ".mkv": Container("matroska", options=_UNMOVED),
+    ".webm": Container("webm", "vp9", options=_UNMOVED),
+    # AVI counts frames and has no times: one that is shown for longer is followed by empty ones.
+    ".avi": Container("avi", options=_UNMOVED, ticks=100, has_frame_ticks=True),
+    # Browsers show a frame that is said to take a hundredth of a second for ten of them.
+    ".gif": Container("gif", "gif", ticks=100, spacing=2, from_zero=True),
+})  # fmt: skip
+"""Suffix of a clip's file -> what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A container, a codec that goes into it, and the encoder's options."""
+
+    container: Container
+    codec: Codec
+    options: Mapping[str, str]
+
+
+def choose_encoding(
+    path: str | os.PathLike[str],
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
+) -> Encoding:
+    """Return how a clip is written: by its suffix, and by what is asked for.
+
+    Parameters
+    ----------
+    path : path
+        The clip; its suffix tells the container.
+    codec : str, optional
+        One of `CODECS`; the container's own by default.
+    crf : int, optional
+        The quality, less is better.
+    preset : str, optional
+        The encoder's speed.
+
+    Raises
+    ------
+    ValueError
+        If the suffix or the codec is unknown, or if they or the options do not go together.
+
+    Examples
+    --------
+    >>> choose_encoding("out.webm").codec.encoder
+    'libvpx-vp9'
+    >>> choose_encoding("out.webm", "hevc")
+    Traceback (most recent call last):
+    ValueError: .webm does not hold hevc; end the name in .mp4, .mov or .mkv, or choose vp9 or av1
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in CONTAINERS:
+        raise ValueError(f"expected a name that ends in {', '.join(CONTAINERS)}, got {path}")
+    container = CONTAINERS[suffix]
+    name = codec or container.codec
+    if name not in CODECS:
+        raise ValueError(f"there is no codec {name}; choose {_any_of(CODECS)}")
+    row = CODECS[name]
+    if suffix not in row.containers:
+        fitting = [known for known, other in CODECS.items() if suffix in other.containers]
+        fitting.sort(key=lambda known: known != container.codec)
+        raise ValueError(
+            f"{suffix} does not hold {name}; end the name in {_any_of(row.containers)}, "
+            f"or choose {_any_of(fitting)}"
+        )
+    options = dict(row.options)
+    if row.crf:
+        crf = row.default_crf if crf is None else crf
+        if crf not in row.crf:
+            raise ValueError(f"the crf of {name} is {row.crf[0]} to {row.crf[-1]}, got {crf}")
+        options["crf"] = str(crf)
+    elif crf is not None:
+        raise ValueError(f"{name} has no crf, {_why_no_choice(name)}; leave it out")
+    if row.presets:
+        preset = preset or row.default_preset
+        if preset not in row.presets:
+            raise ValueError(f"{name} has no preset {preset}; choose {_any_of(row.presets)}")
+        options[row.preset_option] = preset
+    elif preset is not None:
+        raise ValueError(f"{name} has no presets, {_why_no_choice(name)}; leave it out")
+    return Encoding(container, row, options)
+
+
+def _any_of(names: Mapping[str, object] | Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _why_no_choice(name: str) -> str:
+    return "it is lossless" if name == "ffv1" else "it has 256 colours"

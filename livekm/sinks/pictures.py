@@ -1,0 +1,127 @@
+"""From images to the pictures that encoders take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.filter import Graph
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from livekm.frame import Image
+
+# swscale's default rounding is off by one level in luma and chroma, which decodes to an error of
+# up to five levels in BGR. PyAV before 18 has no name for SWS_BILINEAR | SWS_ACCURATE_RND.
+_ACCURATE = 0x2 | 0x40000
+
+
+class Conversion:
+    """Turns the images of one clip into pictures of a pixel format.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the pictures. Smaller images get their last column or row repeated.
+
+    Attributes
+    ----------
+    color_tags : tuple of int, or None
+        What the stream says about its colours: the number that H.273 gives to matrix, primaries
+        and transfer, which is one for all of them, and the range. None where it is RGB.
+    """
+
+    color_tags: tuple[int, ColorRange] | None = None
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+
+    def __call__(self, image: Image) -> av.VideoFrame:
+        """Return the picture of a (H, W, 3) uint8 BGR image."""
+        height, width = image.shape[:2]
+        below, beside = self._height - height, self._width - width
+        if below or beside:
+            image = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+        return self._convert(av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "bgr24"))
+
+    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        raise NotImplementedError
+
+
+class ToYuv(Conversion):
+    """Luma, and chroma at half the width and height, in limited range.
+
+    The matrix is that of BT.709 from 720 rows on and of BT.601 below, which is also what players
+    assume where they ignore tags.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(width, height)
+        is_hd = height >= 720
+        self.color_tags = (1 if is_hd else 6), ColorRange.MPEG
+        self._matrix = Colorspace.ITU709 if is_hd else Colorspace.ITU601
+        self._reformatter = VideoReformatter()
+
+    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        return self._reformatter.reformat(
+            picture,
+            format="yuv420p",
+            interpolation=_ACCURATE,
+            dst_colorspace=self._matrix,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+
+class ToBgr(Conversion):
+    """The very colours."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(width, height)
+        self._reformatter = VideoReformatter()
+
+    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        return self._reformatter.reformat(picture, format="bgr0")
+
+
+class ToPalette(Conversion):
+    """The 256 colours that fit each picture best; exact where it has no more."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(width, height)
+        self._graph = Graph()
+        source = self._graph.add_buffer(
+            width=width,
+            height=height,
+            format=av.VideoFormat("bgr24", width, height),
+            time_base=Fraction(1, 100),
+        )
+        add: Any = self._graph.add
+        split, sink = add("split"), add("buffersink")
+        palette = add("palettegen", "stats_mode=single:reserve_transparent=0")
+        use = add("paletteuse", "new=1")
+        source.link_to(split)
+        split.link_to(palette, 0, 0)
+        split.link_to(use, 1, 0)
+        palette.link_to(use, 0, 1)
+        use.link_to(sink)
+        self._graph.configure()
+        self._n = 0
+
+    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        picture.pts, picture.time_base = self._n, Fraction(1, 100)  # the filters pair by time
+        self._n += 1
+        self._graph.push(picture)
+        found = self._graph.pull()
+        assert isinstance(found, av.VideoFrame)
+        return found
+
+
+CONVERSIONS: dict[str, Callable[[int, int], Conversion]] = {
+    "yuv420p": ToYuv,
+    "bgr0": ToBgr,
+    "pal8": ToPalette,
+}
+"""FFmpeg's name of a pixel format -> what makes pictures of it, from their width and height."""

@@ -1,0 +1,106 @@
+"""Image files in a row as a sink."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from livekm.errors import SinkError
+from livekm.frame import Frame, Image, VideoInfo
+from livekm.sinks.base import Sink
+from livekm.sinks.checks import check_image
+from livekm.sinks.image_file import IMAGE_SUFFIXES, FrameTable, encode_image
+from livekm.sinks.part_file import PartFolder
+from livekm.sources.files import PRINTF_NUMBER
+
+
+def is_image_row(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path is a pattern of image files: ``out/%06d.png``.
+
+    Examples
+    --------
+    >>> is_image_row("out/%06d.png"), is_image_row("out.png"), is_image_row("%d.mp4")
+    (True, False, False)
+    """
+    name = Path(path)
+    return name.suffix.lower() in IMAGE_SUFFIXES and bool(PRINTF_NUMBER.search(name.name))
+
+
+class SequenceSink(Sink):
+    """Write each image to a file of its own, in a folder that appears when all are there.
+
+    Beside the images, numbered from 0, lies ``frames.csv`` with their times.
+
+    Parameters
+    ----------
+    pattern : path
+        ``out/%06d.png``: the folder, which must be empty or not exist, and the names.
+    info : VideoInfo
+        What the frames come from.
+    overwrite : bool
+        Whether a folder that livekm made may be replaced, as a whole.
+
+    Raises
+    ------
+    SinkError
+        If the folder cannot be written; from `close` also if no frame was.
+    ValueError
+        If the pattern is none; from `write` if the image is not (H, W, 3) uint8.
+    """
+
+    def __init__(
+        self, pattern: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
+    ) -> None:
+        self._pattern = Path(pattern)
+        if not is_image_row(pattern) or len(PRINTF_NUMBER.findall(self._pattern.name)) > 1:
+            raise ValueError(f"expected a pattern of image names, like %06d.png, got {pattern}")
+        self._n_frames = 0
+        self._is_partial = False
+        self._is_open = True
+        self._part = PartFolder(self._pattern.parent, overwrite=overwrite, source=info.path)
+        self._table = FrameTable(self._part.path)
+
+    def write(self, frame: Frame, image: Image) -> None:
+        """Write `image`, (H, W, 3) uint8 BGR, as the next file."""
+        if not self._is_open:
+            raise ValueError(f"{self._pattern} is closed")
+        check_image(image)
+        name = PRINTF_NUMBER.sub(lambda number: number[0] % self._n_frames, self._pattern.name)
+        content = encode_image(image, self._pattern)
+        try:
+            (self._part.path / name).write_bytes(content)
+            self._table.append(name, frame)
+        except OSError as error:
+            raise self._failure(error) from error
+        self._n_frames += 1
+
+    def mark_partial(self) -> None:
+        """Say that frames are missing at the end: the folder becomes ``out.partial``."""
+        self._is_partial = True
+
+    def close(self) -> None:
+        """Give the folder its name."""
+        if not self._is_open:
+            return
+        if not self._n_frames:
+            self.abort()
+            raise SinkError(f"no frame was written to {self._pattern}")
+        try:
+            self._table.close()
+            self.path = self._part.commit(partial=self._is_partial)
+        except OSError as error:
+            raise self._failure(error) from error
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Delete what was written."""
+        if self._is_open:
+            self._is_open = False
+            with contextlib.suppress(OSError):  # the disk is full: it is given up anyway
+                self._table.close()
+            self._part.discard()
+
+    def _failure(self, error: OSError) -> SinkError:
+        return SinkError(f"cannot write {self._pattern}: {error.strerror}")
