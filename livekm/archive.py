@@ -1,54 +1,60 @@
-"""Many clips at once: which inputs become which outputs, and a process for each clip."""
+"""Many clips at once: which inputs become which outputs."""
 
 from __future__ import annotations
 
 import glob
-import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from livekm.sinks import CODECS
 
 CLIP_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
 )
-_KEPT_SUFFIXES = frozenset((".mp4", ".mov", ".mkv"))  # of outputs; others become .mp4
-_SLICE = 0.1  # seconds from one look at a process to the next
+_KEPT_SUFFIXES = (".mp4", ".mov", ".mkv")  # of outputs; others become .mp4
+
+PLACE = "{}"
+"""Stands for a clip's place below the input, without its suffix, in the names of sidecars."""
+
+SIDECARS = {"labels": PLACE, "stats": f"{PLACE}.csv", "figure": f"{PLACE}.png"}
+"""Option -> what is added to the name of a folder that is given for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One clip and where it goes."""
-
-    source: Path
-    target: Path
-
-
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """What became of a clip.
+    """One clip and where it goes.
 
     Attributes
     ----------
-    job : Job
-    outcome : str
-        ``"done"``, ``"skipped"`` since its output is there, ``"interrupted"``, or what failed.
-    n_frames : int or None
-    seconds : float
+    source : Path
+    target : Path or None
+        The segmented clip.
+    labels, stats, figure : Path or None
+        The sidecars that are asked for.
     """
 
-    job: Job
-    outcome: str
-    n_frames: int | None = None
-    seconds: float = 0.0
+    source: Path
+    target: Path | None = None
+    labels: Path | None = None
+    stats: Path | None = None
+    figure: Path | None = None
 
     @property
-    def has_failed(self) -> bool:
-        """Whether there is no output because something went wrong."""
-        return self.outcome not in ("done", "skipped", "interrupted")
+    def outputs(self) -> dict[str, Path]:
+        """What is to be written, by the option of the command line that asks for it."""
+        named = {
+            "output": self.target,
+            "labels": self.labels,
+            "stats": self.stats,
+            "figure": self.figure,
+        }
+        return {option: path for option, path in named.items() if path is not None}
+
+    def remaining(self) -> Job:
+        """Return the job without the outputs that are there, which are complete then."""
+        outputs = (self.target, self.labels, self.stats, self.figure)
+        return Job(self.source, *(None if path and path.exists() else path for path in outputs))
 
 
 def is_archive(inputs: Sequence[str]) -> bool:
@@ -58,42 +64,88 @@ def is_archive(inputs: Sequence[str]) -> bool:
     return not Path(inputs[0]).is_file() and any(True for _ in _expand(inputs[0], None))
 
 
-def plan_jobs(inputs: Sequence[str], folder: Path, suffix: str = "") -> list[Job]:
+def plan_jobs(
+    inputs: Sequence[str],
+    folder: Path | None,
+    *,
+    suffix: str = "",
+    codec: str | None = None,
+    sidecars: Mapping[str, str] | None = None,
+) -> list[Job]:
     """Return what is to be done, in the order of the inputs.
 
     Parameters
     ----------
     inputs : sequence of str
         Clips; folders, in which all clips are found, however deep; patterns (``night/**/*.mp4``).
-    folder : Path
-        Of the outputs. The folders below an input folder are made below it again. What lies in it
-        is no input.
+    folder : Path or None
+        Of the segmented clips. The folders below an input folder are made below it again. What
+        lies in it is no input.
     suffix : str
-        Is added to the names of the clips. Outputs are MP4, MOV or Matroska, as the inputs are;
-        of other inputs MP4.
+        Is added to the names of the clips.
+    codec : str, optional
+        One of `livekm.sinks.CODECS`. Outputs have the format of the inputs where it holds the
+        codec, else MP4, or Matroska where MP4 does not hold it either. Without a codec, MP4, MOV
+        and Matroska stay what they are, and others become MP4.
+    sidecars : mapping, optional
+        ``labels``, ``stats`` or ``figure`` to a folder, in which the tree is made again, or to a
+        name with `PLACE` in it, as ``tables/{}.jsonl``, which tells the format too.
 
     Raises
     ------
     ValueError
         If there is no clip, or if two would have the same output.
     """
-    jobs: dict[Path, Job] = {}
+    endings = CODECS[codec].containers if codec else _KEPT_SUFFIXES
+    usual = ".mp4" if ".mp4" in endings else ".mkv"
+    patterns = {option: _pattern(option, name) for option, name in (sidecars or {}).items()}
+    jobs: list[Job] = []
     for name in inputs:
-        found = 0
+        before = len(jobs)
         for source, below in _expand(name, folder):
-            kind = source.suffix.lower()
-            ending = source.suffix if kind in _KEPT_SUFFIXES else ".mp4"
-            target = folder / below.with_name(f"{below.stem}{suffix}{ending}")
-            before = jobs.get(target)
-            if before is not None and before.source.resolve() != source.resolve():
-                raise ValueError(
-                    f"{before.source} and {source} would both become {target}; rename one of them"
-                )
-            jobs[target] = Job(source, target)
-            found += 1
-        if not found:
+            place = below.with_name(f"{below.stem}{suffix}")
+            ending = source.suffix if source.suffix.lower() in endings else usual
+            target = None if folder is None else folder / place.with_name(f"{place.name}{ending}")
+            files = {
+                option: Path(pattern.replace(PLACE, place.as_posix()))
+                for option, pattern in patterns.items()
+            }
+            jobs.append(Job(source, target, **files))
+        if len(jobs) == before:
             raise ValueError(f"{name}: there is no clip; check its name and folder")
-    return list(jobs.values())
+    # An earlier run's videos of labels are clips as well, but no inputs.
+    written = {path.resolve() for job in jobs for path in job.outputs.values()}
+    return _without_repeats([job for job in jobs if job.source.resolve() not in written])
+
+
+def _pattern(option: str, name: str) -> str:
+    if PLACE in name:
+        return name
+    if Path(name).suffix and not Path(name).is_dir():
+        raise ValueError(
+            f"--{option} {name} is one file: for many clips name a folder, or "
+            f"{option}/{PLACE}{Path(name).suffix}"
+        )
+    return f"{name}/{SIDECARS[option]}"
+
+
+def _without_repeats(jobs: Sequence[Job]) -> list[Job]:
+    """Leave out clips that were named twice; raise if different ones have the same output."""
+    takers: dict[Path, Job] = {}
+    kept = []
+    for job in jobs:
+        rivals = [takers.get(path) for path in job.outputs.values()]
+        rival = next((other for other in rivals if other is not None), None)
+        if rival is not None and rival.source.resolve() == job.source.resolve():
+            continue
+        for path, other in zip(job.outputs.values(), rivals, strict=True):
+            if other is not None:
+                raise ValueError(
+                    f"{other.source} and {job.source} would both become {path}; rename one of them"
+                )
+        takers.update(dict.fromkeys(job.outputs.values(), job))
+        kept.append(job)
+    return kept
 
 
 def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
@@ -107,89 +159,11 @@ def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
     for clip in sorted(found):
         is_clip = clip.suffix.lower() in CLIP_SUFFIXES and clip.is_file()
         # A name with ".part" or ".partial" is not complete: livekm's own, of an earlier run.
-        is_whole = not clip.name.startswith(".") and ".partial" not in clip.suffixes
+        is_whole = not clip.name.startswith(".") and not _is_partial(clip)
         if is_clip and is_whole and own not in clip.resolve().parents:
             yield clip, clip.relative_to(path) if path.is_dir() else Path(clip.name)
 
 
-def run_jobs(
-    jobs: Sequence[Job],
-    arguments: Sequence[str],
-    *,
-    workers: int = 1,
-    skip_existing: bool = False,
-    on_result: Callable[[JobResult], None] = lambda result: None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> list[JobResult]:
-    """Run ``livekm SOURCE -o TARGET`` for each job, in processes of their own.
-
-    What happens to one clip, even to its process, leaves the others alone.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-    arguments : sequence of str
-        Further arguments of the command line.
-    workers : int, default 1
-        Processes at a time.
-    skip_existing : bool, default False
-        Whether a clip whose output is there counts as done.
-    on_result : callable, optional
-        Is called with each `JobResult` as it comes.
-    should_stop : callable, optional
-        Asked again and again whether to end; clips in work then are completed as partial.
-
-    Returns
-    -------
-    results : list of JobResult
-        In the order of the jobs.
-    """
-
-    def work(job: Job) -> JobResult:
-        if should_stop():
-            return JobResult(job, "interrupted")
-        if skip_existing and job.target.exists():
-            return JobResult(job, "skipped")
-        return _run(job, arguments, should_stop)
-
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(work, job) for job in jobs]
-        for future in as_completed(futures):
-            on_result(future.result())
-        return [future.result() for future in futures]
-
-
-def _run(job: Job, arguments: Sequence[str], should_stop: Callable[[], bool]) -> JobResult:
-    start = time.perf_counter()
-    try:
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "livekm", str(job.source), "-o", str(job.target), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # a Ctrl-C of the terminal comes from here, and once
-        )
-    except OSError as error:
-        return JobResult(job, f"{job.target}: {error.strerror}")
-    is_stopped = False
-    while True:
-        try:
-            out, err = process.communicate(timeout=_SLICE)
-            break
-        except subprocess.TimeoutExpired:
-            if should_stop() and not is_stopped:
-                process.terminate()
-                is_stopped = True
-    seconds = time.perf_counter() - start
-    counted = re.search(r": (\d+) frames?", out)
-    n_frames = int(counted[1]) if counted else None
-    if process.returncode == 0:
-        return JobResult(job, "done", n_frames, seconds)
-    if is_stopped:
-        return JobResult(job, "interrupted", n_frames, seconds)
-    said = [line for line in err.splitlines() if line.startswith("livekm: ")]
-    died = f"the process ended by signal {-process.returncode}"
-    why = died if process.returncode < 0 else f"exit code {process.returncode}"
-    return JobResult(job, said[-1][8:] if said else why, n_frames, seconds)
+def _is_partial(clip: Path) -> bool:
+    """Tell whether a name is ``a.partial.mp4`` or ``a.partial-2.mp4``."""
+    return any(part == ".partial" or part.startswith(".partial-") for part in clip.suffixes)

@@ -6,21 +6,22 @@ import argparse
 import json
 import logging
 import sys
+import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 from livekm import batch, benchmark, live
-from livekm.archive import JobResult, is_archive, plan_jobs, run_jobs
+from livekm.archive import SIDECARS, Job, is_archive, plan_jobs
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
+from livekm.jobs import JobResult, run_jobs
 from livekm.options import MISUSED, parse_options, shared_arguments, written_files
+from livekm.progress import ArchiveProgress, clip_progress
+from livekm.reports import Report, follow_parent
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display, is_image_row
@@ -33,6 +34,7 @@ from livekm.workers import available_cores
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
 _FAILED, _INTERRUPTED = 1, 130
+_REPORT_PERIOD = 0.2  # seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(map(str, find_cameras())) or "no camera is connected")
             return 0
         with interruption() as stop:
+            if options.report:
+                follow_parent(stop.request, stop.insist)
             if options.inputs and is_archive(options.inputs):
                 code = _archive(options, stop)
             else:
@@ -60,63 +64,109 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, LivekmError, MemoryError) as error:
         if options.verbose:
             traceback.print_exc()
-        print(f"livekm: {error or 'not enough memory'}", file=sys.stderr)
+        text = str(error) or "not enough memory"
+        if options.report:
+            _report(Report("failure", text))
+        else:
+            print(f"livekm: {text}", file=sys.stderr)
         return MISUSED if isinstance(error, ValueError) else _FAILED
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:
-    logging.basicConfig(level=logging.ERROR, format="livekm: %(message)s")
+    handlers = [_ReportHandler()] if options.report else None
+    logging.basicConfig(level=logging.ERROR, format="livekm: %(message)s", handlers=handlers)
     # Only livekm's own: a user has no use for what the libraries tell each other.
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
     logging.getLogger("livekm").setLevel(level)
 
 
+def _report(report: Report) -> None:
+    print(report.to_line(), flush=True)
+
+
+class _ReportHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _report(Report("warning", record.getMessage()))
+
+
+@contextmanager
+def _progress(
+    options: argparse.Namespace, total: int | None, name: str
+) -> Iterator[Callable[[], object]]:
+    """Show how many frames are done, or report it; what it gives is to be called after each."""
+    if not options.report:
+        with clip_progress(total, name, hidden=options.quiet) as advance:
+            yield advance
+        return
+    done, last = 0, time.monotonic()
+
+    def count() -> None:
+        nonlocal done, last
+        done += 1
+        if time.monotonic() - last > _REPORT_PERIOD:
+            last = time.monotonic()
+            _report(Report("progress", n_frames=done, total=total))
+
+    try:
+        yield count
+    finally:
+        _report(Report("progress", n_frames=done, total=total))
+
+
 def _archive(options: argparse.Namespace, stop: Interruption) -> int:
     """Process many clips; return the exit code."""
-    if options.benchmark or not options.output:
-        raise ValueError("many clips: add -o FOLDER, or name one clip")
-    if options.labels or options.figure or options.stats:
-        raise ValueError("--labels, --figure and --stats are for one clip; leave them out")
-    folder = Path(options.output)
-    if folder.is_file() or folder.suffix.lower() in FILE_SINKS:
-        raise ValueError(f"many clips: {folder} is a name of one; name a folder")
-    jobs = plan_jobs(options.inputs, folder, options.suffix)
+    start = time.perf_counter()
+    jobs = _jobs(options)
+    # What an earlier run completed stays; of a clip that lacks a file, only this is written.
+    waiting = [job.remaining() for job in jobs] if options.skip_existing else jobs
+    results = {job: JobResult(job, "skipped") for job in waiting if not job.outputs}
     threads = options.threads or max(1, available_cores() // options.jobs)
     arguments = [*shared_arguments(options), f"--threads={threads}"]
-    with tqdm(total=len(jobs), unit=" clips", disable=options.quiet) as progress:
-
-        def note(result: JobResult) -> None:
-            progress.update()
-            if result.has_failed:
-                progress.write(f"livekm: {result.outcome}", file=sys.stderr)
-
-        results = run_jobs(
-            jobs,
-            arguments,
-            workers=options.jobs,
-            skip_existing=options.skip_existing,
-            on_result=note,
-            should_stop=stop,
-        )
+    todo = [job for job in waiting if job.outputs]
+    with ArchiveProgress(len(todo), hidden=options.quiet) as progress:
+        for event in run_jobs(todo, arguments, workers=options.jobs, should_stop=stop):
+            progress.show(event)
+            if isinstance(event, JobResult):
+                results[event.job] = event
     if not options.quiet:
-        print(_table(results))
-    return _FAILED if any(result.has_failed for result in results) else 0
+        print(_table([results[job] for job in waiting], time.perf_counter() - start))
+    return _FAILED if any(result.outcome == "failed" for result in results.values()) else 0
 
 
-def _table(results: Sequence[JobResult]) -> str:
+def _jobs(options: argparse.Namespace) -> list[Job]:
+    """Return what is to be done with many clips."""
+    given = {option: getattr(options, option) for option in SIDECARS}
+    sidecars = {option: name for option, name in given.items() if name}
+    if options.benchmark or not (options.output or sidecars):
+        raise ValueError("many clips: add -o FOLDER, or name one clip")
+    folder = Path(options.output) if options.output else None
+    if folder and (folder.is_file() or folder.suffix.lower() in FILE_SINKS):
+        raise ValueError(f"many clips: {folder} is a name of one; name a folder")
+    return plan_jobs(
+        options.inputs, folder, suffix=options.suffix, codec=options.codec, sidecars=sidecars
+    )
+
+
+def _table(results: Sequence[JobResult], seconds: float) -> str:
     """Return a line for each clip, and one for all."""
-    lines = [f"{'clip':40s} {'frames':>7s} {'seconds':>8s} {'fps':>6s} {'MB':>7s}  result"]
+    width = max(len("clip"), *(len(str(result.job.source)) for result in results))
+    lines = [f"{'clip':{width}s} {'frames':>7s} {'seconds':>8s} {'fps':>6s} {'MB':>7s}  result"]
     for result in results:
         target, frames = result.job.target, result.n_frames
         fps = f"{frames / result.seconds:.0f}" if frames and result.seconds else ""
-        size = f"{target.stat().st_size / 1e6:.1f}" if target.exists() else ""
-        outcome = "failed" if result.has_failed else result.outcome
+        size = f"{target.stat().st_size / 1e6:.1f}" if target and target.exists() else ""
         lines.append(
-            f"{result.job.source!s:40s} {'' if frames is None else frames:>7} "
-            f"{result.seconds:8.1f} {fps:>6s} {size:>7s}  {outcome}"
+            f"{result.job.source!s:{width}s} {'' if frames is None else frames:>7} "
+            f"{result.seconds:8.1f} {fps:>6s} {size:>7s}  {_outcome(result)}"
         )
-    counts = Counter("failed" if r.has_failed else r.outcome for r in results)
-    return "\n".join([*lines, ", ".join(f"{n} {outcome}" for outcome, n in counts.items())])
+    counts = Counter(result.outcome for result in results)
+    total = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
+    return "\n".join([*lines, f"{total} in {seconds:.0f} s"])
+
+
+def _outcome(result: JobResult) -> str:
+    n = len(result.warnings)
+    return f"{result.outcome}, {n} warning{'s' if n > 1 else ''}" if n else result.outcome
 
 
 def _run(options: argparse.Namespace, stop: Interruption) -> int:
@@ -243,19 +293,11 @@ def _clip(
             f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
         )
     totals = [n for n in (source.info.n_frames, options.frames) if n is not None]
-    with (
-        logging_redirect_tqdm(),
-        tqdm(
-            total=min(totals, default=None),
-            unit=" frames",
-            desc=Path(written_files(options)[0]).name,
-            disable=options.quiet,
-            delay=0.1,  # not before the first frame: an output that fails to open is one line
-        ) as progress,
-    ):
+    name = Path(written_files(options)[0]).name
+    with _progress(options, min(totals, default=None), name) as advance:
 
         def count(frame: Frame, segmentation: Segmentation) -> None:
-            progress.update()
+            advance()
 
         result = batch.process_clip(
             source,
@@ -275,7 +317,7 @@ def _clip(
             on_frame=count,
             should_stop=stop,
         )
-    if not options.quiet:
+    if not options.quiet and not options.report:
         written = ", ".join(map(str, result.paths))
         print(f"{written}: {_frames(result.n_frames)}{', interrupted' if stop.requested else ''}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,15 @@ class Interruption:
     def __call__(self) -> bool:
         """Tell whether to end."""
         return self.requested
+
+    def request(self) -> None:
+        """Ask to end, as the first signal does."""
+        self.requested = True
+
+    def insist(self) -> None:
+        """Interrupt the main thread, as the second signal does; from any thread."""
+        self.requested = True
+        _thread.interrupt_main()
 
 
 @contextmanager

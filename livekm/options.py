@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from livekm.colorspace import COLOR_SPACES
 from livekm.controls import key_table
+from livekm.reports import REPORT_OPTION
 from livekm.seeding import SEEDINGS
 from livekm.sidecars import LABEL_FILES
 from livekm.sinks import CODECS, CONTAINERS, choose_encoding
@@ -104,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
 
     add = parser.add_argument_group(
-        "many clips", "several inputs, or a folder or pattern of clips, with -o FOLDER"
+        "many clips",
+        "several inputs, or a folder or pattern of clips; -o names a folder then, as do --labels, "
+        "--stats and --figure, or files by {} for each clip: stats/{}.jsonl",
     ).add_argument
     add("--suffix", default="", metavar="TEXT", help="add this to the names of the clips")
     add("--jobs", type=int, default=1, metavar="N", help="clips at a time (default: 1)")
@@ -142,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
 
     version = metadata.version("livekm")
     parser.add_argument("--version", action="version", version=f"livekm {version}")
+    parser.add_argument(REPORT_OPTION, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("-v", "--verbose", action="store_true", help="print more, with tracebacks")
     return parser

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from clips import make_clip
+from clips import damage, make_clip, noise_images
 
-from livekm.archive import Job, is_archive, plan_jobs, run_jobs
+from livekm.archive import Job, is_archive, plan_jobs
+from livekm.jobs import JobEvent, JobProgress, JobResult, run_jobs
 from livekm.sources import open_source
 
 
@@ -26,8 +30,8 @@ def touch(*paths: Path) -> None:
 def test_folders_are_searched_and_made_again_below_the_output(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(*(tmp_path / "in" / name for name in ("a.MP4", "day/b.avi", "day/c.mkv", "notes.txt")))
-    touch(tmp_path / "in" / "out" / "a.mp4", tmp_path / "in" / "day" / "b.partial.mp4")
-    jobs = plan_jobs(["in"], Path("in/out"), "-k8")
+    touch(tmp_path / "in" / "out" / "a.mp4", tmp_path / "in" / "day" / "b.partial-2.mp4")
+    jobs = plan_jobs(["in"], Path("in/out"), suffix="-k8")
     assert [(job.source.as_posix(), job.target.as_posix()) for job in jobs] == [
         ("in/a.MP4", "in/out/a-k8.MP4"),
         ("in/day/b.avi", "in/out/day/b-k8.mp4"),
@@ -82,7 +86,7 @@ def test_a_failing_clip_is_reported_and_the_others_are_done_and_skipped_next_tim
     assert code == 1
     assert "in/b.mp4" in err
     assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["done", "failed", "done"]
-    assert out.splitlines()[4] == "2 done, 1 failed"
+    assert out.splitlines()[4].startswith("2 done, 1 failed in ")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "c.mp4"]
     with open_source(tmp_path / "out" / "c.mp4") as clip:
         assert sum(1 for _ in clip) == 4
@@ -91,6 +95,32 @@ def test_a_failing_clip_is_reported_and_the_others_are_done_and_skipped_next_tim
     code, out, err = run_cli("in", "-o", "out", "--skip-existing")
     assert code == 0
     assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["skipped", "done", "done"]
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def run_in_terminal(command: list[str], folder: Path) -> str:
+    """Run a command on a pseudo-terminal of its own; give all that it showed."""
+    pty, fcntl, termios = map(pytest.importorskip, ("pty", "fcntl", "termios"))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux says so where the last writer has gone
+            while content := os.read(ours, 65536):
+                shown += content
+    os.close(ours)
+    return shown.decode()
+
+
+def results_of(events: Iterable[JobEvent]) -> dict[Job, JobResult]:
+    return {event.job: event for event in events if isinstance(event, JobResult)}
 
 
 def processes_of(job: Job) -> list[int]:
@@ -117,10 +147,11 @@ def test_a_process_that_is_killed_is_a_failure_of_its_clip(tmp_path):
         killed.extend(found)
         return False
 
-    first, second = run_jobs(jobs, ["-k=2"], should_stop=kill_first)
+    results = results_of(run_jobs(jobs, ["-k=2"], should_stop=kill_first))
     assert killed
-    assert first.outcome == "the process ended by signal 9"
-    assert second.outcome == "done"
+    assert results[jobs[0]].outcome == "failed"
+    assert results[jobs[0]].reason.endswith("a.mp4: the process ended by signal 9")
+    assert results[jobs[1]].outcome == "done"
     assert not jobs[0].target.exists()
 
 
@@ -131,9 +162,7 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "livekm", "in", "-o", "out", "-q"], cwd=tmp_path
     )
-    deadline = time.monotonic() + 20
-    while not list((tmp_path / "out").glob(".*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: list((tmp_path / "out").glob(".*")))
     time.sleep(1.0)
     process.terminate()
     assert process.wait(10) == 130
@@ -141,3 +170,91 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
     assert left.name == "a.partial.mp4"
     with open_source(left) as clip:
         assert 0 < sum(1 for _ in clip) < 3000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_clips_in_work_end_with_the_process_that_started_them_and_leave_nothing(tmp_path):
+    make_clip(tmp_path / "a.mp4", 3000)
+    job = Job(tmp_path / "a.mp4", tmp_path / "out" / "a.mp4")
+    program = f"""
+from pathlib import Path
+from livekm.archive import Job
+from livekm.jobs import run_jobs
+list(run_jobs([Job(Path({str(job.source)!r}), Path({str(job.target)!r}))], []))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    wait_for(lambda: job.target.parent.exists() and list(job.target.parent.iterdir()))
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not processes_of(job))
+    assert not list(job.target.parent.iterdir())
+
+
+def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):
+    path = make_clip(tmp_path / "a.mp4", images=noise_images(400))
+    damage(path, 0.5, 20000)
+    events = list(run_jobs([Job(path, tmp_path / "out" / "a.mp4")], ["--seed=1"]))
+    progress = [event for event in events if isinstance(event, JobProgress)]
+    counts = [event.n_frames for event in progress]
+    assert counts == sorted(counts)
+    assert progress[-1].total == 400
+    assert isinstance(events[-1], JobResult)
+    assert events[-1].n_frames == counts[-1] < 400
+    assert events[-1].warnings[0].startswith("a.mp4: left out")
+
+
+def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path, run_cli):
+    (tmp_path / "in" / "day").mkdir(parents=True)
+    make_clip(tmp_path / "in" / "a.mp4", 2)
+    make_clip(tmp_path / "in" / "day" / "b.mp4", 2)
+    files = ["--stats", "stats", "--labels", "labels/{}.npz"]
+    code, out, _ = run_cli("in", "-o", "out", *files, "--suffix=-k2", "-k2", "--jobs", 2)
+    assert code == 0
+    made = ["out/a-k2.mp4", "stats/a-k2.csv", "labels/a-k2.npz"]
+    made += ["out/day/b-k2.mp4", "stats/day/b-k2.csv", "labels/day/b-k2.npz"]
+    assert all((tmp_path / name).stat().st_size > 0 for name in made)
+    before = (tmp_path / made[0]).stat().st_mtime_ns
+    (tmp_path / made[1]).unlink()
+    code, out, _ = run_cli("in", "-o", "out", *files, "--suffix=-k2", "-k2", "--skip-existing")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("1 done, 1 skipped in ")
+    assert (tmp_path / made[1]).exists()
+    assert (tmp_path / made[0]).stat().st_mtime_ns == before
+
+
+def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
+    for name in "ab":
+        make_clip(tmp_path / f"{name}.mp4", 2)
+    assert run_cli("*.mp4", "--stats", "{}.jsonl", "-k2")[0] == 0
+    assert (tmp_path / "a.jsonl").read_text().count("\n") == 4
+    assert (tmp_path / "b.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("codec", "endings"),
+    [(None, [".mp4", ".mp4", ".mkv"]), ("vp9", [".mp4", ".webm", ".mkv"]), ("ffv1", [".mkv"] * 3)],
+)
+def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):
+    sources = [tmp_path / name for name in ("a.mov", "b.webm", "c.mkv")]
+    touch(*sources)
+    jobs = plan_jobs([str(path) for path in sources], tmp_path / "out", codec=codec)
+    found = [job.target.suffix for job in jobs]
+    assert found[1:] == endings[1:]
+
+
+def test_an_earlier_runs_videos_of_labels_are_no_inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path / "a.mp4", tmp_path / "labels" / "a.mkv")
+    (job,) = plan_jobs(["."], Path("out"), sidecars={"labels": "labels/{}.mkv"})
+    assert job.labels == Path("labels/a.mkv")
+
+
+def test_on_a_terminal_each_clip_in_work_has_a_line(tmp_path):
+    """Through a real pseudo-terminal, since lines are shown there only."""
+    for name in "ab":
+        make_clip(tmp_path / f"{name}.mp4", 300)
+    command = [sys.executable, "-m", "livekm", "a.mp4", "b.mp4", "-o", "out", "--jobs", "2"]
+    shown = run_in_terminal(command, tmp_path)
+    assert "2 of 2 clips" in shown
+    for name in ("a.mp4", "b.mp4"):
+        assert re.search(rf"{re.escape(name)} *: +\d+%\|", shown), shown

@@ -19,7 +19,8 @@ PACKAGE = Path(livekm.__file__).parent
 # no row names: a further source or sink is a file that fits into its row.
 FLOORS = [
     # 0: knows nothing of livekm
-    ["kernels.policy", "frame", "errors", "closing", "workers", "buffers", "interrupt"],
+    ["kernels.policy", "frame", "errors", "closing", "workers", "buffers"],
+    ["interrupt", "reports"],
     ["kernels.*"],
     ["kernels"],
     # 1: the parts of the algorithm
@@ -46,6 +47,8 @@ FLOORS = [
     ["controls"],
     # 5: the ways to run it
     ["live", "batch", "benchmark", "archive"],
+    ["jobs"],
+    ["progress"],
     # 6: the doors of the package
     ["options"],
     ["", "cli"],
@@ -136,9 +139,9 @@ def test_kernels_know_no_opencv():
     assert not {module for module in importers_of("cv2") if module.startswith("kernels")}
 
 
-def test_matplotlib_is_imported_for_figures_and_progress_bars_by_the_command_line_only():
+def test_matplotlib_is_imported_for_figures_and_progress_bars_in_one_place():
     assert importers_of("matplotlib") == {"figures"}
-    assert importers_of("tqdm") == {"cli"}
+    assert importers_of("tqdm") == {"progress"}
 
 
 @pytest.mark.parametrize("module", sorted(set(TREES) - {"cli"}))

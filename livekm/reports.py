@@ -1,0 +1,72 @@
+"""What a livekm process tells the livekm process that started it, line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+REPORT_OPTION = "--report"
+"""Of the command line, for other programs: print `Report` lines, and end when stdin does."""
+
+STOP = "stop\n"
+"""A line on stdin that asks to end early and keep what is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a clip is, or what is to be said about it.
+
+    Attributes
+    ----------
+    kind : {"progress", "warning", "failure"}
+    text : str
+        A warning, or why there is no output.
+    n_frames : int
+        Frames done.
+    total : int or None
+        Frames in all; an estimate, or None where it is not known.
+
+    Examples
+    --------
+    >>> line = Report("progress", n_frames=3, total=10).to_line()
+    >>> Report.from_line(line).n_frames
+    3
+    >>> Report.from_line("anything else")
+    """
+
+    kind: str
+    text: str = ""
+    n_frames: int = 0
+    total: int | None = None
+
+    def to_line(self) -> str:
+        """Return the report as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Report | None:
+        """Read a line of `to_line`; None for any other."""
+        try:
+            return cls(**json.loads(line))
+        except (ValueError, TypeError):
+            return None
+
+
+def follow_parent(on_stop: Callable[[], None], on_death: Callable[[], None]) -> None:
+    """Read stdin in a thread: call `on_stop` for a `STOP` line, `on_death` where stdin ends.
+
+    A process whose parent was killed does not work on for hours, unseen.
+    """
+
+    def read() -> None:
+        # Not sys.stdin's own methods: their lock would be held when the interpreter ends.
+        while content := os.read(sys.stdin.fileno(), 4096):
+            if STOP.encode() in content:
+                on_stop()
+        on_death()
+
+    threading.Thread(target=read, daemon=True).start()
