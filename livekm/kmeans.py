@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,12 +16,28 @@ _CREDIT = 0.4  # part of a removal's loss that is left when the neighbours have 
 _TRIED = 3  # clusters to split, and centers to take away, that a swap looks at
 
 
+def binary_places(reach: float) -> int:
+    """Return the binary places of centers that keep half of every squared distance in 24 bits.
+
+    So many a float32 holds exactly. `reach` is the largest squared distance, of whole numbers.
+
+    Examples
+    --------
+    >>> binary_places(3 * 255.0**2)  # eighths of a grey level
+    3
+    """
+    return max(0, (23 - math.ceil(math.log2(reach / 2))) // 2)
+
+
 class Sample:
     """Points to cluster, with the statistics of the centers that were last fitted to them.
 
     Parameters
     ----------
     points : (d, n) float32
+        Whole numbers.
+    places : int
+        Binary places to which centers are rounded; see `binary_places`.
 
     Attributes
     ----------
@@ -33,8 +51,9 @@ class Sample:
         What the error would grow by without each center.
     """
 
-    def __init__(self, points: npt.NDArray[np.float32]) -> None:
+    def __init__(self, points: npt.NDArray[np.float32], places: int = 3) -> None:
         self.points = points
+        self.places = places
         self.size = points.shape[1]
         self._norms = np.einsum("ij,ij->j", points, points, dtype=np.float64)
         self.labels = np.zeros(self.size, np.int32)
@@ -42,8 +61,21 @@ class Sample:
         self._second = np.empty(self.size, np.float32)
         self.counts = np.zeros(0, np.int64)
 
-    def fit(self, centers: Centers, steps: int, tolerance: float = 0.0) -> float:
-        """Run Lloyd steps on `centers` in place; return the mean squared error that is left."""
+    def fit(
+        self, centers: Centers, steps: int, tolerance: float = 0.0, *, is_known: bool = False
+    ) -> float:
+        """Run Lloyd steps on `centers` in place; return the mean squared error that is left.
+
+        Parameters
+        ----------
+        centers : (d, k) float32
+        steps : int
+            At the most; with 0, centers are only rounded and their statistics taken.
+        tolerance : float
+            The part of the error below which a step is the last one.
+        is_known : bool
+            Whether the statistics are those of `centers` already.
+        """
         d, k = centers.shape
         if len(self.counts) != k:
             self.counts = np.zeros(k, np.int64)
@@ -54,6 +86,8 @@ class Sample:
             self.points,
             self._norms,
             centers,
+            2.0**self.places,
+            is_known,
             steps,
             tolerance,
             self.labels,
@@ -66,8 +100,13 @@ class Sample:
         )
         return float(error / self.size)
 
+    def means(self, centers: Centers) -> Centers:
+        """Return the means of the clusters, (d, k); where there are no points, the center."""
+        filled = self.counts > 0
+        return np.where(filled, self._sums / np.maximum(self.counts, 1), centers).astype(np.float32)
+
     def splits(self, centers: Centers) -> tuple[npt.NDArray[np.float64], Centers]:
-        """Return what a split of each cluster gains, and by how much its two centers move apart.
+        """Return what a split of each cluster gains, and the centers of its halves.
 
         A normal distribution that is cut in two at its mean, across its longest axis, loses 2 / pi
         of its variance along that axis, and the halves' means lie sqrt(2 / pi) standard
@@ -77,14 +116,15 @@ class Sample:
         -------
         gains : (k,) float64
             The squared error saved, of the whole sample.
-        offsets : (d, k) float32
-            The two centers are ``center + offset`` and ``center - offset``.
+        halves : (2, d, k) float32
+            The two centers in the place of each.
         """
         values, vectors = np.linalg.eigh(self._scatter(centers))
         longest = values[:, -1].clip(0)
         deviations = np.sqrt(longest / np.maximum(self.counts, 1))
-        offsets = np.sqrt(2 / np.pi) * deviations[:, np.newaxis] * vectors[:, :, -1]
-        return 2 / np.pi * longest, np.ascontiguousarray(offsets.T, np.float32)
+        offsets = np.sqrt(2 / np.pi) * deviations * vectors[:, :, -1].T
+        halves = np.stack([centers + offsets, centers - offsets])
+        return 2 / np.pi * longest, halves.astype(np.float32)
 
     def _scatter(self, centers: Centers) -> npt.NDArray[np.float64]:
         """Return (k, d, d), the sum of (x - c)(x - c)^T of each cluster."""
@@ -97,7 +137,16 @@ class Sample:
                 matrices[:, f, g] = matrices[:, g, f] = np.bincount(self.labels, products, k)
         return matrices
 
-    def swap(self, centers: Centers, error: float, least: float, steps: int) -> float:
+    def swap(
+        self,
+        centers: Centers,
+        error: float,
+        least: float,
+        steps: int,
+        *,
+        tries: int = 4,
+        price: float = 0.0,
+    ) -> float:
         """Move one center from where it is hardly missed to where it gains most, if that pays.
 
         The estimate is checked by `steps` Lloyd steps: the move is made only if the error falls
@@ -114,32 +163,36 @@ class Sample:
             The part of the error that a move must save.
         steps : int
             Lloyd steps before the move is judged.
+        tries : int
+            Moves that are checked, the most promising first, until one pays.
+        price : float
+            The part of the error that a move of all points to other labels must save beside that;
+            a move of fewer is cheaper.
 
         Returns
         -------
         error : float
             Of the centers as they are now; lower than before if the move was made.
         """
-        gains, offsets = self.splits(centers)
+        gains, halves = self.splits(centers)
+        relabelled = np.add.outer(self.counts, self.counts / 2) / self.size
         pairs = [
             (gains[split] - _CREDIT * self.losses[removed], int(removed), int(split))
             for split in np.argsort(-gains)[:_TRIED]
             for removed in np.argsort(self.losses, kind="stable")[:_TRIED]
             if removed != split
         ]
-        if not pairs:
-            return error
-        saved, removed, split = max(pairs)
-        if saved <= least * error * self.size:
-            return error
-        moved = centers.copy()
-        moved[:, removed] = centers[:, split] + offsets[:, split]
-        moved[:, split] = centers[:, split] - offsets[:, split]
-        after = self.fit(moved, steps)
-        if after < (1 - least) * error:
-            centers[:] = moved
-            return after
-        self.fit(centers, 0)
+        for saved, removed, split in sorted(pairs, reverse=True)[:tries]:
+            wanted = least + price * relabelled[removed, split]
+            if saved <= wanted * error * self.size:
+                continue
+            moved = centers.copy()
+            moved[:, [removed, split]] = halves[:, :, split].T
+            after = self.fit(moved, steps)
+            if after < (1 - wanted) * error:
+                centers[:] = moved
+                return after
+        self.fit(centers, 0)  # the statistics are theirs again
         return error
 
     def revive(self, centers: Centers, error: float) -> float:
@@ -148,11 +201,10 @@ class Sample:
         Those that stay without points have none to gain: there are fewer colours than centers.
         """
         while (dead := np.flatnonzero(self.counts == 0)).size:
-            gains, offsets = self.splits(centers)
+            gains, halves = self.splits(centers)
             wanted = [j for j in np.argsort(-gains)[: len(dead)] if gains[j] > 0]
             for target, split in zip(dead, wanted, strict=False):
-                centers[:, target] = centers[:, split] + offsets[:, split]
-                centers[:, split] -= offsets[:, split]
+                centers[:, [target, split]] = halves[:, :, split].T
             if not wanted:
                 break
             error = self.fit(centers, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.buffers import BufferPool
-from livekm.kernels import TILE_ROWS, label_tiles, smooth_labels
-from livekm.kmeans import Centers
+from livekm.kernels import BLOCK_ROWS, label_blocks, smooth_labels
+from livekm.kmeans import Centers, binary_places
 from livekm.workers import Workers
 
 
@@ -85,7 +84,7 @@ class Labeler:
         """
         shape = height, width = planes.shape[1:]
         d, k = centers.shape
-        fraction = _fraction(reach)
+        fraction = binary_places(reach)
         rounded = np.zeros((5, k), np.float32)
         rounded[:d] = np.ldexp(np.rint(np.ldexp(centers, fraction)), -fraction)
         scale = np.float32(2 ** (2 * fraction + 1))
@@ -96,10 +95,10 @@ class Labeler:
         else:
             slack, previous = np.float32(hysteresis) * scale * _distances(rounded), self._previous
         flat = planes.reshape(-1)
-        rows = -(-height // TILE_ROWS)
+        rows = -(-height // BLOCK_ROWS)
         counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)
         self._workers.run(
-            label_tiles, rows, flat, height, width, step, scale, scale * rounded, biases, slack,
+            label_blocks, rows, flat, height, width, step, scale, scale * rounded, biases, slack,
             previous, labels, counts, errors,
         )  # fmt: skip
         self._previous, self._shape = labels, shape
@@ -114,11 +113,6 @@ class Labeler:
             total, error = total + counts.sum(axis=0), error + int(errors.sum())
         used = np.ascontiguousarray(rounded[:d].T)
         return Labeling(labels, used, total, 2 * error / (float(scale) * height * width))
-
-
-def _fraction(reach: float) -> int:
-    """Binary places of the centers that keep half of every squared distance within 24 bits."""
-    return max(0, (23 - math.ceil(math.log2(reach / 2))) // 2)
 
 
 def _distances(centers: Centers) -> npt.NDArray[np.float32]:

@@ -56,9 +56,8 @@ class SceneChange:
 
 def _histogram(pixels: Image) -> npt.NDArray[np.float64]:
     """Return the shares of 8 x 8 x 8 colours."""
-    coarse = (pixels.reshape(-1, 3) >> 5).astype(np.intp)
-    bins = (coarse[:, 0] * 8 + coarse[:, 1]) * 8 + coarse[:, 2]
-    return np.bincount(bins, minlength=512) / len(bins)
+    counts = cv2.calcHist([pixels], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3)
+    return np.asarray(counts.reshape(-1) / (pixels.size // 3), np.float64)
 
 
 def _distance(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from livekm.buffers import BufferPool
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Image
+from livekm.kmeans import binary_places
 from livekm.labeler import Labeler
 from livekm.seeding import SEEDINGS, Seeding
 from livekm.segmentation import Segmentation
@@ -123,7 +124,8 @@ class Segmenter:
 
     def reset(self) -> None:
         """Forget everything that was seen: the next frame starts anew."""
-        self._trainer = Trainer(self._n_clusters, self._seeding, self._rng)
+        places = binary_places(self._reach)
+        self._trainer = Trainer(self._n_clusters, self._seeding, self._rng, places)
         self._labeler.forget()
 
     def set_color_space(self, name: str) -> None:
@@ -214,24 +216,31 @@ class Segmenter:
         return max(1, math.isqrt(height * width // self._sample_size))
 
     def _draw(self, pixels: Image, stride: int) -> tuple[npt.NDArray[np.float32], Image]:
-        """Return the features (d, n) and the pixels (h, w, 3) of every stride-th row and column."""
+        """Return the features (d, n) and the pixels (h, w, 3) of one pixel of every square.
+
+        Squares are `stride` pixels wide and high.
+        """
         height, width = pixels.shape[:2]
-        grid = np.s_[min(stride // 2, height - 1) :: stride, min(stride // 2, width - 1) :: stride]
-        planes = self._planes[:, grid[0], grid[1]]
-        features = [plane.reshape(-1).astype(np.float32) for plane in planes]
+        rows, columns = _lattice(height, width, stride)
+        sampled = np.take(pixels.reshape(-1, 3), rows * width + columns, axis=0)
+        planes = np.empty((3, *sampled.shape[:2]), self._space.dtype)
+        self._space.split(sampled, planes, self._workers)
+        features = planes.reshape(3, -1).astype(np.float32)
         if self._spatial_weight > 0:
             step = self._step(height, width)
-            rows, columns = (
-                np.rint(np.arange(n, dtype=np.float32) * step) for n in (height, width)
-            )
-            y, x = np.meshgrid(rows[grid[0]], columns[grid[1]], indexing="ij")
-            features += [x.reshape(-1), y.reshape(-1)]
-        return np.stack(features), np.ascontiguousarray(pixels[grid])
+            places = [np.rint(places.astype(np.float32) * step) for places in (columns, rows)]
+            features = np.concatenate([features, np.reshape(places, (2, -1))])
+        return features, sampled
 
     @property
     def _extent(self) -> float:
         """The spatial feature at the end of the longer side, in steps of the feature space."""
         return self._spatial_weight * self._space.span * self._space.units
+
+    @property
+    def _reach(self) -> float:
+        """The largest squared distance of two pixels, in steps of the feature space."""
+        return self._space.reach + 2 * self._extent**2
 
     def _step(self, height: int, width: int) -> np.float32:
         """Spatial features a pixel, in steps of the feature space."""
@@ -248,7 +257,7 @@ class Segmenter:
             self._planes,
             self._trainer.centers,
             step=self._step(height, width),
-            reach=self._space.reach + 2 * self._extent**2,
+            reach=self._reach,
             hysteresis=self._hysteresis * units,
             smoothing=self._smoothing,
         )
@@ -266,6 +275,22 @@ class Segmenter:
             _pool=self._pool,
             _workers=self._workers,
         )
+
+
+def _lattice(
+    height: int, width: int, stride: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the rows and the columns, (h, w) each, of one pixel of every square of the image.
+
+    From square to square the place moves on by the golden section, so that all rows and all columns
+    of the image are met: a thin line is seen in proportion to its length.
+    """
+    shape = -(-height // stride), -(-width // stride)
+    i, j = np.indices(shape)
+    shift = next(n for n in range(round(0.618 * stride), stride + 2) if math.gcd(n, stride) == 1)
+    rows = np.minimum(i * stride + j * shift % stride, height - 1)
+    columns = np.minimum(j * stride + i * shift % stride, width - 1)
+    return rows, columns
 
 
 def _check_range(name: str, value: int, least: int, most: int) -> None:

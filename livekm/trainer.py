@@ -11,11 +11,15 @@ from livekm.scene import SceneChange
 from livekm.seeding import Seeding
 
 _STEPS, _TOLERANCE = 10, 1e-3  # Lloyd steps a frame: until a step saves less than this part
+_LONG = 50  # Lloyd steps of the first frame
+_FINE = 12  # binary places of the centers where all of an image is fitted
 _WORTH = 0.01  # the part of the error that moving one center must save
+_PRICE = 0.1  # what it must save beside that, times the part of the pixels that it relabels
 _WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since all may be relabelled
 _JUMP = 1.15  # growth of the error from one frame to the next that calls for a challenge at once
 _PERIOD, _DRIFT = 10, 0.05  # frames and drift after which the centers are challenged,
 _ROUNDS = 3  # and how often then, since one start may be unlucky
+_STARTS, _RIVALS = 6, 3  # tried at the beginning, and where the scene changes in one frame
 _STILL = 0.006  # squared way, in parts of the cluster's mse, that a center must go to move at all
 _MOVES = 3  # centers moved in one frame, at the most
 _LONGEST_WAIT = 8  # frames between two tries to move a center
@@ -30,6 +34,8 @@ class Trainer:
     seeding : callable
         See `livekm.seeding`.
     rng : numpy.random.Generator
+    places : int
+        Binary places of the centers; see `livekm.kmeans.binary_places`.
 
     Attributes
     ----------
@@ -37,11 +43,14 @@ class Trainer:
         In steps of the feature space; None before the first frame.
     """
 
-    def __init__(self, n_clusters: int, seeding: Seeding, rng: np.random.Generator) -> None:
+    def __init__(
+        self, n_clusters: int, seeding: Seeding, rng: np.random.Generator, places: int
+    ) -> None:
         self.n_clusters = n_clusters
         self.centers: Centers | None = None
         self._seeding = seeding
         self._rng = rng
+        self._places = places
         self._scene = SceneChange()
         self._sample: Sample | None = None
         self._error = 0.0
@@ -57,60 +66,68 @@ class Trainer:
         `pixels` are the same samples as (h, w, 3) BGR.
         """
         cut = self._scene.observe(pixels)
-        sample = self._sample = Sample(points)
+        sample = self._sample = Sample(points, self._places)
         self._frame += 1
         if self.centers is None:
             self.centers = self.seed(sample)
             self._scene.mark()
-        elif cut or not self._just_resized:  # a change of k leaves the other centers where they are
-            self.centers = self._follow(sample, self.centers, cut)
+            self._error = sample.fit(self.centers, 0)
+        elif self._just_resized and not cut:  # the other centers stay where they are
+            self._error = sample.fit(self.centers, 0)
+        else:
+            self.centers, self._error = self._follow(sample, self.centers, cut)
         self._just_resized = False
-        self._error = sample.fit(self.centers, 0)
         return cut
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:
         """Run Lloyd steps on (d, n) points until none of them lowers the error any more."""
         assert self.centers is not None
-        Sample(points).fit(self.centers, max_iterations)
+        # On a finer grid: towards the end, steps are shorter than those of the usual one.
+        Sample(points, _FINE).fit(self.centers, max_iterations)
 
-    def seed(self, sample: Sample, steps: int = 50) -> Centers:
-        """Start anew: the best of three starts, converged, and freed from local minima."""
-        starts = [self._start(sample) for _ in range(3)]
+    def seed(self, sample: Sample) -> Centers:
+        """Start anew: the best of several starts, converged, and freed from local minima."""
+        starts = [self._start(sample) for _ in range(_STARTS)]
         errors = [sample.fit(centers, _STEPS, _TOLERANCE) for centers in starts]
         centers = starts[int(np.argmin(errors))]
-        error = sample.revive(centers, sample.fit(centers, steps, 1e-4))
+        error = sample.revive(centers, sample.fit(centers, _LONG, 1e-4))
         for _ in range(self.n_clusters):
             before = error
             error = sample.swap(centers, error, 1e-3, _STEPS)
             if error == before:
                 break
-        sample.fit(centers, steps, 1e-4)
+        sample.fit(centers, _LONG, 1e-4)
         return centers
 
-    def _follow(self, sample: Sample, old: Centers, cut: bool) -> Centers:
-        """Return the centers for a frame that follows one with the centers `old`."""
+    def _follow(self, sample: Sample, old: Centers, cut: bool) -> tuple[Centers, float]:
+        """Return the centers for a frame that follows one with the centers `old`, and their mse."""
         centers = old.copy()
-        jumped = cut or sample.fit(centers, 0) > _JUMP * self._error + 1
+        error = sample.fit(centers, 0)
+        jumped = cut or error > _JUMP * self._error + 1
         if jumped:
             self._wait = 0
-        error = sample.revive(centers, sample.fit(centers, _STEPS, _TOLERANCE))
-        error = self._move(sample, centers, error)
+        if jumped or not _are_still(sample, centers, sample.means(centers)).all():
+            error = sample.fit(centers, _STEPS, _TOLERANCE, is_known=True)
+        error = sample.revive(centers, error)
+        error = self._move(sample, centers, error, price=0.0 if jumped else _PRICE)
         if jumped or self._is_due():
-            self._challenge(sample, centers, error, starts=3 if jumped else 1)
+            self._challenge(sample, centers, error, starts=_RIVALS if jumped else 1)
             centers = np.ascontiguousarray(centers[:, match_slots(old, centers)])
-            sample.fit(centers, 0)
-        still = ((centers - old) ** 2).sum(axis=0) * sample.counts < _STILL * sample.errors
-        centers[:, still] = old[:, still]
-        return centers
+            error = sample.fit(centers, 0)
+        still = _are_still(sample, old, centers)
+        if (centers[:, still] != old[:, still]).any():
+            centers[:, still] = old[:, still]
+            error = sample.fit(centers, 0)
+        return centers, error
 
-    def _move(self, sample: Sample, centers: Centers, error: float) -> float:
+    def _move(self, sample: Sample, centers: Centers, error: float, price: float) -> float:
         """Try to free the centers from a local minimum, less and less often while it fails."""
         self._wait -= 1
         if self._wait > 0:
             return error
         for _ in range(_MOVES):
             before = error
-            error = sample.swap(centers, error, _WORTH, 8)
+            error = sample.swap(centers, error, _WORTH, 8, price=price)
             if error == before:
                 self._backoff = min(_LONGEST_WAIT, 2 * self._backoff + 1)
                 break
@@ -133,7 +150,8 @@ class Trainer:
         self._scene.mark()
         if starts > 1:
             self._rounds = _ROUNDS
-        part = Sample(np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096]))
+        thinned = np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096])
+        part = Sample(thinned, self._places)
         rivals = [self._start(part) for _ in range(starts)]
         errors = [part.fit(rival, _STEPS, _TOLERANCE) for rival in rivals]
         rival = rivals[int(np.argmin(errors))]
@@ -177,6 +195,11 @@ class Trainer:
         return slots
 
 
+def _are_still(sample: Sample, old: Centers, new: Centers) -> npt.NDArray[np.bool_]:
+    """Tell for each center whether its way from `old` to `new` is too short to be worth it."""
+    return np.asarray(((new - old) ** 2).sum(axis=0) * sample.counts <= _STILL * sample.errors)
+
+
 def match_slots(old: Centers, new: Centers) -> npt.NDArray[np.intp]:
     """Return for each slot of `old` (d, k) the one of `new` that takes its place.
 
@@ -205,12 +228,11 @@ def match_slots(old: Centers, new: Centers) -> npt.NDArray[np.intp]:
 def _split_one(sample: Sample, centers: Centers) -> Centers:
     """Split the cluster that gains most; the new half gets the next free slot."""
     sample.fit(centers, 0)
-    gains, offsets = sample.splits(centers)
+    gains, both = sample.splits(centers)
     split = int(np.argmax(gains))
-    inside = Sample(np.ascontiguousarray(sample.points[:, sample.labels == split]))
-    halves = np.stack(
-        [centers[:, split] + offsets[:, split], centers[:, split] - offsets[:, split]], axis=1
-    )
+    points = np.ascontiguousarray(sample.points[:, sample.labels == split])
+    inside = Sample(points, sample.places)
+    halves = np.ascontiguousarray(both[:, :, split].T)
     if inside.size:
         inside.fit(halves, _STEPS, _TOLERANCE)
     grown = np.concatenate([centers, halves[:, 1:]], axis=1)

@@ -48,8 +48,11 @@ def accumulate(points, centers, labels):
     return np.array(counts), np.array(sums), np.array(errors), np.array(losses)
 
 
-def lloyd(points, centers, steps, tolerance=0.0):
-    """Centers after up to `steps` Lloyd steps, and their sum of squared errors."""
+def lloyd(points, centers, steps, tolerance=0.0, grid=None):
+    """Centers after up to `steps` Lloyd steps, and their sum of squared errors.
+
+    With a `grid`, centers are whole multiples of its inverse.
+    """
     centers = np.array(centers, np.float64)
     before = np.inf
     for _ in range(steps):
@@ -60,6 +63,8 @@ def lloyd(points, centers, steps, tolerance=0.0):
         before = errors.sum()
         for j in np.flatnonzero(counts):
             centers[j] = sums[j] / counts[j]
+        if grid:
+            centers = np.rint(centers * grid) / grid
     return centers, squared_distances(points, centers).min(axis=1).sum()
 
 

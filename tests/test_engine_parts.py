@@ -17,6 +17,8 @@ from livekm.seeding import SEEDINGS, kmeans_plus_plus
 from livekm.trainer import Trainer, match_slots
 from livekm.workers import Workers, available_cores
 
+PLACES = 3  # centers are rounded to eighths of a level
+
 
 def blobs(rng, k, each=100, sigma=2.0):
     """(k * each, 3) float32 points around k colours that lie far apart, and these colours."""
@@ -93,8 +95,31 @@ def test_fitting_a_sample_is_lloyd_s_algorithm():
     centers = np.ascontiguousarray(colors.T + 9, np.float32)
     mse = Sample(np.ascontiguousarray(points.T)).fit(centers, 50)
     expected, error = naive.lloyd(points, colors + 9, 50)
-    np.testing.assert_allclose(centers.T, expected, rtol=1e-5)
+    np.testing.assert_allclose(centers.T, expected, atol=2.0 ** -(PLACES + 1))
     assert mse == pytest.approx(error / len(points), rel=1e-3)
+
+
+def test_a_fit_may_go_on_from_statistics_that_are_known():
+    points, colors = blobs(np.random.default_rng(7), 6)
+    planes = np.ascontiguousarray(points.T)
+    start = np.ascontiguousarray(colors.T + 40, np.float32)
+    fresh, centers = start.copy(), start.copy()
+    error = Sample(planes).fit(fresh, 4)
+    sample = Sample(planes)
+    sample.fit(centers, 0)
+    sample.labels[:] = 0  # are not taken again before the first step
+    assert sample.fit(centers, 4, is_known=True) == error
+    np.testing.assert_array_equal(centers, fresh)
+
+
+def test_a_move_that_relabels_much_must_save_more():
+    points, colors = blobs(np.random.default_rng(1), 4)
+    stuck = np.array([colors[0], colors[0] + 1, colors[1], (colors[2] + colors[3]) / 2])
+    centers = np.ascontiguousarray(stuck.T, np.float32)
+    sample = Sample(np.ascontiguousarray(points.T))
+    error = sample.fit(centers, 20)
+    assert sample.swap(centers, error, 0.01, 5, price=5.0) == error
+    assert sample.swap(centers, error, 0.01, 5, price=0.1) < error
 
 
 def test_a_swap_leads_out_of_a_local_minimum():
@@ -196,7 +221,7 @@ def test_drift_is_the_share_of_colours_that_moved_since_the_mark():
 
 
 def trainer_on(points, k, seed=0):
-    trainer = Trainer(k, kmeans_plus_plus, np.random.default_rng(seed))
+    trainer = Trainer(k, kmeans_plus_plus, np.random.default_rng(seed), PLACES)
     trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
     return trainer
 
@@ -220,13 +245,13 @@ def test_a_still_scene_leaves_the_centers_where_they_are():
 def test_a_seeding_must_give_k_finite_centers():
     points, _ = blobs(np.random.default_rng(7), 3)
     for wrong in (np.zeros((2, 3)), np.zeros((3, 2)), np.full((3, 3), np.nan)):
-        trainer = Trainer(3, lambda *_, wrong=wrong: wrong, np.random.default_rng(0))
+        trainer = Trainer(3, lambda *_, wrong=wrong: wrong, np.random.default_rng(0), PLACES)
         with pytest.raises(ValueError, match="seeding must return 3 finite centers of 3 features"):
             trainer.step(np.ascontiguousarray(points.T), as_pixels(points))
 
 
 def test_before_the_first_frame_a_new_k_is_only_noted():
-    trainer = Trainer(3, kmeans_plus_plus, np.random.default_rng(0))
+    trainer = Trainer(3, kmeans_plus_plus, np.random.default_rng(0), PLACES)
     np.testing.assert_array_equal(trainer.resize(6), np.arange(256))
     points, _ = blobs(np.random.default_rng(8), 6)
     trainer.step(np.ascontiguousarray(points.T), as_pixels(points))

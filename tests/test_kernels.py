@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from livekm import kernels
-from livekm.kernels import COLOR_BLOCK, TILE_ROWS
+from livekm.kernels import BLOCK_ROWS, COLOR_BLOCK
 
+GRID = 8.0  # centers of a sample are rounded to eighths
 FRACTION = {3: 3, 5: 2}  # binary places of centers of d features, for distances of 24 bits
 SIZES = [(1, 1), (1, 300), (300, 1), (4, 64), (3, 63), (5, 65), (17, 130)]
 
@@ -40,19 +41,19 @@ def slack_of(centers, hysteresis):
     )
 
 
-def run_label_tiles(
+def run_label_blocks(
     planes, centers, step=0.0, slack=None, previous=None, ranges=None, fraction=None
 ):
     """Call the kernel over the ranges of tile rows; return labels, counts and half the error."""
     _, height, width = planes.shape
     scale = 2.0 ** (2 * (FRACTION[centers.shape[1]] if fraction is None else fraction) + 1)
-    tile_rows = -(-height // TILE_ROWS)
+    block_rows = -(-height // BLOCK_ROWS)
     spatial = np.pad(centers, ((0, 0), (0, 5 - centers.shape[1])))
     labels = np.full(height * width, 255, np.uint8)
-    counts = np.zeros((tile_rows, len(centers)), np.int64)
-    errors = np.zeros(tile_rows, np.int64)
-    for first, last in [(0, tile_rows)] if ranges is None else ranges:
-        kernels.label_tiles(
+    counts = np.zeros((block_rows, len(centers)), np.int64)
+    errors = np.zeros(block_rows, np.int64)
+    for first, last in [(0, block_rows)] if ranges is None else ranges:
+        kernels.label_blocks(
             first,
             last,
             planes.reshape(-1),
@@ -72,7 +73,7 @@ def run_label_tiles(
 
 
 def assert_labels_are_naive(planes, centers, step=0.0, slack=None, previous=None, **options):
-    labels, counts, errors = run_label_tiles(planes, centers, step, slack, previous, **options)
+    labels, counts, errors = run_label_blocks(planes, centers, step, slack, previous, **options)
     expected = naive.label_frame(planes, step, centers, slack, previous)
     np.testing.assert_array_equal(labels, expected[0])
     np.testing.assert_array_equal(counts.sum(axis=0), expected[1])
@@ -90,7 +91,7 @@ def test_labels_are_the_nearest_centers(size, k):
 def test_of_duplicate_centers_the_lower_index_is_taken():
     rng = np.random.default_rng(1)
     centers = np.tile(random_centers(rng, 4), (5, 1))
-    labels, counts, _ = run_label_tiles(random_planes(rng, 9, 70), centers)
+    labels, counts, _ = run_label_blocks(random_planes(rng, 9, 70), centers)
     assert labels.max() < 4
     assert not counts[:, 4:].any()
 
@@ -99,7 +100,7 @@ def test_a_pixel_halfway_between_two_centers_takes_the_lower_index():
     planes = np.full((3, 2, 66), 100, np.uint8)
     far, left, right = (255, 255, 255), (90, 100, 100), (110, 100, 100)
     for centers in ([left, right, far], [right, left, far]):
-        assert not run_label_tiles(planes, np.array(centers, np.float32))[0].any()
+        assert not run_label_blocks(planes, np.array(centers, np.float32))[0].any()
 
 
 def test_centers_at_the_corners_of_the_colour_cube():
@@ -125,7 +126,7 @@ def test_signed_features():
 def test_a_center_far_outside_counts_as_far():
     planes = random_planes(np.random.default_rng(12), 9, 140)
     centers = np.array([[1e5, -1e5, 1e5], [90, 100, 110], [-3000, 0, 0]], np.float32)
-    assert (run_label_tiles(planes, centers)[0] == 1).all()
+    assert (run_label_blocks(planes, centers)[0] == 1).all()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -154,25 +155,27 @@ def test_a_label_sticks_at_the_slack_and_lets_go_beyond_it():
     planes = np.zeros((3, 1, 5), np.uint8)
     planes[0] = [49, 51, 52, 53, 100]  # the border is at 50
     previous = np.zeros((1, 5), np.uint8)
-    labels, _, _ = run_label_tiles(planes, centers, slack=slack_of(centers, 2.0), previous=previous)
+    labels, _, _ = run_label_blocks(
+        planes, centers, slack=slack_of(centers, 2.0), previous=previous
+    )
     assert labels.tolist() == [[0, 0, 0, 1, 1]]
 
 
-def test_ranges_of_tile_rows_write_their_own_rows_and_add_up():
+def test_ranges_of_block_rows_write_their_own_rows_and_add_up():
     rng = np.random.default_rng(7)
-    planes, centers = random_planes(rng, 4 * TILE_ROWS + 1, 67), random_centers(rng, 7)
-    labels, counts, errors = run_label_tiles(planes, centers, ranges=[(0, 2), (2, 3), (3, 5)])
+    planes, centers = random_planes(rng, 4 * BLOCK_ROWS + 1, 67), random_centers(rng, 7)
+    labels, counts, errors = run_label_blocks(planes, centers, ranges=[(0, 2), (2, 3), (3, 5)])
     assert set(np.flatnonzero(counts.any(axis=1))) == {0, 2, 3}
     expected = naive.label_frame(planes, 0.0, centers)
     np.testing.assert_array_equal(labels, expected[0])
     np.testing.assert_array_equal(counts.sum(axis=0), expected[1])
     assert errors.sum() == expected[2]
 
-    partial, counts, _ = run_label_tiles(planes, centers, ranges=[(1, 2)])
-    inside = np.s_[TILE_ROWS : 2 * TILE_ROWS]
+    partial, counts, _ = run_label_blocks(planes, centers, ranges=[(1, 2)])
+    inside = np.s_[BLOCK_ROWS : 2 * BLOCK_ROWS]
     np.testing.assert_array_equal(partial[inside], labels[inside])
     assert (np.delete(partial, inside, axis=0) == 255).all()
-    assert counts.sum() == TILE_ROWS * 67
+    assert counts.sum() == BLOCK_ROWS * 67
 
 
 def run_lloyd(points, centers, steps, tolerance=0.0):
@@ -192,7 +195,9 @@ def run_lloyd(points, centers, steps, tolerance=0.0):
     X = np.ascontiguousarray(points.T, np.float32)
     norms = (points.astype(np.float64) ** 2).sum(axis=1)
     statistics = list(out.values())[1:]
-    out["error"] = kernels.lloyd(X, norms, out["centers"], steps, tolerance, *statistics)
+    out["error"] = kernels.lloyd(
+        X, norms, out["centers"], GRID, False, steps, tolerance, *statistics
+    )
     return out
 
 
@@ -241,8 +246,8 @@ def test_one_step_moves_each_center_to_its_mean_and_empty_ones_nowhere():
     points, centers = random_points(rng, 800), random_centers(rng, 9)
     centers[3] = centers[2]  # gets no points
     out = run_lloyd(points, centers, steps=1)
-    expected, error = naive.lloyd(points, centers, steps=1)
-    np.testing.assert_allclose(out["centers"].T, expected, rtol=1e-6)
+    expected, error = naive.lloyd(points, centers, steps=1, grid=GRID)
+    np.testing.assert_array_equal(out["centers"].T, expected)
     np.testing.assert_array_equal(out["centers"][:, 3], centers[3])
     assert out["error"] == pytest.approx(error, rel=1e-5)
 
@@ -264,8 +269,8 @@ def test_many_steps_converge_as_the_naive_ones_do():
     points = np.rint(blobs.reshape(-1, 3)).astype(np.float32)
     start = points[::200] + 5
     out = run_lloyd(points, start, steps=100)
-    expected, error = naive.lloyd(points, start, steps=100)
-    np.testing.assert_allclose(out["centers"].T, expected, rtol=1e-5)
+    expected, error = naive.lloyd(points, start, steps=100, grid=GRID)
+    np.testing.assert_array_equal(out["centers"].T, expected)
     assert out["error"] == pytest.approx(error, rel=1e-3)
     again = run_lloyd(points, out["centers"].T, steps=100)
     np.testing.assert_array_equal(again["labels"], out["labels"])

@@ -6,18 +6,18 @@ numba then leaves the test for negative indices out, and the loops vectorise.
 """
 
 from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
-from livekm.kernels.labeling import TILE_ROWS, label_tiles
+from livekm.kernels.labeling import BLOCK_ROWS, label_blocks
 from livekm.kernels.painting import paint_labels
 from livekm.kernels.regions import measure_regions
 from livekm.kernels.smoothing import smooth_labels
 from livekm.kernels.training import lloyd
 
 __all__ = [
+    "BLOCK_ROWS",
     "COLOR_BLOCK",
-    "TILE_ROWS",
     "hsv_planes",
     "lab_planes",
-    "label_tiles",
+    "label_blocks",
     "lloyd",
     "measure_regions",
     "paint_labels",

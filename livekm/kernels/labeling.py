@@ -1,73 +1,109 @@
-"""The exact nearest center of every pixel, tile by tile.
+"""The exact nearest center of every pixel, block by block.
 
-A tile is 8 rows of 128 pixels. Its box in feature space tells which centers can be nearest to
+A block is 8 rows of 32 pixels. Its box in feature space tells which centers can be nearest to
 any of its pixels (the filtering of Kanungo et al., "An efficient k-means clustering algorithm",
-PAMI 2002, with the tile in the place of a kd-tree's cell); only those are compared pixel by pixel.
-Neighbouring pixels are alike, so that of many centers few are left.
+PAMI 2002, with the block in the place of a kd-tree's cell); only those are compared pixel by pixel.
+Neighbouring pixels are alike, so that of many centers few are left. A block's rows are copied
+one behind the other first, so that every loop is long enough to be worth its vectors.
 
-Half the squared distance of a pixel to a center is |x|^2 / 2 + (|c|^2 / 2 - x.c). The caller rounds
-and scales the centers so that each is an integer below 2^24, and an exact float32: see
-`livekm.labeler`. Put above the 8 bits of the center's index it makes a key whose least one names
-the nearest center; of centers equally near, the one with the lower index.
+Half the squared distance of a pixel x to a center c is |x|^2 / 2 plus the score |c|^2 / 2 - x.c,
+and the least score names the nearest center. The caller rounds and scales the centers so that
+every score is an integer below 2^24, and as a float32 exact: see `livekm.labeler`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import inline_jit, jit
+from livekm.kernels.moving import MOVED, move
+from livekm.kernels.policy import exact_jit, inline_exact_jit
 
-TILE_ROWS = 8
-_TILE_COLUMNS = 128
-_TILE = TILE_ROWS * _TILE_COLUMNS
+BLOCK_ROWS = 8
+_COLUMNS = MOVED
+_BLOCK = BLOCK_ROWS * _COLUMNS
+_GROUP = 4  # centers that are compared in one go: a pixel is loaded once for all of them
 
 _F = np.float32
+_I = np.int64
 _U = np.uint64
 _ZERO, _HALF = np.float32(0), np.float32(0.5)
-_INDEX_BITS = np.uint32(8)
-_FARTHEST = np.float32(2**24 - 1)
-# Where the second, third, ... feature of a tile begins.
-_P1, _P2, _P3, _P4 = (np.uint64(f * _TILE) for f in range(1, 5))
+_0, _1, _2, _3, _4, _5 = (np.uint64(i) for i in range(6))
+# Where the second, third, ... feature of a block begins.
+_P1, _P2, _P3, _P4 = (np.uint64(f * _BLOCK) for f in range(1, 5))
 
 
-@inline_jit
-def _load(planes, width, area, top, left, rows, columns, step, x, low, high):
-    """Copy a tile's features into x (5 * tile,), plane after plane, and their box into low, high.
+@inline_exact_jit
+def _gather(frame, start, width, rows, columns, block, offset):
+    """Copy a block's rows out of a plane, one behind the other."""
+    if columns == _COLUMNS:
+        for r in range(rows):
+            move(frame, start + r * width, block, offset + r * columns)
+    else:
+        for r in range(rows):
+            source, target = _U(start + r * width), _U(offset + r * columns)
+            for c in range(_U(columns)):
+                block[target + c] = frame[source + c]
 
-    Where `step` is 0 there are no spatial features: nothing is written for them.
-    """
+
+@inline_exact_jit
+def _scatter(block, start, width, rows, columns, frame):
+    """Copy a block's rows into a plane."""
+    if columns == _COLUMNS:
+        for r in range(rows):
+            move(block, r * columns, frame, start + r * width)
+    else:
+        for r in range(rows):
+            source, target = _U(r * columns), _U(start + r * width)
+            for c in range(_U(columns)):
+                frame[target + c] = block[source + c]
+
+
+@inline_exact_jit
+def _measure(colors, n, low, high, sums):
+    """Write the box and the sums of a block's colours; return the sum of their squares."""
+    squares = _I(0)
     for f in range(3):
-        lowest = planes[f * area + top * width + left]
+        base = _U(f * _BLOCK)
+        lowest = colors[base]
         highest = lowest
-        for r in range(rows):
-            source = _U(f * area + (top + r) * width + left)
-            target = _U(f * _TILE + r * columns)
-            for c in range(_U(columns)):
-                value = planes[source + c]
-                x[target + c] = _F(value)
-                lowest = value if value < lowest else lowest
-                highest = value if value > highest else highest
-        low[f] = _F(lowest)
-        high[f] = _F(highest)
-    if step > _ZERO:
-        for r in range(rows):
-            target = _U(r * columns)
-            y = np.rint(_F(top + r) * step)
-            for c in range(_U(columns)):
-                x[_P3 + target + c] = np.rint((_F(left) + _F(c)) * step)
-                x[_P4 + target + c] = y
-        low[3] = np.rint(_F(left) * step)
-        high[3] = np.rint(_F(left + columns - 1) * step)
-        low[4] = np.rint(_F(top) * step)
-        high[4] = np.rint(_F(top + rows - 1) * step)
+        for i in range(n):
+            value = colors[base + i]
+            lowest = value if value < lowest else lowest
+            highest = value if value > highest else highest
+        total = square = np.int32(0)  # a block has few pixels, and features are below 2^11
+        for i in range(n):
+            whole = np.int32(colors[base + i])
+            total = np.int32(total + whole)
+            square = np.int32(square + np.int32(whole * whole))
+        low[f], high[f] = _F(lowest), _F(highest)
+        sums[f] = total
+        squares += _I(square)
+    return squares
 
 
-@inline_jit
+@inline_exact_jit
+def _locate(top, left, rows, columns, step, x, low, high):
+    """Write the spatial features of a block and their box; return the sum of their squares."""
+    squares = _I(0)
+    for r in range(rows):
+        target = _U(r * columns)
+        y = np.rint(_F(top + r) * step)
+        for c in range(_U(columns)):
+            u = np.rint((_F(left) + _F(c)) * step)
+            x[_P3 + target + c] = u
+            x[_P4 + target + c] = y
+            squares += _I(u * u + y * y)
+    low[3], high[3] = np.rint(_F(left) * step), np.rint(_F(left + columns - 1) * step)
+    low[4], high[4] = np.rint(_F(top) * step), np.rint(_F(top + rows - 1) * step)
+    return squares
+
+
+@inline_exact_jit
 def _far_corner(difference, low, high):
     return difference * (high if difference > _ZERO else low)
 
 
-@inline_jit
+@inline_exact_jit
 def _candidates(centers, biases, low, high, margin, excess, chosen):
     """Write the centers that can be nearest within the box into `chosen`, in order; count them.
 
@@ -82,12 +118,13 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     for j in range(k):
         color = centers[0, j] * m0 + centers[1, j] * m1 + centers[2, j] * m2
         excess[j] = biases[j] - color - (centers[3, j] * m3 + centers[4, j] * m4)
-    star = 0
     least = excess[0]
-    for j in range(1, k):
-        if excess[j] < least:
-            least = excess[j]
-            star = j
+    for j in range(k):
+        score = excess[j]
+        least = score if score < least else least
+    star = 0
+    while excess[star] > least:
+        star += 1
     s0, s1, s2 = centers[0, star], centers[1, star], centers[2, star]
     s3, s4 = centers[3, star], centers[4, star]
     l0, l1, l2, l3, l4 = low[0], low[1], low[2], low[3], low[4]
@@ -108,135 +145,138 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     return count
 
 
-@inline_jit
-def _half_norms(x, n, spatial, scale, norms):
-    """Write half the scaled squared length of a tile's n pixels."""
-    half = _HALF * scale
+@inline_exact_jit
+def _compare_colors(x, n, centers, biases, chosen, at, best, index):
+    """Let the four chosen centers from `at` on compete for each pixel of a block."""
+    i0, i1, i2, i3 = chosen[at], chosen[at + 1], chosen[at + 2], chosen[at + 3]
+    a0, a1, a2, a = centers[0, i0], centers[1, i0], centers[2, i0], biases[i0]
+    b0, b1, b2, b = centers[0, i1], centers[1, i1], centers[2, i1], biases[i1]
+    c0, c1, c2, c = centers[0, i2], centers[1, i2], centers[2, i2], biases[i2]
+    d0, d1, d2, d = centers[0, i3], centers[1, i3], centers[2, i3], biases[i3]
+    j0, j1, j2, j3 = np.int32(i0), np.int32(i1), np.int32(i2), np.int32(i3)
     for i in range(n):
-        a, b, c = x[i], x[_P1 + i], x[_P2 + i]
-        norms[i] = half * (a * a + b * b + c * c)
+        u, v, w = x[i], x[_P1 + i], x[_P2 + i]
+        least, label = best[i], index[i]
+        score = a - a0 * u - a1 * v - a2 * w
+        label = j0 if score < least else label
+        least = score if score < least else least
+        score = b - b0 * u - b1 * v - b2 * w
+        label = j1 if score < least else label
+        least = score if score < least else least
+        score = c - c0 * u - c1 * v - c2 * w
+        label = j2 if score < least else label
+        least = score if score < least else least
+        score = d - d0 * u - d1 * v - d2 * w
+        label = j3 if score < least else label
+        least = score if score < least else least
+        best[i], index[i] = least, label
+
+
+@inline_exact_jit
+def _compare_places(x, n, centers, biases, j, best, index):
+    """Let one center compete for each pixel of a block, by colour and place."""
+    c0, c1, c2, c3, c4 = centers[0, j], centers[1, j], centers[2, j], centers[3, j], centers[4, j]
+    bias, own = biases[j], np.int32(j)
+    for i in range(n):
+        color = c0 * x[i] + c1 * x[_P1 + i] + c2 * x[_P2 + i]
+        score = bias - color - (c3 * x[_P3 + i] + c4 * x[_P4 + i])
+        least, label = best[i], index[i]
+        # Adding nothing keeps every store. Stores of only what changes, which compilers make of
+        # this otherwise, take ten times as long on processors without AVX-512.
+        index[i] = label + (own - label) * np.int32(score < least)
+        best[i] = (score if score < least else least) + _ZERO
+
+
+@inline_exact_jit
+def _search(colors, n, spatial, centers, biases, chosen, count, x, best, index):
+    """Find each pixel's nearest center among those chosen."""
+    for f in range(3):
+        base = _U(f * _BLOCK)
+        for i in range(n):
+            x[base + i] = _F(colors[base + i])
+    for i in range(n):
+        best[i] = _F(np.inf)
+        index[i] = 0
     if spatial:
-        for i in range(n):
-            u, v = x[_P3 + i], x[_P4 + i]
-            norms[i] += half * (u * u + v * v)
+        for q in range(count):
+            _compare_places(x, n, centers, biases, chosen[q], best, index)
+    else:
+        for q in range(count, count + _GROUP - 1):  # the last one again, which changes nothing
+            chosen[q] = chosen[count - 1]
+        for q in range(0, count, _GROUP):
+            _compare_colors(x, n, centers, biases, chosen, q, best, index)
 
 
-@inline_jit
-def _nearest(x, norms, n, spatial, centers, biases, chosen, count, rest, keys):
-    """Write the key of the nearest chosen center of a tile's n pixels.
-
-    Keys are compared as integers. With floats and a choice by `if`, compilers leave out the stores
-    of what does not change, and such masked stores take ten times as long on CPUs without AVX-512.
-    """
+@inline_exact_jit
+def _read(n, chosen, count, best, index, nearest, found):
+    """Write the labels as bytes, count them, and return the sum of the scores."""
+    total = _I(0)
     for i in range(n):
-        keys[i] = np.uint32(0xFFFFFFFF)
+        nearest[i] = np.uint8(index[i])
+        total += _I(np.int32(best[i]))
+    rest = _I(n)
+    first = nearest[0]
     for q in range(count):
-        j = chosen[q]
-        index = np.uint32(j)
-        bias = biases[j]
-        c0, c1, c2 = centers[0, j], centers[1, j], centers[2, j]
-        if spatial:
-            c3, c4 = centers[3, j], centers[4, j]
+        j = np.uint8(chosen[q])
+        if j != first:  # whose number could be that of the whole block, more than a byte holds
+            same = np.uint8(0)
             for i in range(n):
-                rest[i] = norms[i] - (c3 * x[_P3 + i] + c4 * x[_P4 + i])
-        for i in range(n):
-            known = rest[i] if spatial else norms[i]
-            far = known + (bias - (c0 * x[i] + c1 * x[_P1 + i] + c2 * x[_P2 + i]))
-            far = far if far < _FARTHEST else _FARTHEST
-            key = np.uint32(np.uint32(np.int32(far)) << _INDEX_BITS) | index
-            keys[i] = min(np.uint32(key), keys[i])
+                same = np.uint8(same + np.uint8(nearest[i] == j))
+            found[j] += same
+            rest -= same
+    found[first] += rest
+    return total
 
 
-@inline_jit
-def _read(keys, rows, columns, nearest):
-    """Write the indices of the keys, and return the sum of the distances."""
-    error = np.int64(0)
-    for r in range(rows):
-        part = np.uint32(0)  # a row has fewer pixels than this has room for
-        source = _U(r * columns)
-        for c in range(_U(columns)):
-            key = keys[source + c]
-            nearest[source + c] = np.uint8(key)
-            part = np.uint32(part + np.uint32(key >> _INDEX_BITS))
-        error += np.int64(part)
-    return error
+@inline_exact_jit
+def _note_changes(before, nearest, n, changes):
+    """Write where a block's labels differ from those before; tell whether they do anywhere."""
+    different = np.uint8(0)
+    for i in range(n):
+        change = np.uint8(before[i] ^ nearest[i])
+        changes[i] = change
+        different |= change
+    for i in range(n, _U(_BLOCK)):
+        changes[i] = 0
+    return different != 0
 
 
-@inline_jit
-def _distance(x, norms, i, spatial, centers, biases, j):
-    rest = biases[j]
-    for f in range(5 if spatial else 3):
-        rest -= centers[f, j] * x[f * _TILE + i]
-    return norms[i] + rest
-
-
-@inline_jit
-def _count(rows, columns, index, nearest, counts):
-    """Add the pixels of a tile whose label is `index` to the counts."""
-    total = 0
-    for r in range(rows):
-        source = _U(r * columns)
-        found = np.uint8(0)  # a row has fewer pixels than a byte holds
-        for c in range(_U(columns)):
-            found = np.uint8(found + np.uint8(nearest[source + c] == index))
-        total += np.int64(found)
-    counts[index] += total
-
-
-@inline_jit
-def _stick(
-    x,
-    rows,
-    columns,
-    spatial,
-    centers,
-    biases,
-    slack,
-    previous,
-    start,
-    width,
-    changed,
-    norms,
-    keys,
-    nearest,
-    counts,
-):
+@inline_exact_jit
+def _stick(colors, x, spatial, table, slack, before, nearest, changes, words, changed, found):
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
     (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Returns
-    what the labels that are kept add to the error.
+    what the labels that are kept add to the scores.
     """
-    added = np.int64(0)
-    for r in range(rows):
-        source = _U(start + r * width)
-        target = _U(r * columns)
-        different = np.uint8(0)
-        for c in range(_U(columns)):
-            different |= np.uint8(previous[source + c] ^ nearest[target + c])
-        if different == 0:
-            continue
-        count = 0
-        for c in range(_U(columns)):  # without branches, which could not be predicted
-            changed[count] = c
-            count += previous[source + c] != nearest[target + c]
-        for q in range(count):
-            c = changed[q]
-            i = target + c
-            old = previous[source + c]
-            new = nearest[i]
-            least = _F(np.int32(keys[i] >> _INDEX_BITS))
-            worse = _distance(x, norms, i, spatial, centers, biases, old) - least
-            keep = worse <= slack[old, new]
-            nearest[i] = np.uint8(new + np.uint8(np.uint8(old - new) * np.uint8(keep)))
-            counts[old] += keep
-            counts[new] -= keep
-            added += np.int64(np.int32(worse)) * np.int64(keep)
+    count = 0
+    for word in range(_U(_BLOCK // 8)):  # `words` are the changes, eight at a time
+        if words[word] != 0:
+            for i in range(_U(8) * word, _U(8) * word + _U(8)):
+                changed[count] = i
+                count += changes[i] != 0  # without a branch, which could not be predicted
+    added = _I(0)
+    for q in range(count):
+        i = changed[q]
+        old, new = _U(before[i]), _U(nearest[i])
+        u, v, w = _F(colors[i]), _F(colors[_P1 + i]), _F(colors[_P2 + i])
+        was = table[old, _0] - table[old, _1] * u - table[old, _2] * v - table[old, _3] * w
+        now = table[new, _0] - table[new, _1] * u - table[new, _2] * v - table[new, _3] * w
+        if spatial:
+            u, v = x[_P3 + i], x[_P4 + i]
+            was -= table[old, _4] * u + table[old, _5] * v
+            now -= table[new, _4] * u + table[new, _5] * v
+        worse = was - now
+        keep = _I(worse <= slack[old, new])
+        nearest[i] = np.uint8(new + (old - new) * _U(keep))
+        found[old] += keep
+        found[new] -= keep
+        added += _I(worse) * keep
     return added
 
 
-@jit
-def label_tiles(
+@exact_jit
+def label_blocks(
     first,
     last,
     planes,
@@ -252,12 +292,12 @@ def label_tiles(
     counts,
     errors,
 ):
-    """Label the tile rows from `first` up to `last` of a frame; ties go to the lower index.
+    """Label the block rows from `first` up to `last` of a frame; ties go to the lower index.
 
     Parameters
     ----------
     first, last : int
-        Tile rows, of `TILE_ROWS` pixel rows each.
+        Block rows, of `BLOCK_ROWS` pixel rows each.
     planes : (3 * height * width,) uint8 or int16
         The colour features, one plane after the other.
     height, width : int
@@ -265,7 +305,7 @@ def label_tiles(
     step : float32
         Spatial features a pixel; 0 where a pixel's place does not count.
     scale : float32
-        The power of two that makes half of every squared distance an integer.
+        The power of two that makes every score an integer.
     centers : (5, k) float32
         `scale` times three colour features, then the spatial features x and y, which are 0 where
         `step` is.
@@ -278,56 +318,69 @@ def label_tiles(
         The labels of the frame before; not read where labels do not stick.
     labels : (height * width,) uint8
         Written.
-    counts : (tile rows, k) int64
-        The number of pixels of each label, of all these tile rows, is added to row `first`.
-    errors : (tile rows,) int64
+    counts : (block rows, k) int64
+        The number of pixels of each label, of all these block rows, is added to row `first`.
+    errors : (block rows,) int64
         Half the sum of the squared distances times `scale` is added to row `first`.
     """
     k = centers.shape[1]
+    area = height * width
     sticky = slack.shape[0] > 0
     spatial = step > _ZERO
-    x = np.empty(5 * _TILE, np.float32)
-    norms = np.empty(_TILE, np.float32)
-    rest = np.empty(_TILE, np.float32)
-    keys = np.empty(_TILE, np.uint32)
-    nearest = np.empty(_TILE, np.uint8)
-    changed = np.empty(_TILE_COLUMNS + 1, np.uint64)
+    colors = np.empty(3 * _BLOCK, planes.dtype)
+    x = np.empty(5 * _BLOCK, np.float32)
+    best = np.empty(_BLOCK, np.float32)
+    index = np.empty(_BLOCK, np.int32)
+    nearest = np.empty(_BLOCK, np.uint8)
+    before = np.empty(_BLOCK, np.uint8)
+    changes = np.empty(_BLOCK, np.uint8)
+    words = changes.view(np.uint64)
+    changed = np.empty(_BLOCK + 1, np.uint64)
     excess = np.empty(k, np.float32)
-    chosen = np.empty(k + 1, np.int64)
-    low = np.empty(5, np.float32)
-    high = np.empty(5, np.float32)
-    for f in range(5):
-        low[f] = high[f] = _ZERO
+    chosen = np.empty(k + _GROUP, np.int64)
+    low, high = np.zeros(5, np.float32), np.zeros(5, np.float32)
+    sums = np.empty(3, np.int64)
+    table = np.empty((k, 6), np.float32)  # what belongs to a center, in one place
     margin = _ZERO
     for j in range(k):
         rounding = _F(1e-5) * biases[j]
         margin = rounding if rounding > margin else margin
+        table[j, 0] = biases[j]
+        for f in range(5):
+            table[j, 1 + f] = centers[f, j]
+    half = _I(scale) // 2
     found = counts[first]
-    error = np.int64(0)
-    for top in range(first * TILE_ROWS, min(last * TILE_ROWS, height), TILE_ROWS):
-        rows = min(TILE_ROWS, height - top)
-        for left in range(0, width, _TILE_COLUMNS):
-            columns = min(_TILE_COLUMNS, width - left)
+    error = _I(0)
+    for top in range(first * BLOCK_ROWS, min(last * BLOCK_ROWS, height), BLOCK_ROWS):
+        rows = min(BLOCK_ROWS, height - top)
+        for left in range(0, width, _COLUMNS):
+            columns = min(_COLUMNS, width - left)
             n = _U(rows * columns)
             start = top * width + left
-            _load(planes, width, height * width, top, left, rows, columns, step, x, low, high)
+            for f in range(3):
+                _gather(planes, f * area + start, width, rows, columns, colors, f * _BLOCK)
+            squares = _measure(colors, n, low, high, sums)
+            if spatial:
+                squares += _locate(top, left, rows, columns, step, x, low, high)
+            error += half * squares
             count = _candidates(centers, biases, low, high, margin, excess, chosen)
-            _half_norms(x, n, spatial, scale, norms)
-            _nearest(x, norms, n, spatial, centers, biases, chosen, count, rest, keys)
-            error += _read(keys, rows, columns, nearest)
-            if count == 1:
-                found[chosen[0]] += rows * columns
+            if count == 1 and not spatial:
+                j = chosen[0]
+                for i in range(n):
+                    nearest[i] = np.uint8(j)
+                found[j] += _I(n)
+                error += _I(n) * _I(biases[j])
+                for f in range(3):
+                    error -= _I(centers[f, j]) * sums[f]
             else:
-                for q in range(count):
-                    _count(rows, columns, np.uint8(chosen[q]), nearest, found)
+                _search(colors, n, spatial, centers, biases, chosen, count, x, best, index)
+                error += _read(n, chosen, count, best, index, nearest, found)
             if sticky:
-                error += _stick(
-                    x, rows, columns, spatial, centers, biases, slack, previous, start, width,
-                    changed, norms, keys, nearest, found,
-                )  # fmt: skip
-            for r in range(rows):
-                target = _U(start + r * width)
-                source = _U(r * columns)
-                for c in range(_U(columns)):
-                    labels[target + c] = nearest[source + c]
+                _gather(previous, start, width, rows, columns, before, 0)
+                if _note_changes(before, nearest, n, changes):
+                    error += _stick(
+                        colors, x, spatial, table, slack, before, nearest, changes, words,
+                        changed, found,
+                    )  # fmt: skip
+            _scatter(nearest, start, width, rows, columns, labels)
     errors[first] += error

@@ -15,16 +15,17 @@ _log = logging.getLogger(__name__)
 
 # Kernels are called from Python and from kernels, never from C.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_EXACT: dict[str, Any] = {"fastmath": {"contract"}}
 
 
-def jit(function: Callable[..., Any]) -> Any:
+def jit(function: Callable[..., Any], **options: Any) -> Any:
     """Compile `function` without the GIL, without Python errors, and with a cache on disk.
 
     Kernels release the GIL so that row stripes run side by side on plain threads. There is no
     `fastmath`: the same input gives the same bytes on every machine and any number of threads.
     Where no cache folder can be written, the kernel is compiled anew in each process.
     """
-    kernel = njit(function, **_OPTIONS)
+    kernel = njit(function, **_OPTIONS, **options)
     try:
         kernel._cache = _ForgivingCache(function)  # what `cache=True` does, with numba's own cache
     except RuntimeError as error:  # numba: "cannot cache function: no locator available"
@@ -32,13 +33,26 @@ def jit(function: Callable[..., Any]) -> Any:
     return kernel
 
 
-def inline_jit(function: Callable[..., Any]) -> Any:
+def exact_jit(function: Callable[..., Any]) -> Any:
+    """As `jit`, for kernels whose every result is exact: integers, also where they are floats.
+
+    A product and a sum then may be done as one: where nothing is rounded, it makes no difference.
+    """
+    return jit(function, **_EXACT)
+
+
+def inline_jit(function: Callable[..., Any], **options: Any) -> Any:
     """Compile a part of a kernel into each kernel that calls it; it can't be called from Python.
 
     A call costs as much as some hundred pixels: its arrays are counted as referenced once more.
     """
-    options = {**_OPTIONS, "no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
-    return njit(function, forceinline=True, **options)
+    part: dict[str, Any] = {"no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
+    return njit(function, forceinline=True, **_OPTIONS, **part, **options)
+
+
+def inline_exact_jit(function: Callable[..., Any]) -> Any:
+    """As `inline_jit`, for parts of an exact kernel."""
+    return inline_jit(function, **_EXACT)
 
 
 class _PartCompiler(Compiler):

@@ -61,7 +61,7 @@ def smooth_labels(
     Parameters
     ----------
     planes, height, width, step, centers, scale
-        As in `label_tiles`.
+        As in `label_blocks`.
     labels : (height * width,) uint8
     smoothed : (height * width,) uint8
         Written.

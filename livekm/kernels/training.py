@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import inline_jit, jit
+from livekm.kernels.policy import exact_jit, inline_exact_jit
 
-_BLOCK = 1024  # points whose scores stay in the first-level cache while the centers pass by
+_BLOCK = 512  # points whose scores stay in the first-level cache while the centers pass by
 _F = np.float32
-_ZERO = np.float32(0)
+_HALF = np.float32(0.5)
 _U = np.uint64
 
 
-@inline_jit
-def _score_block(X, start, n, center, bias, total):
-    d = center.shape[0]
+@inline_exact_jit
+def _score(X, start, n, center, total):
+    """Write the scores |c|^2 / 2 - x.c of n points from `start` on."""
     base = _U(start)
+    bias = _F(0)
+    for f in range(center.shape[0]):
+        bias += center[f] * center[f] * _HALF
+    x, y, z = X[0], X[1], X[2]
+    a, b, c = center[0], center[1], center[2]
     for i in range(_U(n)):
-        total[i] = bias
-    for f in range(d):
-        x = X[f]
-        c = center[f]
+        total[i] = bias - a * x[base + i] - b * y[base + i] - c * z[base + i]
+    for f in range(3, center.shape[0]):
+        x, a = X[f], center[f]
         for i in range(_U(n)):
-            total[i] -= c * x[base + i]
+            total[i] -= a * x[base + i]
 
 
-@inline_jit
+@inline_exact_jit
 def _assign(X, centers, labels, best, second):
     """Label every point of X (d, n) with the nearest of centers (d, k); ties to the lower index.
 
     `labels` (n,) int32, and the scores |c|^2 / 2 - x.c of the nearest and of the second nearest
     center in `best` and `second` (n,) float32, are written.
     """
-    d, n = X.shape
+    n = X.shape[1]
     k = centers.shape[1]
-    total = np.empty(_BLOCK, np.float32)
+    one, other = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
     for i in range(_U(n)):
         labels[i] = np.int32(0)
         best[i] = _F(np.inf)
@@ -42,28 +46,30 @@ def _assign(X, centers, labels, best, second):
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
         base = _U(start)
-        for j in range(k):
-            center = centers[:, j]
-            bias = _F(0)
-            for f in range(d):
-                bias += center[f] * center[f] * _F(0.5)
-            _score_block(X, start, size, center, bias, total)
+        for j in range(0, k, 2):  # two at a time, since a store costs more than a comparison
+            _score(X, start, size, centers[:, j], one)
+            if j + 1 < k:
+                _score(X, start, size, centers[:, j + 1], other)
+            else:
+                other[:] = _F(np.inf)
             index = np.int32(j)
             for i in range(_U(size)):
                 p = base + i
-                score = total[i]
-                old = best[p]
-                rest = second[p]
-                label = labels[p]
-                closer = score < old
-                loser = old if closer else score
-                # Adding nothing keeps every store: see `labeling._nearest`.
-                second[p] = (loser if loser < rest else rest) + _ZERO
-                best[p] = (score if closer else old) + _ZERO
-                labels[p] = label + (index - label) * np.int32(closer)
+                least, rest, label = best[p], second[p], labels[p]
+                score = one[i]
+                loser = least if score < least else score
+                rest = loser if loser < rest else rest
+                label = index if score < least else label
+                least = score if score < least else least
+                score = other[i]
+                loser = least if score < least else score
+                rest = loser if loser < rest else rest
+                label = index + np.int32(1) if score < least else label
+                least = score if score < least else least
+                best[p], second[p], labels[p] = least, rest, label
 
 
-@inline_jit
+@inline_exact_jit
 def _accumulate(X, norms, labels, best, second, counts, sums, errors, losses):
     d, n = X.shape
     for j in range(counts.shape[0]):
@@ -82,8 +88,11 @@ def _accumulate(X, norms, labels, best, second, counts, sums, errors, losses):
             sums[f, j] += X[f, i]
 
 
-@jit
-def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sums, errors, losses):
+@exact_jit
+def lloyd(
+    X, norms, centers, grid, is_known, steps, tolerance,
+    labels, best, second, counts, sums, errors, losses,
+):  # fmt: skip
     """Run up to `steps` Lloyd steps in place and return the sum of squared errors.
 
     A step moves the centers to the means of their points (Lloyd, "Least squares quantization in
@@ -91,13 +100,23 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
     last assignment leaves every statistic in step with the centers. Empty clusters keep their
     centers.
 
+    Centers are rounded to a grid on which every score is an exact float32, so that the same input
+    gives the same bytes on every machine.
+
     Parameters
     ----------
     X : (d, n) float32
+        Whole numbers; d is at least 3.
     norms : (n,) float64
         |x|^2 of each point.
     centers : (d, k) float32
-        Moved in place.
+        Rounded and moved in place.
+    grid : float
+        The power of two that makes a rounded center a whole number.
+    is_known : bool
+        Whether the statistics are those of `centers` already.
+    steps : int
+    tolerance : float
     labels : (n,) int32
         The nearest center of each point; written.
     best, second : (n,) float32
@@ -112,11 +131,14 @@ def lloyd(X, norms, centers, steps, tolerance, labels, best, second, counts, sum
     before = np.inf
     error = np.inf
     for step in range(steps + 1):
-        _assign(X, centers, labels, best, second)
-        _accumulate(X, norms, labels, best, second, counts, sums, errors, losses)
+        if step > 0 or not is_known:
+            for j in range(k):
+                for f in range(d):
+                    centers[f, j] = _F(np.rint(centers[f, j] * grid) / grid)
+            _assign(X, centers, labels, best, second)
+            _accumulate(X, norms, labels, best, second, counts, sums, errors, losses)
         error = 0.0
         for j in range(k):
-            errors[j] = errors[j] if errors[j] > 0.0 else 0.0  # rounding
             error += errors[j]
         if step == steps or error >= before * (1.0 - tolerance):
             break
