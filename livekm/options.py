@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from livekm.colorspace import COLOR_SPACES
-from livekm.controls import key_table
+from livekm.live.controls import key_table
 from livekm.reports import REPORT_OPTION
 from livekm.seeding import SEEDINGS
 from livekm.sidecars import LABEL_FILES

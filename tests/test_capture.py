@@ -10,9 +10,9 @@ from queue import SimpleQueue
 import numpy as np
 import pytest
 
-from livekm.capture import NewestFrame
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
+from livekm.live.capture import NewestFrame
 from livekm.sources.base import Source
 
 

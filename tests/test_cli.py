@@ -24,9 +24,9 @@ from PIL import Image
 
 from livekm import benchmark
 from livekm.colorspace import COLOR_SPACES
-from livekm.controls import key_table
 from livekm.frame import Frame
 from livekm.interrupt import interruption
+from livekm.live.controls import key_table
 from livekm.segmenter import Segmenter
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS

@@ -21,13 +21,13 @@ from clips import make_clip
 from conftest import COMMAND
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
-from livekm.controls import KEY_BINDINGS, key_table, press
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.pace import AutoScale
-from livekm.recorder import Recorder
+from livekm.live.controls import KEY_BINDINGS, key_table, press
+from livekm.live.pace import AutoScale
+from livekm.live.recorder import Recorder
+from livekm.live.session import Session
 from livekm.segmenter import Segmenter
-from livekm.session import Session
 from livekm.sources import open_source
 from livekm.views import VIEWS
 

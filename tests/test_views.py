@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livekm.frame import Frame
-from livekm.hud import draw_help, draw_hud, enlarge
+from livekm.live.hud import draw_help, draw_hud, enlarge
 from livekm.segmenter import Segmenter
 from livekm.views import VIEWS, choose, keep
 

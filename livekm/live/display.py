@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from livekm.frame import Image
-from livekm.hud import draw_banner, draw_dot, draw_help, draw_hud, slot_at
+from livekm.live.hud import draw_banner, draw_dot, draw_help, draw_hud, slot_at
 from livekm.segmentation import Segmentation
 
 _NOTICE_SECONDS = 2.0

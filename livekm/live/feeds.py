@@ -9,9 +9,9 @@ from collections import deque
 
 import numpy as np
 
-from livekm.capture import NewestFrame
 from livekm.closing import Closing
 from livekm.frame import Frame
+from livekm.live.capture import NewestFrame
 from livekm.pipeline import StageTimer, timed_frames
 from livekm.sources.base import Source
 

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.colorspace import COLOR_SPACES
-from livekm.display import Display
 from livekm.frame import Frame, Image
-from livekm.hud import enlarge
-from livekm.pace import AutoScale
+from livekm.live.display import Display
+from livekm.live.hud import enlarge
+from livekm.live.pace import AutoScale
+from livekm.live.recorder import Recorder
+from livekm.live.snapshot import save_snapshot
 from livekm.pipeline import StageTimer, scaled
-from livekm.recorder import Recorder
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.snapshot import save_snapshot
 from livekm.views import VIEWS, View, choose
 
 _LEAST_HEIGHT = 360  # pictures below this are enlarged, or the display would cover them
@@ -231,7 +231,7 @@ class Session:
         self._unsettled = _SETTLING
 
     def save_snapshot(self) -> None:
-        """Write the view without the display, the frame and the labels: see `livekm.snapshot`."""
+        """Write the view without the display, the frame and the labels as files."""
         if self._frame is None or self._segmentation is None:
             return
         view = self._seen(self._frame, self._segmentation)

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from livekm.controls import key_table, press
-from livekm.feeds import Ages, Feed, open_feed
 from livekm.frame import Frame
-from livekm.pace import AutoScale
+from livekm.live.controls import key_table, press
+from livekm.live.feeds import Ages, Feed, open_feed
+from livekm.live.pace import AutoScale
+from livekm.live.session import Session
+from livekm.live.warmup import WarmUp
 from livekm.pipeline import StageTimer
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.session import Session
 from livekm.sinks.window import WindowSink
 from livekm.sources.base import Source
-from livekm.warmup import WarmUp
 
 _SLICE = 0.05  # seconds for which the window works undisturbed
 _MEMORY = 30  # frames over which ages are taken,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livekm.session import Session
+from livekm.live.session import Session
 
 _ESCAPE = 27
 

@@ -1,0 +1,5 @@
+"""The live window: a camera, a clip or an image, and the keys that change what is seen of it."""
+
+from livekm.live.loop import LiveSummary, run
+
+__all__ = ["LiveSummary", "run"]
