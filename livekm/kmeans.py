@@ -207,5 +207,7 @@ class Sample:
                 centers[:, [target, split]] = halves[:, :, split].T
             if not wanted:
                 break
-            error = self.fit(centers, 3)
+            before, error = error, self.fit(centers, 3)
+            if error >= before:  # what seemed to be gained was rounding
+                break
         return error
