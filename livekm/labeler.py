@@ -98,8 +98,8 @@ class Labeler:
         rows = -(-height // BLOCK_ROWS)
         counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)
         self._workers.run(
-            label_blocks, rows, flat, height, width, step, scale, scale * rounded, biases, slack,
-            previous, labels, counts, errors,
+            label_blocks, rows, flat, height, width, step if step > 0 else None, scale,
+            scale * rounded, biases, slack, previous, labels, counts, errors,
         )  # fmt: skip
         self._previous, self._shape = labels, shape
         total, error = counts.sum(axis=0), int(errors.sum())

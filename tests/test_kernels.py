@@ -59,7 +59,7 @@ def run_label_blocks(
             planes.reshape(-1),
             height,
             width,
-            np.float32(step),
+            np.float32(step) if step else None,
             np.float32(scale),
             np.ascontiguousarray(scale * spatial.T, np.float32),
             (scale / 2 * (centers * centers).sum(axis=1)).astype(np.float32),

@@ -27,42 +27,38 @@ _F = np.float32
 _I = np.int64
 _U = np.uint64
 _ZERO, _HALF = np.float32(0), np.float32(0.5)
-_0, _1, _2, _3, _4, _5 = (np.uint64(i) for i in range(6))
 # Where the second, third, ... feature of a block begins.
 _P1, _P2, _P3, _P4 = (np.uint64(f * _BLOCK) for f in range(1, 5))
 
 
 @inline_exact_jit
+def _copy(source, start, target, offset, n):
+    if n == MOVED:
+        move(source, start, target, offset)
+    else:
+        for i in range(_U(n)):
+            target[_U(offset) + i] = source[_U(start) + i]
+
+
+@inline_exact_jit
 def _gather(frame, start, width, rows, columns, block, offset):
     """Copy a block's rows out of a plane, one behind the other."""
-    if columns == _COLUMNS:
-        for r in range(rows):
-            move(frame, start + r * width, block, offset + r * columns)
-    else:
-        for r in range(rows):
-            source, target = _U(start + r * width), _U(offset + r * columns)
-            for c in range(_U(columns)):
-                block[target + c] = frame[source + c]
+    for r in range(rows):
+        _copy(frame, start + r * width, block, offset + r * columns, columns)
 
 
 @inline_exact_jit
 def _scatter(block, start, width, rows, columns, frame):
     """Copy a block's rows into a plane."""
-    if columns == _COLUMNS:
-        for r in range(rows):
-            move(block, r * columns, frame, start + r * width)
-    else:
-        for r in range(rows):
-            source, target = _U(r * columns), _U(start + r * width)
-            for c in range(_U(columns)):
-                frame[target + c] = block[source + c]
+    for r in range(rows):
+        _copy(block, r * columns, frame, start + r * width, columns)
 
 
 @inline_exact_jit
 def _measure(colors, n, low, high, sums):
     """Write the box and the sums of a block's colours; return the sum of their squares."""
     squares = _I(0)
-    for f in range(3):
+    for f in range(sums.shape[0]):
         base = _U(f * _BLOCK)
         lowest = colors[base]
         highest = lowest
@@ -104,7 +100,7 @@ def _far_corner(difference, low, high):
 
 
 @inline_exact_jit
-def _candidates(centers, biases, low, high, margin, excess, chosen):
+def _candidates(centers, biases, step, low, high, margin, excess, chosen):
     """Write the centers that can be nearest within the box into `chosen`, in order; count them.
 
     A center is out when another, the nearest to the middle of the box, has the lower score at
@@ -114,10 +110,13 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     k = centers.shape[1]
     half = _HALF
     m0, m1, m2 = half * (low[0] + high[0]), half * (low[1] + high[1]), half * (low[2] + high[2])
-    m3, m4 = half * (low[3] + high[3]), half * (low[4] + high[4])
     for j in range(k):
-        color = centers[0, j] * m0 + centers[1, j] * m1 + centers[2, j] * m2
-        excess[j] = biases[j] - color - (centers[3, j] * m3 + centers[4, j] * m4)
+        excess[j] = biases[j] - centers[0, j] * m0 - centers[1, j] * m1 - centers[2, j] * m2
+    if step is not None:
+        for f in range(3, 5):
+            middle = half * (low[f] + high[f])
+            for j in range(k):
+                excess[j] -= centers[f, j] * middle
     least = excess[0]
     for j in range(k):
         score = excess[j]
@@ -125,19 +124,18 @@ def _candidates(centers, biases, low, high, margin, excess, chosen):
     star = 0
     while excess[star] > least:
         star += 1
-    s0, s1, s2 = centers[0, star], centers[1, star], centers[2, star]
-    s3, s4 = centers[3, star], centers[4, star]
-    l0, l1, l2, l3, l4 = low[0], low[1], low[2], low[3], low[4]
-    h0, h1, h2, h3, h4 = high[0], high[1], high[2], high[3], high[4]
-    bias = biases[star]
+    bias, s0, s1, s2 = biases[star], centers[0, star], centers[1, star], centers[2, star]
+    l0, l1, l2 = low[0], low[1], low[2]
+    h0, h1, h2 = high[0], high[1], high[2]
     for j in range(k):
-        color = (
-            _far_corner(centers[0, j] - s0, l0, h0)
-            + _far_corner(centers[1, j] - s1, l1, h1)
-            + _far_corner(centers[2, j] - s2, l2, h2)
-        )
-        place = _far_corner(centers[3, j] - s3, l3, h3) + _far_corner(centers[4, j] - s4, l4, h4)
-        excess[j] = biases[j] - bias - color - place
+        far = _far_corner(centers[0, j] - s0, l0, h0)
+        far += _far_corner(centers[1, j] - s1, l1, h1)
+        far += _far_corner(centers[2, j] - s2, l2, h2)
+        excess[j] = biases[j] - bias - far
+    if step is not None:
+        for f in range(3, 5):
+            for j in range(k):
+                excess[j] -= _far_corner(centers[f, j] - centers[f, star], low[f], high[f])
     count = 0
     for j in range(k):
         chosen[count] = j
@@ -188,16 +186,16 @@ def _compare_places(x, n, centers, biases, j, best, index):
 
 
 @inline_exact_jit
-def _search(colors, n, spatial, centers, biases, chosen, count, x, best, index):
+def _search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index):
     """Find each pixel's nearest center among those chosen."""
-    for f in range(3):
+    for f in range(n_colors):
         base = _U(f * _BLOCK)
         for i in range(n):
             x[base + i] = _F(colors[base + i])
     for i in range(n):
         best[i] = _F(np.inf)
         index[i] = 0
-    if spatial:
+    if step is not None:
         for q in range(count):
             _compare_places(x, n, centers, biases, chosen[q], best, index)
     else:
@@ -229,44 +227,43 @@ def _read(n, chosen, count, best, index, nearest, found):
 
 
 @inline_exact_jit
-def _note_changes(before, nearest, n, changes):
-    """Write where a block's labels differ from those before; tell whether they do anywhere."""
-    different = np.uint8(0)
+def _list_changes(before, nearest, n, changes, listed):
+    """Write where a block's labels differ from those before into `listed`; count them."""
     for i in range(n):
-        change = np.uint8(before[i] ^ nearest[i])
-        changes[i] = change
-        different |= change
+        changes[i] = before[i] ^ nearest[i]
     for i in range(n, _U(_BLOCK)):
         changes[i] = 0
-    return different != 0
+    count = 0
+    for start in range(0, _BLOCK, _COLUMNS):
+        different = np.uint8(0)
+        for i in range(_U(start), _U(start + _COLUMNS)):
+            different |= changes[i]
+        if different != 0:
+            for i in range(_U(start), _U(start + _COLUMNS)):
+                listed[count] = np.uint8(i)
+                count += changes[i] != 0  # without a branch, which could not be predicted
+    return count
 
 
 @inline_exact_jit
-def _stick(colors, x, spatial, table, slack, before, nearest, changes, words, changed, found):
+def _stick(colors, x, step, centers, biases, slack, before, nearest, listed, count, found):
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
     (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Returns
     what the labels that are kept add to the scores.
     """
-    count = 0
-    for word in range(_U(_BLOCK // 8)):  # `words` are the changes, eight at a time
-        if words[word] != 0:
-            for i in range(_U(8) * word, _U(8) * word + _U(8)):
-                changed[count] = i
-                count += changes[i] != 0  # without a branch, which could not be predicted
     added = _I(0)
     for q in range(count):
-        i = changed[q]
+        i = _U(listed[q])
         old, new = _U(before[i]), _U(nearest[i])
-        u, v, w = _F(colors[i]), _F(colors[_P1 + i]), _F(colors[_P2 + i])
-        was = table[old, _0] - table[old, _1] * u - table[old, _2] * v - table[old, _3] * w
-        now = table[new, _0] - table[new, _1] * u - table[new, _2] * v - table[new, _3] * w
-        if spatial:
-            u, v = x[_P3 + i], x[_P4 + i]
-            was -= table[old, _4] * u + table[old, _5] * v
-            now -= table[new, _4] * u + table[new, _5] * v
-        worse = was - now
+        along = _ZERO  # first the products, whose sum is exact; then the rest, which is small
+        for f in range(3):
+            along += (centers[f, old] - centers[f, new]) * _F(colors[_U(f * _BLOCK) + i])
+        if step is not None:
+            for f in range(3, 5):
+                along += (centers[f, old] - centers[f, new]) * x[_U(f * _BLOCK) + i]
+        worse = biases[old] - biases[new] - along
         keep = _I(worse <= slack[old, new])
         nearest[i] = np.uint8(new + (old - new) * _U(keep))
         found[old] += keep
@@ -302,13 +299,13 @@ def label_blocks(
         The colour features, one plane after the other.
     height, width : int
         Size of the frame in pixels.
-    step : float32
-        Spatial features a pixel; 0 where a pixel's place does not count.
+    step : float32 or None
+        Spatial features a pixel; None, for which a kernel of its own is compiled, where a pixel's
+        place does not count.
     scale : float32
         The power of two that makes every score an integer.
     centers : (5, k) float32
-        `scale` times three colour features, then the spatial features x and y, which are 0 where
-        `step` is.
+        `scale` times three colour features, then the spatial features x and y.
     biases : (k,) float32
         `scale` times |c|^2 / 2 of each center.
     slack : (k, k) float32
@@ -326,7 +323,6 @@ def label_blocks(
     k = centers.shape[1]
     area = height * width
     sticky = slack.shape[0] > 0
-    spatial = step > _ZERO
     colors = np.empty(3 * _BLOCK, planes.dtype)
     x = np.empty(5 * _BLOCK, np.float32)
     best = np.empty(_BLOCK, np.float32)
@@ -334,20 +330,16 @@ def label_blocks(
     nearest = np.empty(_BLOCK, np.uint8)
     before = np.empty(_BLOCK, np.uint8)
     changes = np.empty(_BLOCK, np.uint8)
-    words = changes.view(np.uint64)
-    changed = np.empty(_BLOCK + 1, np.uint64)
+    listed = np.empty(_BLOCK + 1, np.uint8)
     excess = np.empty(k, np.float32)
     chosen = np.empty(k + _GROUP, np.int64)
-    low, high = np.zeros(5, np.float32), np.zeros(5, np.float32)
-    sums = np.empty(3, np.int64)
-    table = np.empty((k, 6), np.float32)  # what belongs to a center, in one place
+    low, high = np.empty(5, np.float32), np.empty(5, np.float32)
+    sums = np.empty(planes.shape[0] // area, np.int64)
+    n_colors = sums.shape[0]  # 3; loops to a constant are written out and take longer to compile
     margin = _ZERO
     for j in range(k):
         rounding = _F(1e-5) * biases[j]
         margin = rounding if rounding > margin else margin
-        table[j, 0] = biases[j]
-        for f in range(5):
-            table[j, 1 + f] = centers[f, j]
     half = _I(scale) // 2
     found = counts[first]
     error = _I(0)
@@ -357,14 +349,14 @@ def label_blocks(
             columns = min(_COLUMNS, width - left)
             n = _U(rows * columns)
             start = top * width + left
-            for f in range(3):
+            for f in range(n_colors):
                 _gather(planes, f * area + start, width, rows, columns, colors, f * _BLOCK)
             squares = _measure(colors, n, low, high, sums)
-            if spatial:
+            if step is not None:
                 squares += _locate(top, left, rows, columns, step, x, low, high)
             error += half * squares
-            count = _candidates(centers, biases, low, high, margin, excess, chosen)
-            if count == 1 and not spatial:
+            count = _candidates(centers, biases, step, low, high, margin, excess, chosen)
+            if count == 1 and step is None:
                 j = chosen[0]
                 for i in range(n):
                     nearest[i] = np.uint8(j)
@@ -373,14 +365,13 @@ def label_blocks(
                 for f in range(3):
                     error -= _I(centers[f, j]) * sums[f]
             else:
-                _search(colors, n, spatial, centers, biases, chosen, count, x, best, index)
+                _search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index)
                 error += _read(n, chosen, count, best, index, nearest, found)
             if sticky:
                 _gather(previous, start, width, rows, columns, before, 0)
-                if _note_changes(before, nearest, n, changes):
-                    error += _stick(
-                        colors, x, spatial, table, slack, before, nearest, changes, words,
-                        changed, found,
-                    )  # fmt: skip
+                changed = _list_changes(before, nearest, n, changes, listed)
+                error += _stick(
+                    colors, x, step, centers, biases, slack, before, nearest, listed, changed, found
+                )
             _scatter(nearest, start, width, rows, columns, labels)
     errors[first] += error

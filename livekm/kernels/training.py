@@ -10,23 +10,25 @@ _BLOCK = 512  # points whose scores stay in the first-level cache while the cent
 _F = np.float32
 _HALF = np.float32(0.5)
 _U = np.uint64
+_0, _1, _2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
 
 @inline_exact_jit
-def _score(X, start, n, center, total):
-    """Write the scores |c|^2 / 2 - x.c of n points from `start` on."""
+def _score(X, start, n, centers, j, total):
+    """Write the scores |c|^2 / 2 - x.c of n points from `start` on, for center j."""
+    d = centers.shape[0]
     base = _U(start)
     bias = _F(0)
-    for f in range(center.shape[0]):
-        bias += center[f] * center[f] * _HALF
-    x, y, z = X[0], X[1], X[2]
-    a, b, c = center[0], center[1], center[2]
+    for f in range(d):
+        bias += centers[f, j] * centers[f, j] * _HALF
+    a, b, c = centers[0, j], centers[1, j], centers[2, j]
     for i in range(_U(n)):
-        total[i] = bias - a * x[base + i] - b * y[base + i] - c * z[base + i]
-    for f in range(3, center.shape[0]):
-        x, a = X[f], center[f]
+        p = base + i
+        total[i] = bias - a * X[_0, p] - b * X[_1, p] - c * X[_2, p]
+    for f in range(3, d):
+        a = centers[f, j]
         for i in range(_U(n)):
-            total[i] -= a * x[base + i]
+            total[i] -= a * X[_U(f), base + i]
 
 
 @inline_exact_jit
@@ -47,11 +49,12 @@ def _assign(X, centers, labels, best, second):
         size = min(_BLOCK, n - start)
         base = _U(start)
         for j in range(0, k, 2):  # two at a time, since a store costs more than a comparison
-            _score(X, start, size, centers[:, j], one)
+            _score(X, start, size, centers, j, one)
             if j + 1 < k:
-                _score(X, start, size, centers[:, j + 1], other)
+                _score(X, start, size, centers, j + 1, other)
             else:
-                other[:] = _F(np.inf)
+                for i in range(_U(size)):
+                    other[i] = _F(np.inf)
             index = np.int32(j)
             for i in range(_U(size)):
                 p = base + i
