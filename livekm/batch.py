@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,10 @@ from livekm.frame import Frame
 from livekm.overlap import ReadAhead, WriteBehind
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.sidecars import Sidecar, open_labels
+from livekm.sidecars import OpenSidecar, Sidecar
 from livekm.sinks import open_sink
 from livekm.sinks.part_file import WholeFile
 from livekm.sources.base import Source
-from livekm.statistics import StatisticsFile
 from livekm.views import VIEWS, View
 
 
@@ -43,8 +42,7 @@ def process_clip(
     view: View,
     output: str | Path | None,
     *,
-    labels: str | Path | None = None,
-    statistics: str | Path | None = None,
+    sidecars: Sequence[OpenSidecar] = (),
     scale: float = 1.0,
     max_frames: int | None = None,
     from_zero: bool = False,
@@ -66,10 +64,9 @@ def process_clip(
         See `livekm.views`.
     output : str or Path or None
         The file; its suffix tells the format. It has this name only once it is complete.
-    labels : str or Path, optional
-        The labels of every frame; see `livekm.sidecars`.
-    statistics : str or Path, optional
-        A table of every segment of every frame; see `livekm.statistics`.
+    sidecars : sequence of callable, default ()
+        What opens each file that is written beside the clip; see `livekm.sidecars`. For
+        instance ``partial(open_labels, "labels.npz")``.
     scale : float, default 1.0
         Frames are resized by this factor first.
     max_frames : int, optional
@@ -113,12 +110,12 @@ def process_clip(
         sink = stack.enter_context(WriteBehind(opened))
         # A camera is not read ahead: what waits would be the past.
         frames = source if source.info.is_live else stack.enter_context(ReadAhead(source))
-        sidecars = _open_sidecars(stack, source, overwrite, labels, statistics)
+        opened_sidecars = _open(stack, sidecars, source, overwrite)
         if output is None:
             view = VIEWS["original"]  # nothing is painted that nobody sees
 
         def note(frame: Frame, segmentation: Segmentation) -> None:
-            for sidecar in sidecars:
+            for sidecar in opened_sidecars:
                 sidecar.write(frame, segmentation)
             on_frame(frame, segmentation)
 
@@ -135,27 +132,17 @@ def process_clip(
         is_endless = source.info.is_live and max_frames is None  # only the user can end it
         if is_stopped and n_frames != max_frames and not is_endless:
             sink.mark_partial()
-            for sidecar in sidecars:
+            for sidecar in opened_sidecars:
                 sidecar.mark_partial()
-    paths = (sink.path, *(sidecar.path for sidecar in sidecars))
+    paths = (sink.path, *(sidecar.path for sidecar in opened_sidecars))
     return ClipResult(n_frames, tuple(path for path in paths if path is not None))
 
 
-def _open_sidecars(
-    stack: ExitStack,
-    source: Source,
-    overwrite: bool,
-    labels: str | Path | None,
-    statistics: str | Path | None,
+def _open(
+    stack: ExitStack, sidecars: Sequence[OpenSidecar], source: Source, overwrite: bool
 ) -> list[Sidecar]:
     """Open what is asked for; `stack` closes it."""
-    opened: list[Sidecar] = []
-    if labels is not None:
-        opened.append(stack.enter_context(open_labels(labels, source.info, overwrite=overwrite)))
-    if statistics is not None:
-        table = StatisticsFile(statistics, overwrite=overwrite, source=source.info.path)
-        opened.append(stack.enter_context(table))
-    return opened
+    return [stack.enter_context(open_it(source.info, overwrite=overwrite)) for open_it in sidecars]
 
 
 def process_image(
@@ -164,9 +151,8 @@ def process_image(
     view: View,
     output: str | Path | None,
     *,
-    labels: str | Path | None = None,
     figure: str | Path | None = None,
-    statistics: str | Path | None = None,
+    sidecars: Sequence[OpenSidecar] = (),
     scale: float = 1.0,
     overwrite: bool = False,
 ) -> Segmentation:
@@ -181,13 +167,10 @@ def process_image(
         What `output` shows; see `livekm.views`.
     output : str or Path, optional
         The segmented image.
-    labels : str or Path, optional
-        As a ``.png``, palettised: its pixel values are the labels, its colours the palette; or
-        another of `livekm.sidecars.LABEL_FILES`.
     figure : str or Path, optional
         A page of the original, the segments, the palette with shares, and each segment.
-    statistics : str or Path, optional
-        A table of every segment; see `livekm.statistics`.
+    sidecars : sequence of callable, default ()
+        As of `process_clip`.
     scale : float, default 1.0
         The image is resized by this factor first.
     overwrite : bool, default False
@@ -207,11 +190,11 @@ def process_image(
 
         sink = stack.enter_context(open_sink(output, source.info, overwrite=overwrite))
         figure_file = opened(figure)
-        sidecars = _open_sidecars(stack, source, overwrite, labels, statistics)
+        opened_sidecars = _open(stack, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
         sink.write(frame, view(frame, segmentation))
-        for sidecar in sidecars:
+        for sidecar in opened_sidecars:
             sidecar.write(frame, segmentation)
         if figure_file is not None and figure is not None:
             from livekm import figures  # matplotlib takes half a second to import

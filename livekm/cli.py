@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from livekm import batch, benchmark, live
@@ -19,11 +20,13 @@ from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
 from livekm.jobs import JobResult, run_jobs
-from livekm.options import MISUSED, parse_options, shared_arguments, written_files
+from livekm.options import DEFAULT_CLUSTERS, MISUSED, parse_options, shared_arguments, written_files
+from livekm.palettes import read_palette
 from livekm.progress import ArchiveProgress, clip_progress
 from livekm.reports import Report, follow_parent
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
+from livekm.sidecars import SIDECAR_FILES, OpenSidecar
 from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display, is_image_row
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source, open_source
@@ -116,6 +119,7 @@ def _progress(
 def _archive(options: argparse.Namespace, stop: Interruption) -> int:
     """Process many clips; return the exit code."""
     start = time.perf_counter()
+    _segmenter(options)  # what is wrong with it is said here, not once for each clip
     jobs = _jobs(options)
     # What an earlier run completed stays; of a clip that lacks a file, only this is written.
     waiting = [job.remaining() for job in jobs] if options.skip_existing else jobs
@@ -135,6 +139,8 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
 
 def _jobs(options: argparse.Namespace) -> list[Job]:
     """Return what is to be done with many clips."""
+    if options.save_palette:
+        raise ValueError("--save-palette is for one clip; leave it out")
     given = {option: getattr(options, option) for option in SIDECARS}
     sidecars = {option: name for option, name in given.items() if name}
     if options.benchmark or not (options.output or sidecars):
@@ -171,16 +177,7 @@ def _outcome(result: JobResult) -> str:
 
 def _run(options: argparse.Namespace, stop: Interruption) -> int:
     """Process one source; return the exit code."""
-    segmenter = Segmenter(
-        options.clusters,
-        color_space=options.color_space,
-        hysteresis=options.hysteresis,
-        spatial_weight=options.spatial_weight,
-        smoothing=options.smoothing,
-        seeding=options.seeding,
-        random_state=options.seed,
-        threads=options.threads,
-    )
+    segmenter = _segmenter(options)
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():
         if not options.demo:
@@ -208,6 +205,26 @@ def _run(options: argparse.Namespace, stop: Interruption) -> int:
         else:
             _clip(options, source, segmenter, stop)
     return 0
+
+
+def _segmenter(options: argparse.Namespace) -> Segmenter:
+    palette = None if options.palette is None else read_palette(options.palette, options.clusters)
+    segmenter = Segmenter(
+        DEFAULT_CLUSTERS if options.clusters is None else options.clusters,
+        color_space=options.color_space,
+        hysteresis=options.hysteresis,
+        spatial_weight=options.spatial_weight,
+        smoothing=options.smoothing,
+        seeding=options.seeding,
+        random_state=options.seed,
+        threads=options.threads,
+    )
+    if palette is not None:
+        segmenter.set_palette(palette)
+    k = segmenter.n_clusters
+    if max(options.keep or options.drop or [0]) >= k:
+        raise ValueError(f"--keep, --drop: {k} segments are 0 to {k - 1}")
+    return segmenter
 
 
 def _section(options: argparse.Namespace, source: Source) -> Source:
@@ -266,9 +283,8 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         segmenter,
         _view(options),
         options.output,
-        labels=options.labels,
         figure=options.figure,
-        statistics=options.stats,
+        sidecars=_sidecars(options),
         scale=options.scale or 1.0,
         overwrite=options.overwrite,
     )
@@ -304,8 +320,7 @@ def _clip(
             segmenter,
             _view(options),
             output,
-            labels=options.labels,
-            statistics=options.stats,
+            sidecars=_sidecars(options),
             scale=options.scale or 1.0,
             max_frames=options.frames,
             from_zero=isinstance(source, SectionSource),
@@ -320,6 +335,11 @@ def _clip(
     if not options.quiet and not options.report:
         written = ", ".join(map(str, result.paths))
         print(f"{written}: {_frames(result.n_frames)}{', interrupted' if stop.requested else ''}")
+
+
+def _sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
+    names = ((getattr(options, name), open_it) for name, open_it in SIDECAR_FILES.items())
+    return [partial(open_it, name) for name, open_it in names if name]
 
 
 def _view(options: argparse.Namespace) -> View:

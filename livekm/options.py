@@ -12,13 +12,16 @@ from livekm.colorspace import COLOR_SPACES
 from livekm.live.controls import key_table
 from livekm.reports import REPORT_OPTION
 from livekm.seeding import SEEDINGS
-from livekm.sidecars import LABEL_FILES
+from livekm.sidecars import LABEL_FILES, SIDECAR_FILES
 from livekm.sinks import CODECS, CONTAINERS, choose_encoding
 from livekm.sources.section import seconds
 from livekm.views import VIEWS
 
 MISUSED = 2
 """The exit code of wrong usage."""
+
+DEFAULT_CLUSTERS = 8
+"""k where neither it nor a palette is given."""
 
 
 def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -36,8 +39,8 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 _SHARED = (
-    "view", "clusters", "color_space", "hysteresis", "spatial_weight", "smoothing", "seeding",
-    "seed", "scale", "start", "end", "frames", "codec", "crf", "preset",
+    "view", "clusters", "palette", "color_space", "hysteresis", "spatial_weight", "smoothing",
+    "seeding", "seed", "scale", "start", "end", "frames", "codec", "crf", "preset",
 )  # fmt: skip
 _SHARED_FLAGS = ("overwrite", "no_verify")
 
@@ -55,7 +58,7 @@ def shared_arguments(options: argparse.Namespace) -> list[str]:
 
 def written_files(options: argparse.Namespace) -> list[str]:
     """Return the names of the files that are asked for."""
-    names = (options.output, options.labels, options.figure, options.stats)
+    names = (getattr(options, name) for name in ("output", *SIDECAR_FILES, "figure"))
     return [name for name in names if name]
 
 
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         help="labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip")  # fmt: skip
     add("--figure", metavar="FILE", help="of an image: a page of segments, shares and masks")
     add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
+    add("--save-palette", metavar="FILE", help="the segments' colours as .gpl (GIMP) or .json")
     add("--no-verify", action="store_true", help="do not read a written clip again to check it")
     add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
     add("--keep", type=_slots, metavar="0,3", help="paint only these segments, the rest black")
@@ -115,7 +119,10 @@ def _parser() -> argparse.ArgumentParser:
         help="leave out clips whose output is there: go on after an interruption")  # fmt: skip
 
     add = parser.add_argument_group("segmentation").add_argument
-    add("-k", "--clusters", type=int, default=8, metavar="K", help="colours (default: 8)")
+    add("-k", "--clusters", type=int, metavar="K",
+        help=f"colours (default: {DEFAULT_CLUSTERS}, or those of --palette)")  # fmt: skip
+    add("--palette", metavar="FILE",
+        help="fix the colours: .gpl (GIMP), .json, or an image to take them from")  # fmt: skip
     add("--color-space", choices=COLOR_SPACES, default="bgr", help="(default: %(default)s)")
     add("--hysteresis", type=float, default=2.0, metavar="LEVELS",
         help="how far past a border a pixel keeps its label (default: 2)")  # fmt: skip
@@ -185,9 +192,6 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--keep and --drop say the same: give one of them")
     if (options.keep or options.drop) is not None and not options.output:
         parser.error("--keep and --drop go with -o; in the window, click on segments")
-    slots = options.keep or options.drop
-    if slots and max(slots) >= options.clusters:
-        parser.error(f"--keep, --drop: {options.clusters} segments are 0 to {options.clusters - 1}")
     _check_encoding(parser, options)
     if options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
@@ -198,7 +202,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     if options.json and not options.benchmark:
         parser.error("--json goes with --benchmark")
     if options.benchmark and written_files(options):
-        parser.error("--benchmark writes no output; leave -o, --labels, --figure and --stats out")
+        parser.error("--benchmark writes no output; leave -o and the files beside it out")
     if options.labels and Path(options.labels).suffix.lower() not in LABEL_FILES:
         parser.error(f"--labels: name a folder, .png, .npz or .mkv; got {options.labels}")
     written = [Path(name) for name in written_files(options)]

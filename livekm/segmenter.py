@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.buffers import BufferPool
-from livekm.colorspace import COLOR_SPACES
+from livekm.colorspace import COLOR_SPACES, to_features
+from livekm.fixed import FixedCenters
 from livekm.frame import Image
 from livekm.kmeans import binary_places
 from livekm.labeler import Labeler
@@ -100,6 +101,7 @@ class Segmenter:
         self._workers = Workers(threads or min(available_cores(), _MAX_THREADS))
         self._pool = BufferPool()
         self._labeler = Labeler(self._workers, self._pool)
+        self._palette: npt.NDArray[np.uint8] | None = None
         self._planes: npt.NDArray[Any] = np.empty((3, 0, 0), np.uint8)
         self.reset()
 
@@ -122,11 +124,58 @@ class Segmenter:
     def hysteresis(self, value: float) -> None:
         self._hysteresis = _check_number("hysteresis", value, 255)
 
+    @property
+    def palette(self) -> npt.NDArray[np.uint8] | None:
+        """The fixed colours, (k, 3) uint8 BGR, or None where they follow the scene."""
+        return self._palette
+
     def reset(self) -> None:
         """Forget everything that was seen: the next frame starts anew."""
-        places = binary_places(self._reach)
-        self._trainer = Trainer(self._n_clusters, self._seeding, self._rng, places)
+        self._trainer: Trainer | FixedCenters
+        if self._palette is None:
+            places = binary_places(self._reach)
+            self._trainer = Trainer(self._n_clusters, self._seeding, self._rng, places)
+        else:
+            features = to_features(self._palette[np.newaxis], self.color_space)[0]
+            centers = features.T * np.float32(self._space.units)
+            self._trainer = FixedCenters(np.ascontiguousarray(centers))
         self._labeler.forget()
+
+    def set_palette(self, palette: npt.NDArray[np.uint8] | None) -> None:
+        """Fix the colours from the next frame on, which starts anew; nothing is trained then.
+
+        Each pixel gets the nearest of the colours in the colour space, or with `hysteresis` the
+        label it had while that is near enough. k becomes their number.
+
+        Parameters
+        ----------
+        palette : (k, 3) uint8, BGR, or None
+            From 1 to 256 colours; None lets k colours follow the scene again.
+
+        Raises
+        ------
+        ValueError
+            If there are more colours or none, or if places count, which fixed colours do not have.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> segmenter = Segmenter()
+        >>> segmenter.set_palette(np.array([(0, 0, 0), (255, 255, 255)], np.uint8))
+        >>> segmenter.update(np.full((1, 2, 3), (90, 200, 40), np.uint8)).labels
+        array([[0, 0]], dtype=uint8)
+        """
+        if palette is not None:
+            colors = np.array(palette)
+            if colors.dtype != np.uint8 or colors.ndim != 2 or colors.shape[1] != 3:
+                raise ValueError(f"palette must be (k, 3) uint8, got {colors.shape} {colors.dtype}")
+            if self._spatial_weight > 0:
+                raise ValueError("a palette fixes colours alone: spatial_weight must be 0")
+            _check_range("the palette's number of colours", len(colors), 1, 256)
+            self._n_clusters = len(colors)
+            palette = colors
+        self._palette = palette
+        self.reset()
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""
@@ -142,6 +191,9 @@ class Segmenter:
             The label that each old label has from now on.
         """
         _check_range("n_clusters", n_clusters, 1, 256)
+        if self._palette is not None:
+            raise ValueError("the palette fixes the number of clusters; set_palette(None) frees it")
+        assert isinstance(self._trainer, Trainer)
         self._n_clusters = int(n_clusters)
         slots = self._trainer.resize(self._n_clusters)
         self._labeler.rename(slots)
@@ -262,12 +314,17 @@ class Segmenter:
             smoothing=self._smoothing,
         )
         centers = labeling.centers / np.float32(units)
+        if self._palette is not None:
+            palette = self._palette.copy()
+        else:
+            colors = self._space.to_bgr(centers[:, :3])
+            palette = np.rint(colors).clip(0, 255).astype(np.uint8)
         view = labeling.labels.reshape(height, width)
         view.flags.writeable = False
         return Segmentation(
             labels=view,
             centers=centers,
-            palette=np.rint(self._space.to_bgr(centers[:, :3])).clip(0, 255).astype(np.uint8),
+            palette=palette,
             counts=labeling.counts,
             mse=labeling.error / units**2,
             scene_cut=cut,

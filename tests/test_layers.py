@@ -26,7 +26,7 @@ FLOORS = [
     ["kernels"],
     # 1: the parts of the algorithm
     ["seeding", "colorspace", "scene", "kmeans"],
-    ["trainer"],
+    ["trainer", "fixed"],
     # 2: the segmenter
     ["segmentation", "labeler"],
     ["segmenter"],
@@ -39,8 +39,8 @@ FLOORS = [
     ["sinks.base", "sinks.checks", "sinks.display", "sinks.part_file", "sinks.timestamps"],
     ["sinks.formats", "sinks.pictures", "sinks.image_file", "sinks.tracks", "sinks.verification"],
     ["sinks.clip_file"],
-    ["sources.*", "sinks.*", "views", "sidecars.base"],
-    ["sidecars.*", "statistics"],
+    ["sources.*", "sinks.*", "views", "sidecars.base", "palettes"],
+    ["sidecars.*"],
     ["sources", "sinks", "sidecars"],
     # 4: the frame loop
     ["pipeline", "overlap"],

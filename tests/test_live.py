@@ -449,6 +449,18 @@ def test_clusters_stay_between_1_and_256(tmp_path):
     assert session.segmenter.n_clusters == 256
 
 
+def test_fixed_colours_stay_whatever_is_pressed(tmp_path):
+    session = session_of(tmp_path)
+    colors = np.array([(0, 0, 0), (255, 255, 255)], np.uint8)
+    session.segmenter.set_palette(colors)
+    for key in "+-5r1c":
+        press_all(session, key)
+        session.segment(Frame(patches(), 1, 0.1))
+        session.picture()
+        assert session.segmenter.n_clusters == 2
+        np.testing.assert_array_equal(session.segmenter.palette, colors)
+
+
 def test_re_seeding_starts_the_colours_anew(tmp_path):
     starts = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,13 +14,14 @@ from clips import make_clip
 
 from livekm import Segmenter, batch
 from livekm.errors import SinkError
-from livekm.frame import Frame
+from livekm.frame import Frame, VideoInfo
 from livekm.segmentation import Segmentation
+from livekm.sidecars.statistics import STATISTICS_SUFFIXES, SegmentRow, StatisticsFile, measure
 from livekm.sources import ClipSource, DemoSource
-from livekm.statistics import STATISTICS_SUFFIXES, SegmentRow, StatisticsFile, measure
 from livekm.views import VIEWS
 
 every_format = pytest.mark.parametrize("suffix", STATISTICS_SUFFIXES)
+INFO = VideoInfo("flag", 60, 40)
 COLORS = np.array([(200, 30, 40), (30, 180, 60), (20, 40, 220)], np.uint8)  # BGR
 
 
@@ -86,7 +88,7 @@ def test_a_segment_without_pixels_has_no_place():
 def test_what_is_written_comes_back(suffix, tmp_path):
     segmentation = segmented(flag(), 5)
     frames = [Frame(flag(), index, index / 30) for index in range(3)]
-    with StatisticsFile(tmp_path / f"out{suffix}") as table:
+    with StatisticsFile(tmp_path / f"out{suffix}", INFO) as table:
         for frame in frames:
             table.write(frame, segmentation)
         assert table.path is None
@@ -99,7 +101,7 @@ def test_what_is_written_comes_back(suffix, tmp_path):
 @every_format
 def test_an_exception_leaves_nothing(suffix, tmp_path):
     def write_and_fail() -> None:
-        with StatisticsFile(tmp_path / f"out{suffix}") as table:
+        with StatisticsFile(tmp_path / f"out{suffix}", INFO) as table:
             table.write(Frame(flag(), 0, 0.0), segmented(flag()))
             raise RuntimeError("oops")
 
@@ -110,13 +112,13 @@ def test_an_exception_leaves_nothing(suffix, tmp_path):
 
 def test_another_suffix_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(ValueError, match=r"out.xlsx; end it in .csv or .jsonl$"):
-        StatisticsFile(tmp_path / "out.xlsx")
+        StatisticsFile(tmp_path / "out.xlsx", INFO)
 
 
 def test_an_existing_table_is_kept_without_overwrite(tmp_path):
     (tmp_path / "out.csv").write_text("precious")
     with pytest.raises(SinkError, match=r"out\.csv exists; add --overwrite"):
-        StatisticsFile(tmp_path / "out.csv")
+        StatisticsFile(tmp_path / "out.csv", INFO)
     assert (tmp_path / "out.csv").read_text() == "precious"
 
 
@@ -157,7 +159,7 @@ def test_an_interrupted_table_is_valid_and_named_as_partial(tmp_path):
     with DemoSource(64, 48) as source:
         result = batch.process_clip(
             source, Segmenter(2, random_state=0), VIEWS["segments"], None,
-            statistics=tmp_path / "out.jsonl", should_stop=lambda: True,
+            sidecars=[partial(StatisticsFile, tmp_path / "out.jsonl")], should_stop=lambda: True,
         )  # fmt: skip
     assert result.paths == (tmp_path / "out.partial.jsonl",)
     assert len(read(result.paths[0])) == 2

@@ -119,7 +119,10 @@ class Session:
         self.set_clusters(self.segmenter.n_clusters + by)
 
     def set_clusters(self, n_clusters: int) -> None:
-        """Have that many clusters, as far as 1 to 256 allows."""
+        """Have that many clusters, as far as 1 to 256 and a fixed palette allow."""
+        if self.segmenter.palette is not None:
+            self.display.say("the palette's colours are fixed")
+            return
         slots = self.segmenter.set_n_clusters(min(max(n_clusters, 1), 256))
         self._chosen = {int(slots[slot]) for slot in self._chosen}
         self._locked = None  # the colours of other clusters

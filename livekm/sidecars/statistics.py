@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livekm.frame import Frame
+from livekm.frame import Frame, VideoInfo
 from livekm.kernels import measure_regions
 from livekm.segmentation import Segmentation
 from livekm.sidecars.base import Sidecar
@@ -129,10 +129,10 @@ class StatisticsFile(Sidecar):
     ----------
     path : path
         The file. It has this name only once it is complete.
+    info : VideoInfo
+        What the frames come from.
     overwrite : bool
         Whether an existing file may be replaced.
-    source : str or None
-        The file that is being read, which is never replaced.
 
     Raises
     ------
@@ -143,14 +143,14 @@ class StatisticsFile(Sidecar):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
+        self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
         suffix = Path(path).suffix.lower()
         if suffix not in STATISTICS_SUFFIXES:
             raise ValueError(
                 f"cannot tell the format of {path}; end it in {' or '.join(STATISTICS_SUFFIXES)}"
             )
-        super().__init__(PartFile(path, overwrite=overwrite, source=source))
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
         self._file = self._part.path.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
         self._workers = Workers(available_cores())

@@ -1,0 +1,31 @@
+"""Centers that stay where they are, in the place of those that are trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.frame import Image
+from livekm.kmeans import Centers
+from livekm.scene import SceneChange
+
+
+class FixedCenters:
+    """Does for fixed colours what `livekm.trainer.Trainer` does for colours that follow the scene.
+
+    Parameters
+    ----------
+    centers : (d, k) float32
+        In steps of the feature space.
+    """
+
+    def __init__(self, centers: Centers) -> None:
+        self.centers: Centers | None = centers
+        self._scene = SceneChange()
+
+    def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
+        """Tell whether the next frame is a cut."""
+        return self._scene.observe(pixels)
+
+    def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:
+        """Do nothing: there is nothing to train."""

@@ -1,0 +1,134 @@
+"""Palettes as files: GIMP's .gpl, JSON, and images to take the colours of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.errors import SourceError
+from livekm.segmenter import Segmenter
+from livekm.sources.files import read_image, require_file
+
+Palette = npt.NDArray[np.uint8]
+"""(k, 3) uint8, BGR."""
+
+_MOST = 256  # colours
+
+
+def read_palette(path: str | Path, n_colors: int | None = None) -> Palette:
+    """Read the colours of a file, in its order.
+
+    Parameters
+    ----------
+    path : str or Path
+        A GIMP palette, ``.gpl``; ``.json``, a list of ``"#rrggbb"`` or of ``[r, g, b]``; or an
+        image. Of an image these are its distinct colours, in the order in which they come, or
+        if there are more than 256, those of a k-means of it.
+    n_colors : int, optional
+        How many there must be. An image of more than 256 colours is reduced to so many, by
+        default 8.
+
+    Returns
+    -------
+    palette : (k, 3) uint8, BGR
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read, or is no palette.
+    ValueError
+        If it has another number of colours than `n_colors`.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        palette = _image_colors(path, 8 if n_colors is None else n_colors)
+    else:
+        require_file(path)
+        try:
+            rows = reader(path.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            raise SourceError(f"{path}: {error.strerror}") from error
+        except (ValueError, TypeError) as error:
+            raise SourceError(f"{path}: not a palette ({error})") from error
+        if not 1 <= len(rows) <= _MOST:
+            raise SourceError(f"{path}: 1 to {_MOST} colours can be fixed, it has {len(rows)}")
+        palette = np.array(rows, np.uint8)[:, ::-1].copy()
+    if n_colors not in (None, len(palette)):
+        raise ValueError(f"{path} has {len(palette)} colours, not {n_colors}")
+    return palette
+
+
+def encode_palette(palette: Palette, suffix: str, name: str = "livekm") -> bytes:
+    r"""Return the content of a palette file; `suffix` is a key of `PALETTE_FILES`.
+
+    Examples
+    --------
+    >>> encode_palette(np.array([(0, 128, 255)], np.uint8), ".json")
+    b'["#ff8000"]\n'
+    """
+    return PALETTE_FILES[suffix](palette[:, ::-1].tolist(), name).encode()
+
+
+def _to_gpl(colors: list[list[int]], name: str) -> str:
+    rows = [f"{r:3d} {g:3d} {b:3d}\tsegment {slot}" for slot, (r, g, b) in enumerate(colors)]
+    return "\n".join(["GIMP Palette", f"Name: {' '.join(name.split())}", "#", *rows, ""])
+
+
+def _to_json(colors: list[list[int]], name: str) -> str:
+    return json.dumps([f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colors]) + "\n"
+
+
+PALETTE_FILES: dict[str, Callable[[list[list[int]], str], str]] = {
+    ".gpl": _to_gpl,
+    ".json": _to_json,
+}
+"""Suffix -> what makes the text of a palette file of RGB colours and a name."""
+
+
+def _from_gpl(text: str) -> list[list[int]]:
+    first, *lines = text.splitlines() or [""]
+    if first.strip() != "GIMP Palette":
+        raise ValueError("its first line must be 'GIMP Palette'")
+    is_header = re.compile(r"\s*(#|$)|(Name|Columns):")
+    rows = (line.split(maxsplit=3)[:3] for line in lines if not is_header.match(line))
+    return [_checked([int(level) for level in row]) for row in rows]
+
+
+def _from_json(text: str) -> list[list[int]]:
+    colors = json.loads(text)
+    if not isinstance(colors, list):
+        raise TypeError("it must be a list of colours")
+    return [_checked(_from_hex(c) if isinstance(c, str) else c) for c in colors]
+
+
+def _from_hex(color: str) -> list[int]:
+    if not re.fullmatch(r"#?[0-9a-fA-F]{6}", color):
+        raise ValueError(f"{color!r} is not like '#ff8000'")
+    return list(bytes.fromhex(color.lstrip("#")))
+
+
+def _checked(color: Any) -> list[int]:
+    is_color = isinstance(color, list) and len(color) == 3
+    if not is_color or not all(type(level) is int and 0 <= level <= 255 for level in color):
+        raise ValueError(f"{color!r} is not three levels from 0 to 255")
+    return list(color)
+
+
+_READERS: dict[str, Callable[[str], list[list[int]]]] = {".gpl": _from_gpl, ".json": _from_json}
+
+
+def _image_colors(path: Path, k: int) -> Palette:
+    """Return the colours of an image, or the centers of `k` clusters where there are too many."""
+    image = read_image(path)
+    b, g, r = image.reshape(-1, 3).astype(np.uint32).T
+    _, first = np.unique(b | g << 8 | r << 16, return_index=True)
+    if len(first) <= _MOST:
+        return np.asarray(image.reshape(-1, 3)[np.sort(first)])
+    return Segmenter(k, random_state=0).fit(image).palette

@@ -1,0 +1,58 @@
+"""The colours of the segments as a palette file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.errors import SinkError
+from livekm.frame import Frame, VideoInfo
+from livekm.palettes import PALETTE_FILES, encode_palette
+from livekm.segmentation import Segmentation
+from livekm.sidecars.base import Sidecar
+from livekm.sinks.part_file import PartFile
+
+
+class PaletteFile(Sidecar):
+    """The palette of the last frame, in the order of the labels; used as a context manager.
+
+    Parameters
+    ----------
+    path : path
+        The file, ``.gpl`` or ``.json``.
+    info : VideoInfo
+        What the frames come from; its name becomes the palette's.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is neither.
+    SinkError
+        If the file exists or cannot be written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
+    ) -> None:
+        self._suffix = Path(path).suffix.lower()
+        if self._suffix not in PALETTE_FILES:
+            raise ValueError(
+                f"cannot tell the format of {path}; end it in {' or '.join(PALETTE_FILES)}"
+            )
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
+        self._name = info.name
+        self._palette: npt.NDArray[np.uint8] | None = None
+
+    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+        self._palette = segmentation.palette
+
+    def _finish(self) -> None:
+        if self._palette is None:
+            raise SinkError(f"no frame was written to {self._part.target}")
+        content = encode_palette(self._palette, self._suffix, self._name)
+        self._part.path.write_bytes(content)
