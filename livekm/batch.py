@@ -16,7 +16,7 @@ from livekm.sidecars import OpenSidecar, Sidecar
 from livekm.sinks import open_sink
 from livekm.sinks.part_file import WholeFile
 from livekm.sources.base import Source
-from livekm.views import VIEWS, View
+from livekm.views import VIEWS, View, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def process_image(
         opened_sidecars = _open(stack, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
-        sink.write(frame, view(frame, segmentation))
+        sink.write(frame, seen(view, frame, segmentation))
         for sidecar in opened_sidecars:
             sidecar.write(frame, segmentation)
         if figure_file is not None and figure is not None:

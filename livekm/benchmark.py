@@ -105,7 +105,7 @@ def run(
     pipeline.run(
         source,
         segmenter,
-        view,
+        lambda frame, segmentation: view(frame, segmentation),  # painted, as for a window
         NullSink(),
         scale=scale,
         max_frames=WARM_UP + max_frames,

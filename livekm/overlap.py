@@ -13,7 +13,8 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
-from livekm.frame import Frame, Image
+from livekm.frame import Frame
+from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 
@@ -99,7 +100,7 @@ class WriteBehind(Sink):
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._channel: _Channel[tuple[Frame, Image]] = _Channel()
+        self._channel: _Channel[tuple[Frame, Picture]] = _Channel()
         self._thread = Thread(target=self._run, name="livekm writer", daemon=True)
         self._thread.start()
 
@@ -108,7 +109,7 @@ class WriteBehind(Sink):
         """The sink's file, once it is complete."""
         return self._sink.path
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, image: Picture) -> None:
         """Hand `image` over; raise what writing an earlier one raised."""
         if not self._channel.put((frame, image)):
             self._raise()

@@ -16,7 +16,7 @@ from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks.base import Sink
 from livekm.sources.base import Source
-from livekm.views import View
+from livekm.views import View, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,9 @@ def run(
             frame = scaled(taken, scale)
             segmentation = segmenter.update(frame.image)
         with timer.stage("view"):
-            image = view(frame, segmentation)
+            picture = seen(view, frame, segmentation)
         with timer.stage("write"):
-            sink.write(frame, image)
+            sink.write(frame, picture)
         timer.end_frame()
         done += 1
         if on_frame is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from livekm.buffers import BufferPool
 from livekm.frame import Image
-from livekm.kernels import paint_labels
+from livekm.painting import Painting
 from livekm.workers import Workers
 
 
@@ -81,21 +80,15 @@ class Segmentation:
         >>> bool((segmentation.paint() == image).all())
         True
         """
+        return self.painting(palette).paint()
+
+    def painting(self, palette: npt.NDArray[np.uint8] | None = None) -> Painting:
+        """Return what `paint` would paint; see `livekm.painting`."""
         colors = self.palette if palette is None else np.asarray(palette, np.uint8)
         if colors.shape != (self.n_clusters, 3):
             raise ValueError(f"palette must be ({self.n_clusters}, 3) uint8, got {colors.shape}")
-        height, width = self.labels.shape
-        image: Image = self._pool.take((height, width, 3), np.uint8)
-        if sys.byteorder == "big":
-            np.take(colors, self.labels, axis=0, out=image)
-            return image
-        b, g, r = colors.astype(np.uint32).T
-        whole = self.labels.size // 4
-        flat = image.reshape(-1)
-        words, tail = flat[: 12 * whole].view(np.uint32), flat[12 * whole :].reshape(-1, 3)
-        packed = b | g << 8 | r << 16
-        self._workers.run(paint_labels, whole, self._flat, packed, words, tail)
-        return image
+        labels = self._flat.reshape(self.labels.shape)
+        return Painting(labels, colors, self._pool, self._workers)
 
     def mask(self, index: int) -> npt.NDArray[np.bool_]:
         """Return the (H, W) bool mask of one cluster's pixels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import cv2
@@ -10,15 +11,46 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.frame import Frame, Image
+from livekm.painting import Painting, Picture
 from livekm.segmentation import Segmentation
 
 View: TypeAlias = Callable[[Frame, Segmentation], Image]
 """Takes a frame and its segmentation; returns a (H, W, 3) uint8 BGR image, which may be theirs."""
 
+Palette: TypeAlias = npt.NDArray[np.uint8]
+"""(k, 3) uint8, BGR."""
 
-def segments(frame: Frame, segmentation: Segmentation) -> Image:
-    """Show every pixel in the colour of its cluster."""
-    return segmentation.paint()
+
+@dataclass(frozen=True, slots=True)
+class PaletteView:
+    """A view that shows each segment in one colour, so that a sink may paint it by itself.
+
+    Attributes
+    ----------
+    colors : callable
+        Takes a segmentation; returns the (k, 3) uint8 BGR colours of its segments.
+    """
+
+    colors: Callable[[Segmentation], Palette]
+
+    def __call__(self, frame: Frame, segmentation: Segmentation) -> Image:
+        """Return the painted image."""
+        return self.painting(segmentation).paint()
+
+    def painting(self, segmentation: Segmentation) -> Painting:
+        """Return the same, not painted yet."""
+        return segmentation.painting(self.colors(segmentation))
+
+
+def seen(view: View, frame: Frame, segmentation: Segmentation) -> Picture:
+    """Return what a view shows, for a sink: not painted yet where a palette tells it all."""
+    if isinstance(view, PaletteView):
+        return view.painting(segmentation)
+    return view(frame, segmentation)
+
+
+segments = PaletteView(lambda segmentation: segmentation.palette)
+"""Shows every pixel in the colour of its cluster."""
 
 
 def overlay(frame: Frame, segmentation: Segmentation) -> Image:
@@ -45,9 +77,8 @@ def original(frame: Frame, segmentation: Segmentation) -> Image:
     return frame.image
 
 
-def mask(frame: Frame, segmentation: Segmentation) -> Image:
-    """Show the largest segment in white on black."""
-    return chosen_mask(segmentation, [int(np.argmax(segmentation.counts))])
+mask = PaletteView(lambda segmentation: _white(segmentation, [int(np.argmax(segmentation.counts))]))
+"""Shows the largest segment in white on black."""
 
 
 VIEWS: dict[str, View] = {
@@ -74,7 +105,7 @@ def choose(view: View, slots: Collection[int]) -> View:
     if not slots:
         return view
     if view is mask:
-        return lambda frame, segmentation: chosen_mask(segmentation, slots)
+        return PaletteView(lambda segmentation: _white(segmentation, slots))
 
     def chosen(frame: Frame, segmentation: Segmentation) -> Image:
         image = view(frame, segmentation)
@@ -93,6 +124,14 @@ def keep(view: View, slots: Collection[int], *, drop: bool = False) -> View:
 
     Slots that a segmentation does not have are passed over.
     """
+    if isinstance(view, PaletteView):
+        colors = view.colors
+
+        def kept_colors(segmentation: Segmentation) -> Palette:
+            is_kept = (_white(segmentation, slots) > 0) != drop
+            return np.where(is_kept, colors(segmentation), np.uint8(0))
+
+        return PaletteView(kept_colors)
 
     def kept(frame: Frame, segmentation: Segmentation) -> Image:
         image = view(frame, segmentation)
@@ -105,10 +144,11 @@ def keep(view: View, slots: Collection[int], *, drop: bool = False) -> View:
     return kept
 
 
-def chosen_mask(segmentation: Segmentation, slots: Collection[int]) -> Image:
-    """Return the pixels of the segments `slots` in white on black."""
-    mask: Image = cv2.cvtColor(_where(segmentation, slots), cv2.COLOR_GRAY2BGR)  # type: ignore[assignment]
-    return mask
+def _white(segmentation: Segmentation, slots: Collection[int]) -> Palette:
+    """Return colours: white for the segments `slots`, black for all others."""
+    white = np.zeros((256, 3), np.uint8)
+    white[list(slots)] = 255
+    return white[: segmentation.n_clusters]
 
 
 def _where(segmentation: Segmentation, slots: Collection[int]) -> npt.NDArray[np.uint8]:

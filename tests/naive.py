@@ -130,6 +130,15 @@ def paint(labels, palette):
     return palette[labels]
 
 
+def yuv(image, red, blue):
+    """Y (H, W), U and V (H / 2, W / 2) of a BGR image in limited range, as floats."""
+    b, g, r = image.astype(float).transpose(2, 0, 1) / 255
+    y = red * r + (1 - red - blue) * g + blue * b
+    u, v = (b - y) / (2 * (1 - blue)), (r - y) / (2 * (1 - red))
+    means = [c.reshape(c.shape[0] // 2, 2, -1, 2).mean(axis=(1, 3)) for c in (u, v)]
+    return 16 + 219 * y, *(128 + 224 * mean for mean in means)
+
+
 def regions(labels, k):
     """Number, sum of x and sum of y of each label's pixels, and their box: (k, 3) and (k, 4)."""
     height, width = labels.shape

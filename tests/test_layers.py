@@ -24,6 +24,7 @@ FLOORS = [
     ["interrupt", "reports"],
     ["kernels.*"],
     ["kernels"],
+    ["painting"],
     # 1: the parts of the algorithm
     ["seeding", "colorspace", "scene", "kmeans"],
     ["trainer", "fixed"],
@@ -37,7 +38,8 @@ FLOORS = [
     ["sources.street.scene"],
     ["sources.street"],
     ["sinks.base", "sinks.checks", "sinks.display", "sinks.part_file", "sinks.timestamps"],
-    ["sinks.formats", "sinks.pictures", "sinks.image_file", "sinks.tracks", "sinks.verification"],
+    ["sinks.labels", "sinks.formats", "sinks.image_file", "sinks.tracks", "sinks.verification"],
+    ["sinks.pictures"],
     ["sinks.clip_file"],
     ["sources.*", "sinks.*", "views", "sidecars.base", "palettes"],
     ["sidecars.*"],

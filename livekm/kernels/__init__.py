@@ -7,7 +7,7 @@ numba then leaves the test for negative indices out, and the loops vectorise.
 
 from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
 from livekm.kernels.labeling import BLOCK_ROWS, label_blocks
-from livekm.kernels.painting import paint_labels
+from livekm.kernels.painting import paint_labels, paint_yuv
 from livekm.kernels.regions import measure_regions
 from livekm.kernels.smoothing import smooth_labels
 from livekm.kernels.training import lloyd
@@ -21,5 +21,6 @@ __all__ = [
     "lloyd",
     "measure_regions",
     "paint_labels",
+    "paint_yuv",
     "smooth_labels",
 ]

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from pathlib import Path
 
 from livekm.closing import Closing
-from livekm.frame import Frame, Image
+from livekm.frame import Frame
+from livekm.painting import Picture
 
 
 class Sink(Closing):
@@ -24,8 +25,11 @@ class Sink(Closing):
     path: Path | None = None
 
     @abstractmethod
-    def write(self, frame: Frame, image: Image) -> None:
-        """Take `image`, which was made from `frame`; raises `SinkError` or `ValueError`."""
+    def write(self, frame: Frame, image: Picture) -> None:
+        """Take `image`, which was made from `frame`; raises `SinkError` or `ValueError`.
+
+        It is a (H, W, 3) uint8 BGR array, or a `Painting`, which a sink paints as it needs it.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.frame import Image
+from livekm.painting import Painting, Picture
 
 
-def check_image(image: Image) -> None:
-    """Raise `ValueError` unless `image` is a non-empty (H, W, 3) uint8 array.
+def as_image(picture: Picture) -> Image:
+    """Return a picture as an image; raise `ValueError` unless it is (H, W, 3) uint8, not empty.
 
     Examples
     --------
-    >>> check_image(np.zeros((2, 4), np.uint8))
+    >>> as_image(np.zeros((2, 4), np.uint8))
     Traceback (most recent call last):
     ValueError: expected an image of shape (H, W, 3) and dtype uint8, got (2, 4) and uint8
     """
+    image = picture.paint() if isinstance(picture, Painting) else picture
     if not isinstance(image, np.ndarray):
         raise ValueError(  # noqa: TRY004 - one kind of error for every image that does not fit
             f"expected an image as a numpy array, got {type(image).__name__}"
@@ -25,3 +27,4 @@ def check_image(image: Image) -> None:
             "expected an image of shape (H, W, 3) and dtype uint8, "
             f"got {image.shape} and {image.dtype}"
         )
+    return image

@@ -9,9 +9,10 @@ from fractions import Fraction
 import av
 
 from livekm.errors import SinkError
-from livekm.frame import Frame, Image, VideoInfo
+from livekm.frame import Frame, VideoInfo
+from livekm.painting import Painting, Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import check_image
+from livekm.sinks.checks import as_image
 from livekm.sinks.clip_file import ClipFile
 from livekm.sinks.formats import choose_encoding
 from livekm.sinks.part_file import PartFile
@@ -111,11 +112,12 @@ class ClipSink(Sink):
         self._is_open = True
         self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
-    def write(self, frame: Frame, image: Image) -> None:
-        """Append `image`, (H, W, 3) uint8, shown from ``frame.time`` on."""
+    def write(self, frame: Frame, image: Picture) -> None:
+        """Append `image`, (H, W, 3) uint8 or a `Painting`, shown from ``frame.time`` on."""
         if not self._is_open:
             raise ValueError(f"{self._part.target} is closed")
-        check_image(image)
+        if not isinstance(image, Painting):
+            image = as_image(image)
         if self._shape not in (None, image.shape):
             raise ValueError(
                 f"expected images of shape {self._shape} like the first one, got {image.shape}"
@@ -169,7 +171,7 @@ class ClipSink(Sink):
                 self._file.close()
         self._part.discard()
 
-    def _open(self, image: Image) -> ClipFile:
+    def _open(self, image: Picture) -> ClipFile:
         self._shape = image.shape
         height, width = image.shape[:2]
         return ClipFile(

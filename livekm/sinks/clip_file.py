@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 
-from livekm.frame import Image
+from livekm.painting import Picture
 from livekm.sinks.formats import Encoding
 from livekm.sinks.pictures import CONVERSIONS
 from livekm.sinks.timestamps import Timestamps
@@ -78,7 +78,7 @@ class ClipFile:
         self._tracks = tracks
         tracks.attach(self._container, self._stream, stamps.origin)
 
-    def write(self, image: Image, pts: int) -> None:
+    def write(self, image: Picture, pts: int) -> None:
         """Encode `image`, to be shown at stamp `pts`."""
         picture = self._to_picture(image)
         picture.pts = pts

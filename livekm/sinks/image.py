@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from livekm.errors import SinkError
-from livekm.frame import Frame, Image, VideoInfo
+from livekm.frame import Frame, VideoInfo
+from livekm.painting import Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import check_image
+from livekm.sinks.checks import as_image
 from livekm.sinks.image_file import IMAGE_SUFFIXES, encode_image
 from livekm.sinks.part_file import PartFile
 
@@ -45,11 +46,11 @@ class ImageSink(Sink):
         self._is_open = True
         self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, image: Picture) -> None:
         """Take the one image, (H, W, 3) uint8 BGR."""
         if not self._is_open:
             raise ValueError(f"{self._part.target} is closed")
-        check_image(image)
+        image = as_image(image)
         if self._written:
             raise ValueError(f"{self._part.target} holds one image, a second one came")
         content = encode_image(image, self._part.target)

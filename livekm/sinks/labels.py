@@ -1,4 +1,4 @@
-"""Labels as an image file."""
+"""Labels as pictures with a palette."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
+
+
+def palette_picture(labels: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8]) -> av.VideoFrame:
+    """Return a picture whose pixel values are the labels and whose colours the palette.
+
+    Parameters
+    ----------
+    labels : (H, W) uint8
+    palette : (k, 3) uint8, BGR
+    """
+    colors = np.zeros((256, 4), np.uint8)  # alpha, red, green, blue
+    colors[:, 0] = 255
+    colors[: len(palette), 1:] = palette[:, ::-1]
+    picture: Any = (np.ascontiguousarray(labels), colors)  # PyAV's stub lacks this form
+    return av.VideoFrame.from_ndarray(picture, format="pal8")
 
 
 def encode_label_png(labels: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8]) -> bytes:
@@ -25,13 +40,11 @@ def encode_label_png(labels: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint
     b'PNG'
     """
     height, width = labels.shape
-    colors = np.zeros((256, 4), np.uint8)  # alpha, red, green, blue
-    colors[:, 0] = 255
-    colors[: len(palette), 1:] = palette[:, ::-1]
-    picture: Any = (np.ascontiguousarray(labels), colors)  # PyAV's stub lacks this form
-    frame = av.VideoFrame.from_ndarray(picture, format="pal8")
     encoder: Any = av.CodecContext.create("png", "w")
     encoder.width, encoder.height = width, height
     encoder.pix_fmt = "pal8"
     encoder.time_base = Fraction(1)
-    return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
+    return b"".join(
+        bytes(packet)
+        for packet in [*encoder.encode(palette_picture(labels, palette)), *encoder.encode(None)]
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from livekm.frame import Frame, Image
+from livekm.frame import Frame
+from livekm.painting import Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import check_image
+from livekm.sinks.checks import as_image
 
 
 class NullSink(Sink):
@@ -19,9 +20,9 @@ class NullSink(Sink):
     def __init__(self) -> None:
         self.n_frames = 0
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, image: Picture) -> None:
         """Count `image`; raises `ValueError` if it is not (H, W, 3) uint8."""
-        check_image(image)
+        as_image(image)
         self.n_frames += 1
 
     def close(self) -> None:

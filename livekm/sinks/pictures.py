@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from livekm.frame import Image
+from livekm.painting import Painting, Picture
+from livekm.sinks.labels import palette_picture
 
 # swscale's default rounding is off by one level in luma and chroma, which decodes to an error of
 # up to five levels in BGR. PyAV before 18 has no name for SWS_BILINEAR | SWS_ACCURATE_RND.
@@ -39,8 +41,10 @@ class Conversion:
     def __init__(self, width: int, height: int) -> None:
         self._width, self._height = width, height
 
-    def __call__(self, image: Image) -> av.VideoFrame:
-        """Return the picture of a (H, W, 3) uint8 BGR image."""
+    def __call__(self, image: Picture) -> av.VideoFrame:
+        """Return the picture of a (H, W, 3) uint8 BGR image, or of a painting."""
+        if isinstance(image, Painting):
+            return self._paint(image)
         height, width = image.shape[:2]
         below, beside = self._height - height, self._width - width
         if below or beside:
@@ -48,7 +52,12 @@ class Conversion:
         return self._convert(av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "bgr24"))
 
     def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """Return a picture of BGR in the pixel format."""
         raise NotImplementedError
+
+    def _paint(self, painting: Painting) -> av.VideoFrame:
+        """Return the picture of a painting."""
+        return self(painting.paint())
 
 
 class ToYuv(Conversion):
@@ -63,6 +72,7 @@ class ToYuv(Conversion):
         is_hd = height >= 720
         self.color_tags = (1 if is_hd else 6), ColorRange.MPEG
         self._matrix = Colorspace.ITU709 if is_hd else Colorspace.ITU601
+        self._red, self._blue = (0.2126, 0.0722) if is_hd else (0.299, 0.114)
         self._reformatter = VideoReformatter()
 
     def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
@@ -73,6 +83,23 @@ class ToYuv(Conversion):
             dst_colorspace=self._matrix,
             dst_color_range=ColorRange.MPEG,
         )
+
+    def _paint(self, painting: Painting) -> av.VideoFrame:
+        if self._width % 2 or self._height % 2:
+            return super()._paint(painting)
+        labels = painting.labels
+        below, beside = self._height - labels.shape[0], self._width - labels.shape[1]
+        if below or beside:
+            painting = replace(
+                painting, labels=np.pad(labels, ((0, below), (0, beside)), mode="edge")
+            )
+        picture = av.VideoFrame(self._width, self._height, "yuv420p")
+        y, u, v = (
+            np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
+            for plane in picture.planes
+        )
+        painting.paint_yuv(y, u, v, red=self._red, blue=self._blue)
+        return picture
 
 
 class ToBgr(Conversion):
@@ -117,6 +144,16 @@ class ToPalette(Conversion):
         found = self._graph.pull()
         assert isinstance(found, av.VideoFrame)
         return found
+
+    def _paint(self, painting: Painting) -> av.VideoFrame:
+        # FFmpeg 8 shows the first colour where a palette holds another one twice.
+        colors, slots = np.unique(painting.palette, axis=0, return_inverse=True)
+        labels = painting.labels
+        if len(colors) < len(slots):
+            labels = slots.reshape(-1).astype(np.uint8)[labels]
+        else:
+            colors = painting.palette
+        return palette_picture(labels, colors)
 
 
 CONVERSIONS: dict[str, Callable[[int, int], Conversion]] = {

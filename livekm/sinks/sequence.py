@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 from livekm.errors import SinkError
-from livekm.frame import Frame, Image, VideoInfo
+from livekm.frame import Frame, VideoInfo
+from livekm.painting import Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import check_image
+from livekm.sinks.checks import as_image
 from livekm.sinks.image_file import IMAGE_SUFFIXES, FrameTable, encode_image
 from livekm.sinks.part_file import PartFolder
 from livekm.sources.files import PRINTF_NUMBER
@@ -61,11 +62,11 @@ class SequenceSink(Sink):
         self._part = PartFolder(self._pattern.parent, overwrite=overwrite, source=info.path)
         self._table = FrameTable(self._part.path)
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, image: Picture) -> None:
         """Write `image`, (H, W, 3) uint8 BGR, as the next file."""
         if not self._is_open:
             raise ValueError(f"{self._pattern} is closed")
-        check_image(image)
+        image = as_image(image)
         name = PRINTF_NUMBER.sub(lambda number: number[0] % self._n_frames, self._pattern.name)
         content = encode_image(image, self._pattern)
         try:

@@ -8,8 +8,9 @@ import cv2
 
 from livekm.errors import SinkError
 from livekm.frame import Frame, Image
+from livekm.painting import Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import check_image
+from livekm.sinks.checks import as_image
 from livekm.sinks.display import has_display, quiet_qt
 
 # KEEPRATIO: resizing by hand must not distort. GUI_NORMAL: without Qt's tool and status bar.
@@ -58,9 +59,9 @@ class WindowSink(Sink):
             self._was_visible = visible
         return self._is_open
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, image: Picture) -> None:
         """Show `image`, (H, W, 3) uint8 BGR; do nothing once the window is closed."""
-        check_image(image)
+        image = as_image(image)
         # cv2.imshow would open a window that the user has closed again.
         if not self.is_open:
             return
