@@ -3,11 +3,12 @@
     python scripts/benchmark_clips.py [CLIP] [--sizes 960x540 1920x1080] [--frames 150] [-k 8]
 
 Every figure is of a whole process, from its start to its end, the median of several rounds in
-which all of them take turns; memory is the peak of the process.
+which all of them take turns: seconds, and as multiples of those without the segmentation; seconds
+of all processors, which other programs disturb less; memory, the peak of the process.
 
 - livekm: ``livekm in.mp4 -o out.mp4``.
-- decode + encode: the same reader, the same writer and the very frames that livekm wrote, taken
-  from a raw file instead of being segmented and painted.
+- without: livekm without the segmentation. The same reader, the same queues, the same writer and
+  the very pictures, whose labels and palettes were found before.
 - elbg: ``ffmpeg -vf elbg``, k-means anew in each frame, to the same encoder, where ffmpeg is there.
 """
 
@@ -29,6 +30,7 @@ import numpy as np
 from livekm import Segmenter, open_sink, open_source
 from livekm.frame import Frame
 from livekm.overlap import ReadAhead, WriteBehind
+from livekm.painting import Painting
 
 
 def make_input(clip: str, target: Path, size: tuple[int, int], frames: int) -> None:
@@ -39,51 +41,56 @@ def make_input(clip: str, target: Path, size: tuple[int, int], frames: int) -> N
             sink.write(Frame(image, frame.index, frame.time), image)
 
 
-def paint_raw(clip: Path, target: Path, k: int) -> None:
-    """Write what livekm paints as raw images, one after the other."""
+def segment(clip: Path, target: Path, k: int) -> None:
+    """Write the labels and palettes of each frame, as livekm finds them."""
     segmenter = Segmenter(k, random_state=0)
+    palettes = []
     with open_source(clip) as source, target.open("wb") as file:
         for frame in source:
-            file.write(segmenter.update(frame.image).paint().tobytes())
+            segmentation = segmenter.update(frame.image)
+            file.write(segmentation.labels.tobytes())
+            palettes.append(segmentation.palette)
+    np.save(target.with_suffix(".npy"), palettes)
 
 
-def recode(clip: str, raw: str, output: str) -> None:
-    """Decode a clip and encode the raw images in its place."""
+def recode(clip: str, labels: str, output: str) -> None:
+    """Decode a clip, and paint and encode the labels that were found before."""
+    palettes = np.load(Path(labels).with_suffix(".npy"))
     with (
         open_source(clip) as source,
         ReadAhead(source) as frames,
         WriteBehind(open_sink(output, source.info, overwrite=True)) as sink,
     ):
-        shape = (-1, source.info.height, source.info.width, 3)
-        images = np.memmap(raw, np.uint8, "r").reshape(shape)
-        for frame, image in zip(frames, images, strict=True):
-            sink.write(frame, image)
+        shape = (-1, source.info.height, source.info.width)
+        found = np.memmap(labels, np.uint8, "c").reshape(shape)
+        for frame, of_frame, palette in zip(frames, found, palettes, strict=True):
+            sink.write(frame, Painting(np.asarray(of_frame), palette))
 
 
-def timed(command: list[str]) -> tuple[float, float]:
-    """Run a command; give its seconds and its peak memory in MB."""
+def timed(command: list[str]) -> tuple[float, float, float]:
+    """Run a command; give its seconds, those of the processor, and its peak memory in MB."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     if status:
         sys.exit(f"failed: {' '.join(command)}")
-    return seconds, usage.ru_maxrss / 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def measure(clip: str, size: str, frames: int, k: int, rounds: int, folder: Path) -> None:
     width, height = map(int, size.split("x"))
-    source, raw, output = folder / f"{size}.mp4", folder / f"{size}.raw", folder / "out.mp4"
+    source, labels, output = folder / f"{size}.mp4", folder / f"{size}.raw", folder / "out.mp4"
     make_input(clip, source, (width, height), frames)
-    paint_raw(source, raw, k)
-    names = {"source": str(source), "raw": str(raw), "output": str(output)}
+    segment(source, labels, k)
+    names = {"source": str(source), "labels": str(labels), "output": str(output)}
     python = sys.executable
     commands = {
         "livekm": [
             *[python, "-m", "livekm", names["source"], "-o", names["output"]],
             *["-k", str(k), "-q", "--overwrite"],
         ],
-        "decode + encode": [python, __file__, "--recode", *names.values()],
+        "without": [python, __file__, "--recode", *names.values()],
     }
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg:
@@ -91,15 +98,19 @@ def measure(clip: str, size: str, frames: int, k: int, rounds: int, folder: Path
         filters = ["-vf", f"elbg=codebook_length={k}", "-pix_fmt", "yuv420p"]
         commands["elbg"] = [ffmpeg, "-y", "-i", names["source"], *filters, *encoder]
         commands["elbg"].append(names["output"])
-    results: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
             results[name].append(timed(command))
-    base = float(np.median([seconds for seconds, _ in results["decode + encode"]]))
+    medians = {name: np.median(rows, axis=0) for name, rows in results.items()}
     print(f"{size}, {frames} frames, k = {k}")
-    for name, rows in results.items():
-        seconds, memory = np.median(np.array(rows), axis=0)
-        print(f"  {name:16s} {seconds:6.2f} s  {seconds / base:5.2f}  {memory:5.0f} MB", flush=True)
+    for name, (seconds, used, memory) in medians.items():
+        base_seconds, base_used, _ = medians["without"]
+        print(
+            f"  {name:8s} {seconds:6.2f} s {seconds / base_seconds:5.2f}   "
+            f"processors {used:6.2f} s {used / base_used:5.2f} {memory:6.0f} MB",
+            flush=True,
+        )
 
 
 def main() -> None:
