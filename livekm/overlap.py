@@ -13,13 +13,17 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from livekm.frame import Frame
 from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 
-_LENGTH = 3  # frames in a queue: more take memory and save no time
+_LENGTH = 2  # frames in a queue: more take memory and save no time
 _SLICE = 0.05  # seconds after which who waits looks whether the other side is still there
+
+_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 _Item = TypeVar("_Item")
 
@@ -111,7 +115,9 @@ class WriteBehind(Sink):
 
     def write(self, frame: Frame, image: Picture) -> None:
         """Hand `image` over; raise what writing an earlier one raised."""
-        if not self._channel.put((frame, image)):
+        # What the picture was made from need not be kept while it waits.
+        waiting = Frame(_NO_IMAGE, frame.index, frame.time)
+        if not self._channel.put((waiting, image)):
             self._raise()
 
     def mark_partial(self) -> None:
