@@ -103,6 +103,7 @@ class Segmenter:
         self._labeler = Labeler(self._workers, self._pool)
         self._palette: npt.NDArray[np.uint8] | None = None
         self._planes: npt.NDArray[Any] = np.empty((3, 0, 0), np.uint8)
+        self._lattice = (1, 1, 1), _lattice(1, 1, 1)  # where the sample is drawn, for the last size
         self.reset()
 
     @property
@@ -273,7 +274,9 @@ class Segmenter:
         Squares are `stride` pixels wide and high.
         """
         height, width = pixels.shape[:2]
-        rows, columns = _lattice(height, width, stride)
+        if self._lattice[0] != (height, width, stride):
+            self._lattice = (height, width, stride), _lattice(height, width, stride)
+        rows, columns = self._lattice[1]
         sampled = np.take(pixels.reshape(-1, 3), rows * width + columns, axis=0)
         planes = np.empty((3, *sampled.shape[:2]), self._space.dtype)
         self._space.split(sampled, planes, self._workers)
