@@ -14,7 +14,6 @@ from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sidecars import OpenSidecar, Sidecar
 from livekm.sinks import open_sink
-from livekm.sinks.part_file import WholeFile
 from livekm.sources.base import Source
 from livekm.views import VIEWS, View, seen
 
@@ -151,7 +150,6 @@ def process_image(
     view: View,
     output: str | Path | None,
     *,
-    figure: str | Path | None = None,
     sidecars: Sequence[OpenSidecar] = (),
     scale: float = 1.0,
     overwrite: bool = False,
@@ -167,8 +165,6 @@ def process_image(
         What `output` shows; see `livekm.views`.
     output : str or Path, optional
         The segmented image.
-    figure : str or Path, optional
-        A page of the original, the segments, the palette with shares, and each segment.
     sidecars : sequence of callable, default ()
         As of `process_clip`.
     scale : float, default 1.0
@@ -181,24 +177,11 @@ def process_image(
     SourceError, SinkError
     """
     with ExitStack() as stack:
-        path = source.info.path
-
-        def opened(target: str | Path | None) -> WholeFile | None:
-            if target is None:
-                return None
-            return stack.enter_context(WholeFile(target, overwrite=overwrite, source=path))
-
         sink = stack.enter_context(open_sink(output, source.info, overwrite=overwrite))
-        figure_file = opened(figure)
         opened_sidecars = _open(stack, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
         sink.write(frame, seen(view, frame, segmentation))
         for sidecar in opened_sidecars:
             sidecar.write(frame, segmentation)
-        if figure_file is not None and figure is not None:
-            from livekm import figures  # matplotlib takes half a second to import
-
-            drawn = figures.segmentation_figure(frame.image, segmentation, source.info.name)
-            figure_file.write(figures.render(drawn, Path(figure).suffix))
     return segmentation

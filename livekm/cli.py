@@ -283,7 +283,6 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         segmenter,
         _view(options),
         options.output,
-        figure=options.figure,
         sidecars=_sidecars(options),
         scale=options.scale or 1.0,
         overwrite=options.overwrite,
@@ -298,8 +297,6 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
 def _clip(
     options: argparse.Namespace, source: Source, segmenter: Segmenter, stop: Interruption
 ) -> None:
-    if options.figure:
-        raise ValueError("--figure is for still images; leave it out for a clip")
     if options.labels and Path(options.labels).suffix.lower() == ".png" and options.frames != 1:
         raise ValueError(f"{options.labels} holds one image: name a folder, .npz or .mkv")
     output = Path(options.output) if options.output else None

@@ -58,7 +58,7 @@ def shared_arguments(options: argparse.Namespace) -> list[str]:
 
 def written_files(options: argparse.Namespace) -> list[str]:
     """Return the names of the files that are asked for."""
-    names = (getattr(options, name) for name in ("output", *SIDECAR_FILES, "figure"))
+    names = (getattr(options, name) for name in ("output", *SIDECAR_FILES))
     return [name for name in names if name]
 
 
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--overwrite", action="store_true", help="replace files that exist")
     add("--labels", metavar="PATH",
         help="labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip")  # fmt: skip
-    add("--figure", metavar="FILE", help="of an image: a page of segments, shares and masks")
+    add("--figure", metavar="FILE", help="a page about the segments, as .png or .pdf")
     add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
     add("--save-palette", metavar="FILE", help="the segments' colours as .gpl (GIMP) or .json")
     add("--no-verify", action="store_true", help="do not read a written clip again to check it")

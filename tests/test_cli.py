@@ -389,7 +389,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("in.mp4", "-o", "out"),
         ("in.mp4", "-o", "out.png"),
         ("in.mp4", "-o", "out.mp4", "--labels", "l.png"),
-        ("in.mp4", "--figure", "f.png"),
+        ("in.mp4", "--figure", "f.xyz"),
         ("in.mp4", "-o", "out.mp4", "--benchmark"),
         ("in.mp4", "-o", "out.mp4", "--json", "b.json"),
         ("in.mp4", "-o", "out.mp4", "--stats", "table.txt"),

@@ -9,6 +9,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from livekm import figures
@@ -112,7 +113,7 @@ def test_a_figure_of_256_clusters_shows_the_largest():
 @pytest.mark.parametrize("suffix", ["", ".xyz"])
 def test_a_format_that_matplotlib_does_not_know_is_wrong_usage(suffix):
     with pytest.raises(ValueError, match=r"not supported"):
-        figures.render(figures.Figure(), suffix)
+        figures.render(Figure(), suffix)
 
 
 def test_matplotlib_is_not_imported_before_a_figure_is_wanted():

@@ -1,4 +1,4 @@
-"""What is written of each frame beside its picture: labels, tables, the palette."""
+"""What is written of each frame beside its picture: labels, tables, figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from livekm.sidecars.base import Sidecar
+from livekm.sidecars.figure import FigureFile
 from livekm.sidecars.label_files import LABEL_FILES, open_labels
 from livekm.sidecars.palette_file import PaletteFile
 from livekm.sidecars.statistics import StatisticsFile
@@ -13,6 +14,7 @@ from livekm.sidecars.statistics import StatisticsFile
 __all__ = [
     "LABEL_FILES",
     "SIDECAR_FILES",
+    "FigureFile",
     "OpenSidecar",
     "PaletteFile",
     "Sidecar",
@@ -25,6 +27,7 @@ OpenSidecar: TypeAlias = Callable[..., Sidecar]
 
 SIDECAR_FILES: dict[str, Callable[..., Sidecar]] = {
     "labels": open_labels,
+    "figure": FigureFile,
     "stats": StatisticsFile,
     "save_palette": PaletteFile,
 }

@@ -1,0 +1,170 @@
+"""The page of a clip."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
+
+from livekm.figures.page import LUMA, new_page, show_image, show_palette, text_color
+from livekm.history import History, SampleFrame
+
+_COLUMNS = 5  # frames that are shown
+_RASTER = 480, 1600  # rows and columns of the areas
+_MOST_TICKS = 12
+_TICKS = (0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_CUT_COLOR = "#d62728"
+
+
+def clip_figure(history: History, title: str) -> Figure:
+    """Draw sample frames, the shares of the segments over time, the error, and the palette.
+
+    Parameters
+    ----------
+    history : History
+        Of at least one frame.
+    title : str
+        What the clip is called.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    width, height = history.size or (1, 1)
+    panel = 12 / _COLUMNS * min(max(height / width, 0.2), 1.5)
+    figure = new_page(12, 2 * panel + 7.2, _headline(history, title))
+    grid = figure.add_gridspec(5, _COLUMNS, height_ratios=[panel, panel, 3.6, 1.4, 0.7])
+    shares = figure.add_subplot(grid[2, :])
+    error = figure.add_subplot(grid[3, :], sharex=shares)
+    for column, sample in enumerate(_chosen(history)):
+        above = figure.add_subplot(grid[0, column])
+        time = _moment(sample.time, history.end)
+        show_image(above, sample.image, f"cut at {time}" if sample.is_cut else time)
+        show_image(figure.add_subplot(grid[1, column]), sample.painted, "")
+    _draw_shares(shares, history)
+    _draw_error(error, history)
+    palette = figure.add_subplot(grid[4, :])
+    show_palette(palette, history.palette, history.shares.mean(axis=0))
+    palette.set_title("mean colours, by their share of the whole clip", fontsize=10)
+    return figure
+
+
+def _headline(history: History, title: str) -> str:
+    width, height = history.size or (0, 0)
+    length = history.end - float(history.times[0])
+    return (
+        f"{title}\n{_counted(history.n_frames, 'frame')} of {width}x{height}, "
+        f"{_moment(length, length)}, "
+        f"{_counted(history.shares.shape[1], 'segment')}, {_counted(len(history.cuts), 'cut')}"
+    )
+
+
+def _chosen(history: History) -> list[SampleFrame]:
+    """Return for each fifth of the clip the frame after its first cut, or the one in its middle."""
+    start, samples = float(history.times[0]), history.samples
+    part = (history.end - start) / _COLUMNS
+    chosen: list[SampleFrame] = []
+    for number in range(_COLUMNS):
+        begin, middle = start + number * part, start + (number + 0.5) * part
+        inside = [s for s in samples if begin <= s.time < begin + part and s not in chosen]
+        cuts = [sample for sample in inside if sample.is_cut]
+        if inside:
+            chosen.append(cuts[0] if cuts else min(inside, key=lambda s: abs(s.time - middle)))
+    return chosen
+
+
+def _draw_shares(axes: Axes, history: History) -> None:
+    """Draw the stacked areas as an image, since the colours change with time."""
+    start, end = float(history.times[0]), history.end
+    shares, colors = history.shares, history.colors
+    order = np.argsort(history.palette @ LUMA, kind="stable")
+    ends = np.cumsum(shares[:, order], axis=1)
+    ends /= ends[:, -1:]
+    heights = (np.arange(_RASTER[0]) + 0.5) / _RASTER[0]
+    strips = np.empty((len(shares), _RASTER[0], 3), np.uint8)
+    for step, (edges, slots) in enumerate(zip(ends, colors[:, order], strict=True)):
+        strips[step] = slots[np.searchsorted(edges, heights).clip(max=len(order) - 1)]
+    moments = start + (np.arange(_RASTER[1]) + 0.5) / _RASTER[1] * (end - start)
+    steps = np.searchsorted(history.times, moments, side="right") - 1
+    axes.imshow(
+        strips[steps.clip(0)].transpose(1, 0, 2)[..., ::-1],
+        extent=(start, end, 0, 1),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    _name_areas(axes, order, ends[-1], colors[-1])
+    axes.set_ylabel("share of the frame")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.tick_params(labelbottom=False)
+    for cut in history.cuts:
+        axes.axvline(cut, color="white", linewidth=1, alpha=0.6)
+        axes.plot(cut, 1.02, "v", color=_CUT_COLOR, markersize=6, clip_on=False)
+    axes.set_ylim(0, 1)
+    axes.set_title("each segment in its colour of the moment, its number at the right", fontsize=10)
+
+
+def _name_areas(
+    axes: Axes,
+    order: npt.NDArray[np.intp],
+    ends: npt.NDArray[np.float64],
+    palette: npt.NDArray[np.uint8],
+) -> None:
+    """Write the numbers of the segments that are wide enough at the end into them."""
+    for slot, low, high in zip(order, np.append(0, ends[:-1]), ends, strict=True):
+        if high - low > 0.03:
+            axes.text(
+                0.995,
+                (low + high) / 2,
+                f"{slot}",
+                transform=axes.transAxes,
+                ha="right",
+                va="center",
+                fontsize=9,
+                color=text_color(palette[slot]),
+            )
+
+
+def _draw_error(axes: Axes, history: History) -> None:
+    start, end = float(history.times[0]), history.end
+    axes.step(
+        np.append(history.times, end),
+        np.append(history.errors, history.errors[-1]),
+        where="post",
+        color="black",
+        linewidth=1,
+    )
+    for number, cut in enumerate(history.cuts):
+        label = "cut" if number == 0 else None
+        axes.axvline(cut, color=_CUT_COLOR, linewidth=1, linestyle="--", label=label)
+    if history.cuts:
+        axes.legend(loc="upper right", fontsize=9)
+    axes.set_xlim(start, end)
+    axes.set_ylim(0, 1.1 * float(history.errors.max()) or 1)
+    axes.set_ylabel("mean squared\nerror (mse)")
+    axes.grid(alpha=0.3)
+    unit = "seconds" if end < 60 else "minutes:seconds" if end < 3600 else "hours:minutes:seconds"
+    axes.set_xlabel(f"time in the clip, {unit}")
+    tick = next((tick for tick in _TICKS if (end - start) / tick <= _MOST_TICKS), (end - start) / 6)
+    axes.xaxis.set_major_locator(MultipleLocator(tick))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: _clock(time, end, tick)))
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n or 'no'} {what}{'' if n == 1 else 's'}"
+
+
+def _moment(time: float, longest: float) -> str:
+    return _clock(time, longest) + (" s" if longest < 60 else "")
+
+
+def _clock(time: float, longest: float, tick: float = 0.1) -> str:
+    """Return a time for people: ``2.5``, ``1:30`` or ``1:02:30``, as `longest` needs it."""
+    if longest < 60:
+        return f"{time:.2f}" if tick < 0.1 else f"{time:.1f}" if tick < 1 else f"{time:.0f}"
+    minutes, seconds = divmod(round(time), 60)
+    if longest < 3600:
+        return f"{minutes}:{seconds:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"

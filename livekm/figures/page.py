@@ -1,0 +1,91 @@
+"""What every page has: images, a palette, a file format."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from livekm.frame import Image
+
+LUMA = np.array([0.114, 0.587, 0.299])
+"""The weights of blue, green and red in the lightness that people see (BT.601)."""
+
+_LONGEST_SIDE = 640  # of a panel in pixels; more would not be seen
+
+
+def new_page(width: float, height: float, title: str) -> Figure:
+    """Return an empty page; its size is in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    # A file's name may hold a dollar sign, which is not meant as the begin of a formula.
+    figure.suptitle(title, parse_math=False)
+    return figure
+
+
+def check_format(suffix: str) -> None:
+    """Raise `ValueError` if matplotlib cannot write the format (``.png``, ``.pdf``, ...)."""
+    known = FigureCanvasAgg(Figure()).get_supported_filetypes()
+    if suffix.lstrip(".").lower() not in known:
+        raise ValueError(
+            f"a figure cannot be a {suffix or 'file without suffix'}: use .png or .pdf"
+        )
+
+
+def render(figure: Figure, suffix: str) -> bytes:
+    """Return the figure as a file's content; `suffix` (``.png``, ``.pdf``, ...) tells the format.
+
+    Raises
+    ------
+    ValueError
+        If matplotlib does not know the format.
+    """
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        # matplotlib's own font lacks most of the world's scripts, in which files are named too.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure.savefig(content, format=suffix.lstrip(".").lower(), dpi=120)
+    return content.getvalue()
+
+
+def show_image(axes: Axes, image: Image, title: str) -> None:
+    """Show a (H, W, 3) BGR image."""
+    step = max(1, max(image.shape[:2]) // _LONGEST_SIDE)
+    axes.imshow(image[::step, ::step, ::-1], interpolation="antialiased")
+    axes.set_title(title, fontsize=10)
+    axes.set_axis_off()
+
+
+def text_color(color: npt.NDArray[np.uint8]) -> str:
+    """Return what can be read on a (3,) BGR colour: black or white."""
+    return "white" if float(color @ LUMA) < 128 else "black"
+
+
+def show_palette(
+    axes: Axes, palette: npt.NDArray[np.uint8], shares: npt.NDArray[np.float64]
+) -> None:
+    """Draw (k, 3) BGR colours, the largest first, each as wide as its share."""
+    start = 0.0
+    for index in np.argsort(-shares, kind="stable"):
+        share = float(shares[index])
+        b, g, r = (palette[index] / 255).tolist()
+        axes.barh(0, share, left=start, height=1, color=(r, g, b))
+        if share > 0.03:
+            axes.text(
+                start + share / 2,
+                0,
+                f"{index}\n{share:.0%}",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=text_color(palette[index]),
+            )
+        start += share
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.5, 0.5)
+    axes.set_axis_off()

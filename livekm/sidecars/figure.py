@@ -1,0 +1,63 @@
+"""A page about what was found, drawn at the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from livekm.errors import SinkError
+from livekm.frame import Frame, VideoInfo
+from livekm.history import History
+from livekm.segmentation import Segmentation
+from livekm.sidecars.base import Sidecar
+from livekm.sinks.part_file import PartFile
+
+
+class FigureFile(Sidecar):
+    """A page about an image or a clip of any length; used as a context manager.
+
+    Parameters
+    ----------
+    path : path
+        The file, in a format that matplotlib writes: ``.png``, ``.pdf``, ``.svg``, ...
+    info : VideoInfo
+        What the frames come from. Where it has one frame, the page is that of an image.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If matplotlib does not know the format.
+    SinkError
+        If the file exists or cannot be written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
+    ) -> None:
+        from livekm import figures  # matplotlib takes half a second to import
+
+        figures.check_format(Path(path).suffix)
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
+        self._info = info
+        self._history = History()
+        self._only: tuple[Frame, Segmentation] | None = None
+
+    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+        if self._info.n_frames == 1:
+            self._only = frame, segmentation
+        else:
+            self._history.append(frame, segmentation)
+
+    def _finish(self) -> None:
+        from livekm import figures
+
+        if self._only is not None:
+            frame, segmentation = self._only
+            page = figures.segmentation_figure(frame.image, segmentation, self._info.name)
+        elif self._history.n_frames:
+            page = figures.clip_figure(self._history, self._info.name)
+        else:
+            raise SinkError(f"no frame was written to {self._part.target}")
+        self._part.path.write_bytes(figures.render(page, self._part.target.suffix))

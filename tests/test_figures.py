@@ -1,0 +1,153 @@
+"""The page about a clip: what is remembered of any length, and what is drawn of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from clips import make_clip
+
+from livekm import Segmenter
+from livekm.errors import SinkError
+from livekm.figures import clip_figure, render
+from livekm.frame import Frame, VideoInfo
+from livekm.history import History
+from livekm.sidecars import FigureFile
+
+RED, BLUE, GREY, WHITE = (30, 20, 220), (200, 60, 10), (90, 90, 90), (250, 250, 250)
+
+
+def halves(left: tuple[int, ...], right: tuple[int, ...], share: float = 0.5) -> np.ndarray:
+    image = np.empty((40, 60, 3), np.uint8)
+    image[:] = right
+    image[:, : round(60 * share)] = left
+    return image
+
+
+def history_of(images, times=None, k: int = 2) -> History:
+    history, segmenter = History(), Segmenter(k, random_state=0)
+    for index, image in enumerate(images):
+        time = index / 25 if times is None else times[index]
+        history.append(Frame(image, index, time), segmenter.update(image))
+    return history
+
+
+def two_scenes() -> History:
+    """Two seconds, half each, that a cut divides; the second has other shares."""
+    return history_of([halves(RED, BLUE)] * 25 + [halves(GREY, WHITE, 0.25)] * 25)
+
+
+def texts(figure) -> str:
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    titles = [axes.get_title() for axes in figure.axes]
+    labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel())]
+    return "\n".join([figure.get_suptitle(), *titles, *said, *labels])
+
+
+def test_a_short_clip_is_remembered_frame_by_frame():
+    history = two_scenes()
+    assert history.times == pytest.approx(np.arange(50) / 25)
+    assert history.cuts == [1.0]
+    assert history.end == pytest.approx(2)
+    assert sorted(history.shares[0]) == pytest.approx([0.5, 0.5])
+    assert sorted(history.shares[-1]) == pytest.approx([0.25, 0.75])
+    assert {tuple(color) for color in history.colors[0].tolist()} == {RED, BLUE}
+    assert {tuple(color) for color in history.colors[-1].tolist()} == {GREY, WHITE}
+    assert [sample.time for sample in history.samples if sample.is_cut] == [1.0]
+
+
+def test_a_long_clip_takes_no_more_memory_and_keeps_its_means():
+    def scene(index: int) -> np.ndarray:
+        return np.full((2, 3, 3), 200 if index >= 6000 else 20, np.uint8)
+
+    segmenter, history = Segmenter(1, random_state=0), History()
+    segmentations = {
+        level: segmenter.update(np.full((2, 3, 3), level, np.uint8)) for level in (20, 200)
+    }
+    for index in range(9001):
+        image = scene(index)
+        history.append(Frame(image, index, index / 10), segmentations[int(image[0, 0, 0])])
+    assert 1024 <= len(history.times) <= 2048
+    assert len(history.samples) <= 32
+    assert history.end == pytest.approx(900.1)
+    assert np.diff(history.times) == pytest.approx(0.8)
+    assert history.shares == pytest.approx(np.ones((len(history.times), 1)))
+    levels = history.colors[:, 0, 0]
+    assert (levels == np.where(history.times >= 600, 200, 20)).all()
+    assert abs(int(history.palette[0, 0]) - 80) <= 1
+    times = [sample.time for sample in history.samples]
+    assert np.diff(times).max() <= 110
+
+
+def test_the_page_has_samples_areas_error_and_palette_and_says_what_they_are():
+    figure = clip_figure(two_scenes(), "drive.mp4")
+    said = texts(figure)
+    for part in ("drive.mp4", "50 frames of 60x40", "2.0 s", "2 segments, 1 cut",
+                 "cut at 1.0 s", "share of the frame", "mse", "seconds"):  # fmt: skip
+        assert part in said, part
+    assert len(figure.axes) == 2 + 2 * 5 + 1
+
+
+def test_the_areas_have_the_colours_of_their_time_and_the_heights_of_their_shares():
+    figure = clip_figure(two_scenes(), "")
+    (areas,) = [axes for axes in figure.axes if axes.get_ylabel() == "share of the frame"]
+    raster = areas.images[0].get_array()[..., ::-1]  # RGB
+    first, last = raster[:, 10], raster[:, -10]
+    assert (first[:230] != first[250:480][0]).any()
+    for column, colors in ((first, {RED: 0.5, BLUE: 0.5}), (last, {GREY: 0.25, WHITE: 0.75})):
+        for color, share in colors.items():
+            assert (column == color).all(axis=1).mean() == pytest.approx(share, abs=0.01)
+    assert list(areas.images[0].get_extent()) == [0, 2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unit", "tick"),
+    [(50, "seconds", "10"), (600, "minutes:seconds", "2:00"), (7300, "hours:minutes:", "0:30:00")],
+)
+def test_times_are_written_as_people_write_them(seconds, unit, tick):
+    history = history_of([halves(RED, BLUE)] * 11, np.linspace(0, seconds, 11))
+    figure = clip_figure(history, "")
+    figure.canvas.draw()
+    axes = next(axes for axes in figure.axes if axes.get_xlabel())
+    assert unit in axes.get_xlabel()
+    assert tick in [label.get_text() for label in axes.get_xticklabels()]
+
+
+@pytest.mark.parametrize("n", [1, 2, 6])
+def test_a_very_short_clip_has_a_page(n):
+    figure = clip_figure(history_of([halves(RED, BLUE)] * n), "short")
+    assert f"{n} frame" in figure.get_suptitle()
+    assert render(figure, ".png")[1:4] == b"PNG"
+
+
+def test_a_page_of_256_segments_and_of_a_changing_k():
+    image = np.arange(256, dtype=np.uint8).repeat(3 * 8).reshape(32, 64, 3)
+    history = history_of([image] * 3, k=256)
+    segmenter = Segmenter(3, random_state=0)
+    history.append(Frame(image, 3, 0.2), segmenter.update(image))
+    assert history.shares.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-4)
+    assert "256 segments" in clip_figure(history, "").get_suptitle()
+
+
+def test_a_clips_figure_is_a_sidecar(run_cli, tmp_path):
+    make_clip(tmp_path / "in.mp4", 12)
+    code, out, errors = run_cli("in.mp4", "-o", "out.mp4", "--figure", "page.png", "-q")
+    assert (code, out, errors) == (0, "", "")
+    page = cv2.imread(str(tmp_path / "page.png"))
+    assert page.shape[1] == 1440
+    code, _, errors = run_cli("in.mp4", "--figure", "page.png", "-q")
+    assert (code, "page.png exists; add --overwrite" in errors) == (1, True)
+    assert run_cli("in.mp4", "--figure", "page.pdf") == (0, "page.pdf: 12 frames\n", "")
+
+
+def test_a_figure_is_whole_and_without_frames_there_is_none(tmp_path):
+    info = VideoInfo("test", 60, 40)
+    with FigureFile(tmp_path / "a.png", info) as file:
+        file.write(Frame(halves(RED, BLUE), 0, 0.0), Segmenter(2).fit(halves(RED, BLUE)))
+        file.mark_partial()
+        assert not (tmp_path / "a.png").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.partial.png"]
+    file.path.unlink()
+    with pytest.raises(SinkError, match=r"no frame was written to .*b\.png"):
+        FigureFile(tmp_path / "b.png", info).close()
+    assert list(tmp_path.iterdir()) == []
