@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,16 @@ class BufferPool:
     _KEPT = 4  # free blocks of other sizes are let go beyond this number
 
     def __init__(self) -> None:
+        self._lock = Lock()  # an encoder's thread paints while the next frame is segmented
         self._blocks: list[tuple[bytearray, weakref.ref[npt.NDArray[Any]]]] = []
 
     def take(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Return an array of `shape` and `dtype` with arbitrary content."""
         size = max(1, math.prod(shape) * np.dtype(dtype).itemsize)
+        with self._lock:
+            return self._take(size, shape, dtype)
+
+    def _take(self, size: int, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         free = [i for i, (_, holder) in enumerate(self._blocks) if holder() is None]
         fitting = next((i for i in free if len(self._blocks[i][0]) == size), None)
         if fitting is not None:

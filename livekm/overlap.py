@@ -22,7 +22,6 @@ from livekm.sources.base import Source
 
 _LENGTH = 2  # frames in a queue: more take memory and save no time
 _SLICE = 0.05  # seconds after which who waits looks whether the other side is still there
-
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 _Item = TypeVar("_Item")

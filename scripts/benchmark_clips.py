@@ -8,7 +8,7 @@ of all processors, which other programs disturb less; memory, the peak of the pr
 
 - livekm: ``livekm in.mp4 -o out.mp4``.
 - without: livekm without the segmentation. The same reader, the same queues, the same writer and
-  the very pictures, whose labels and palettes were found before.
+  the very pictures, whose labels and palettes were found before and are read from a file.
 - elbg: ``ffmpeg -vf elbg``, k-means anew in each frame, to the same encoder, where ffmpeg is there.
 """
 
@@ -60,11 +60,12 @@ def recode(clip: str, labels: str, output: str) -> None:
         open_source(clip) as source,
         ReadAhead(source) as frames,
         WriteBehind(open_sink(output, source.info, overwrite=True)) as sink,
+        Path(labels).open("rb") as file,
     ):
-        shape = (-1, source.info.height, source.info.width)
-        found = np.memmap(labels, np.uint8, "c").reshape(shape)
-        for frame, of_frame, palette in zip(frames, found, palettes, strict=True):
-            sink.write(frame, Painting(np.asarray(of_frame), palette))
+        shape = source.info.height, source.info.width
+        for frame, palette in zip(frames, palettes, strict=True):
+            found = np.fromfile(file, np.uint8, shape[0] * shape[1]).reshape(shape)
+            sink.write(frame, Painting(found, palette))
 
 
 def timed(command: list[str]) -> tuple[float, float, float]:
@@ -78,7 +79,9 @@ def timed(command: list[str]) -> tuple[float, float, float]:
     return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def measure(clip: str, size: str, frames: int, k: int, rounds: int, folder: Path) -> None:
+def measure(
+    clip: str, size: str, frames: int, k: int, rounds: int, folder: Path, has_elbg: bool
+) -> None:
     width, height = map(int, size.split("x"))
     source, labels, output = folder / f"{size}.mp4", folder / f"{size}.raw", folder / "out.mp4"
     make_input(clip, source, (width, height), frames)
@@ -93,7 +96,7 @@ def measure(clip: str, size: str, frames: int, k: int, rounds: int, folder: Path
         "without": [python, __file__, "--recode", *names.values()],
     }
     ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg:
+    if ffmpeg and has_elbg:
         encoder = ["-c:v", "libx264", "-crf", "18", "-preset", "veryfast", "-bf", "0"]
         filters = ["-vf", f"elbg=codebook_length={k}", "-pix_fmt", "yuv420p"]
         commands["elbg"] = [ffmpeg, "-y", "-i", names["source"], *filters, *encoder]
@@ -122,6 +125,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("-k", type=int, default=8)
+    parser.add_argument("--no-elbg", action="store_true", help="leave the slowest out")
     parser.add_argument("--recode", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.recode:
@@ -129,7 +133,15 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
-            measure(options.clip, size, options.frames, options.k, options.rounds, Path(folder))
+            measure(
+                options.clip,
+                size,
+                options.frames,
+                options.k,
+                options.rounds,
+                Path(folder),
+                not options.no_elbg,
+            )
 
 
 if __name__ == "__main__":

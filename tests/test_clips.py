@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -384,6 +386,25 @@ def test_no_verify_takes_the_clip_as_it_is(run_cli, tmp_path, monkeypatch):
     make_clip(tmp_path / "in.mp4")
     assert run_cli("in.mp4", "-o", "out.mp4", "-q")[0] == 1
     assert run_cli("in.mp4", "-o", "out.mp4", "-q", "--no-verify") == (0, "", "")
+
+
+# Memory
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_a_clip_of_1080p_takes_less_than_400_megabytes_on_two_cores(tmp_path):
+    levels = np.linspace(0, 255, 1920).astype(np.uint8)
+    image = np.dstack([np.tile(np.roll(levels, shift), (1080, 1)) for shift in (0, 600, 1200)])
+    path = make_clip(tmp_path / "in.mp4", width=1920, height=1080, images=[image] * 30)
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "livekm", path, "-o", tmp_path / "out.mp4", "-q"],
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss / 1024 < 400
 
 
 # Interruption

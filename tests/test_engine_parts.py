@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import cv2
@@ -358,6 +359,31 @@ def test_a_held_buffer_is_never_given_out_again():
         array[:] = value
     assert [int(array.max()) for array in held] == list(range(20))
     assert all((array == array[0, 0]).all() for array in held)
+
+
+def test_threads_that_take_at_once_get_buffers_of_their_own():
+    pool, kept = BufferPool(), []
+
+    def use(number: int) -> None:
+        held = []
+        for _ in range(6000):
+            held.append(pool.take((64,), np.uint8))
+            held[-1][:] = number
+            if len(held) > number + 2:
+                kept.append(bool((held.pop(0) == number).all()))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=use, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(kept) > 30000
+    assert all(kept)
 
 
 @pytest.mark.parametrize(

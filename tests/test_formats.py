@@ -115,6 +115,12 @@ def test_odd_sizes_are_kept_where_the_codec_has_them(codec, suffix, width, heigh
     np.testing.assert_allclose(found[:, -2:], 200, atol=4)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_hevc_has_the_name_that_players_of_apple_know(suffix, tmp_path):
+    with av.open(str(encode(tmp_path / f"out{suffix}", [grey(9)], codec="hevc"))) as clip:
+        assert clip.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
 def test_a_lossless_clip_has_the_very_colours(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (5, 48, 64, 3), np.uint8)
     found = read_images(encode(tmp_path / "out.mkv", noise, codec="ffv1"))
