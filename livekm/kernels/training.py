@@ -14,7 +14,7 @@ _0, _1, _2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
 
 @inline_exact_jit
-def _score(X, start, n, centers, j, total):
+def _score(X, start, n, centers, j, scores, row):
     """Write the scores |c|^2 / 2 - x.c of n points from `start` on, for center j."""
     d = centers.shape[0]
     base = _U(start)
@@ -24,11 +24,11 @@ def _score(X, start, n, centers, j, total):
     a, b, c = centers[0, j], centers[1, j], centers[2, j]
     for i in range(_U(n)):
         p = base + i
-        total[i] = bias - a * X[_0, p] - b * X[_1, p] - c * X[_2, p]
+        scores[row, i] = bias - a * X[_0, p] - b * X[_1, p] - c * X[_2, p]
     for f in range(3, d):
         a = centers[f, j]
         for i in range(_U(n)):
-            total[i] -= a * X[_U(f), base + i]
+            scores[row, i] -= a * X[_U(f), base + i]
 
 
 @inline_exact_jit
@@ -40,7 +40,7 @@ def _assign(X, centers, labels, best, second):
     """
     n = X.shape[1]
     k = centers.shape[1]
-    one, other = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
+    scores = np.empty((2, _BLOCK), np.float32)
     for i in range(_U(n)):
         labels[i] = np.int32(0)
         best[i] = _F(np.inf)
@@ -49,22 +49,22 @@ def _assign(X, centers, labels, best, second):
         size = min(_BLOCK, n - start)
         base = _U(start)
         for j in range(0, k, 2):  # two at a time, since a store costs more than a comparison
-            _score(X, start, size, centers, j, one)
-            if j + 1 < k:
-                _score(X, start, size, centers, j + 1, other)
-            else:
+            pair = 2 if j + 1 < k else 1
+            for row in range(pair):
+                _score(X, start, size, centers, j + row, scores, _U(row))
+            if pair == 1:
                 for i in range(_U(size)):
-                    other[i] = _F(np.inf)
+                    scores[_1, i] = _F(np.inf)
             index = np.int32(j)
             for i in range(_U(size)):
                 p = base + i
                 least, rest, label = best[p], second[p], labels[p]
-                score = one[i]
+                score = scores[_0, i]
                 loser = least if score < least else score
                 rest = loser if loser < rest else rest
                 label = index if score < least else label
                 least = score if score < least else least
-                score = other[i]
+                score = scores[_1, i]
                 loser = least if score < least else score
                 rest = loser if loser < rest else rest
                 label = index + np.int32(1) if score < least else label
