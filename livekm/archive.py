@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from livekm.sinks import CODECS
@@ -28,14 +28,14 @@ class Job:
     Attributes
     ----------
     source : Path
-    target : Path or None
+    output : Path or None
         The segmented clip.
     labels, stats, figure : Path or None
         The sidecars that are asked for.
     """
 
     source: Path
-    target: Path | None = None
+    output: Path | None = None
     labels: Path | None = None
     stats: Path | None = None
     figure: Path | None = None
@@ -43,18 +43,18 @@ class Job:
     @property
     def outputs(self) -> dict[str, Path]:
         """What is to be written, by the option of the command line that asks for it."""
-        named = {
-            "output": self.target,
-            "labels": self.labels,
-            "stats": self.stats,
-            "figure": self.figure,
-        }
+        named = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
         return {option: path for option, path in named.items() if path is not None}
 
     def remaining(self) -> Job:
         """Return the job without the outputs that are there, which are complete then."""
-        outputs = (self.target, self.labels, self.stats, self.figure)
-        return Job(self.source, *(None if path and path.exists() else path for path in outputs))
+        left = {option: path for option, path in self.outputs.items() if not path.exists()}
+        return Job(self.source, **left)
+
+    def absolute(self) -> Job:
+        """Return the job as it may be run in any folder."""
+        outputs = {option: path.absolute() for option, path in self.outputs.items()}
+        return Job(self.source.absolute(), **outputs)
 
 
 def is_archive(inputs: Sequence[str]) -> bool:
@@ -105,12 +105,12 @@ def plan_jobs(
         for source, below in _expand(name, folder):
             place = below.with_name(f"{below.stem}{suffix}")
             ending = source.suffix if source.suffix.lower() in endings else usual
-            target = None if folder is None else folder / place.with_name(f"{place.name}{ending}")
+            output = None if folder is None else folder / place.with_name(f"{place.name}{ending}")
             files = {
                 option: Path(pattern.replace(PLACE, place.as_posix()))
                 for option, pattern in patterns.items()
             }
-            jobs.append(Job(source, target, **files))
+            jobs.append(Job(source, output, **files))
         if len(jobs) == before:
             raise ValueError(f"{name}: there is no clip; check its name and folder")
     # An earlier run's videos of labels are clips as well, but no inputs.

@@ -14,12 +14,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from livekm import batch, benchmark, live
+from livekm import batch, benchmark, cluster, live
 from livekm.archive import SIDECARS, Job, is_archive, plan_jobs
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
-from livekm.jobs import JobResult, run_jobs
+from livekm.jobs import JobEvent, JobResult, run_jobs
 from livekm.options import DEFAULT_CLUSTERS, MISUSED, parse_options, shared_arguments, written_files
 from livekm.palettes import read_palette
 from livekm.progress import ArchiveProgress, clip_progress
@@ -32,7 +32,6 @@ from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source, open_source
 from livekm.sources.discovery import find_cameras
 from livekm.views import VIEWS, View, keep
-from livekm.workers import available_cores
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
@@ -124,17 +123,27 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
     # What an earlier run completed stays; of a clip that lacks a file, only this is written.
     waiting = [job.remaining() for job in jobs] if options.skip_existing else jobs
     results = {job: JobResult(job, "skipped") for job in waiting if not job.outputs}
-    threads = options.threads or max(1, available_cores() // options.jobs)
-    arguments = [*shared_arguments(options), f"--threads={threads}"]
     todo = [job for job in waiting if job.outputs]
     with ArchiveProgress(len(todo), hidden=options.quiet) as progress:
-        for event in run_jobs(todo, arguments, workers=options.jobs, should_stop=stop):
+        for event in _events(options, todo, stop):
             progress.show(event)
             if isinstance(event, JobResult):
                 results[event.job] = event
     if not options.quiet:
         print(_table([results[job] for job in waiting], time.perf_counter() - start))
     return _FAILED if any(result.outcome == "failed" for result in results.values()) else 0
+
+
+def _events(
+    options: argparse.Namespace, jobs: Sequence[Job], stop: Interruption
+) -> Iterator[JobEvent]:
+    """Run jobs on this machine or on a cluster."""
+    if options.palette:
+        options.palette = str(Path(options.palette).absolute())  # workers have other folders
+    arguments = shared_arguments(options)
+    if options.scheduler:
+        return cluster.run_jobs(jobs, arguments, options.scheduler, should_stop=stop)
+    return run_jobs(jobs, arguments, workers=options.jobs or 1, should_stop=stop)
 
 
 def _jobs(options: argparse.Namespace) -> list[Job]:
@@ -158,7 +167,7 @@ def _table(results: Sequence[JobResult], seconds: float) -> str:
     width = max(len("clip"), *(len(str(result.job.source)) for result in results))
     lines = [f"{'clip':{width}s} {'frames':>7s} {'seconds':>8s} {'fps':>6s} {'MB':>7s}  result"]
     for result in results:
-        target, frames = result.job.target, result.n_frames
+        target, frames = result.job.output, result.n_frames
         fps = f"{frames / result.seconds:.0f}" if frames and result.seconds else ""
         size = f"{target.stat().st_size / 1e6:.1f}" if target and target.exists() else ""
         lines.append(
@@ -177,6 +186,8 @@ def _outcome(result: JobResult) -> str:
 
 def _run(options: argparse.Namespace, stop: Interruption) -> int:
     """Process one source; return the exit code."""
+    if options.scheduler:
+        raise ValueError("--scheduler is for many clips; leave it out")
     segmenter = _segmenter(options)
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():

@@ -16,6 +16,7 @@ from typing import IO, TypeAlias
 
 from livekm.archive import Job
 from livekm.reports import REPORT_OPTION, STOP, Report
+from livekm.workers import available_cores
 
 _SLICE = 0.1  # seconds from one look at a process to the next
 
@@ -79,7 +80,8 @@ def run_jobs(
     ----------
     jobs : sequence of Job
     arguments : sequence of str
-        Further arguments of the command line.
+        Further arguments of the command line. Without ``--threads`` among them, the processes
+        share the processors.
     workers : int, default 1
         Processes at a time.
     should_stop : callable, optional
@@ -93,9 +95,11 @@ def run_jobs(
     events: Queue[JobEvent | BaseException] = Queue()
     stop = threading.Event()
 
+    shared = [f"--threads={max(1, available_cores() // workers)}", *arguments]
+
     def work(job: Job) -> None:
         try:
-            events.put(run_job(job, arguments, events.put, stop.is_set))
+            events.put(run_job(job, shared, events.put, stop.is_set))
         except BaseException as error:
             events.put(error)
 

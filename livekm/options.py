@@ -40,7 +40,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 _SHARED = (
     "view", "clusters", "palette", "color_space", "hysteresis", "spatial_weight", "smoothing",
-    "seeding", "seed", "scale", "start", "end", "frames", "codec", "crf", "preset",
+    "seeding", "seed", "scale", "start", "end", "frames", "threads", "codec", "crf", "preset",
 )  # fmt: skip
 _SHARED_FLAGS = ("overwrite", "no_verify")
 
@@ -114,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
         "--stats and --figure, or files by {} for each clip: stats/{}.jsonl",
     ).add_argument
     add("--suffix", default="", metavar="TEXT", help="add this to the names of the clips")
-    add("--jobs", type=int, default=1, metavar="N", help="clips at a time (default: 1)")
+    add("--jobs", type=int, metavar="N", help="clips at a time (default: 1)")
+    add("--scheduler", metavar="ADDRESS", help="run them on a Dask cluster (livekm[cluster])")
     add("--skip-existing", action="store_true",
         help="leave out clips whose output is there: go on after an interruption")  # fmt: skip
 
@@ -193,8 +194,10 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     if (options.keep or options.drop) is not None and not options.output:
         parser.error("--keep and --drop go with -o; in the window, click on segments")
     _check_encoding(parser, options)
-    if options.jobs < 1:
+    if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
+    if options.jobs and options.scheduler:
+        parser.error("--jobs is of this machine: start the workers with --nthreads instead")
     if options.threads is not None and options.threads < 1:
         parser.error(f"--threads must be at least 1, got {options.threads}")
     if options.mirror and (options.benchmark or written_files(options)):

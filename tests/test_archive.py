@@ -32,7 +32,7 @@ def test_folders_are_searched_and_made_again_below_the_output(tmp_path, monkeypa
     touch(*(tmp_path / "in" / name for name in ("a.MP4", "day/b.avi", "day/c.mkv", "notes.txt")))
     touch(tmp_path / "in" / "out" / "a.mp4", tmp_path / "in" / "day" / "b.partial-2.mp4")
     jobs = plan_jobs(["in"], Path("in/out"), suffix="-k8")
-    assert [(job.source.as_posix(), job.target.as_posix()) for job in jobs] == [
+    assert [(job.source.as_posix(), job.output.as_posix()) for job in jobs] == [
         ("in/a.MP4", "in/out/a-k8.MP4"),
         ("in/day/b.avi", "in/out/day/b-k8.mp4"),
         ("in/day/c.mkv", "in/out/day/c-k8.mkv"),
@@ -43,7 +43,7 @@ def test_patterns_stand_for_clips(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "x" / "1.mp4", tmp_path / "x" / "y" / "2.mov", tmp_path / "x" / "3.jpg")
     jobs = plan_jobs(["x/**/*"], Path("out"))
-    assert [job.target.as_posix() for job in jobs] == ["out/1.mp4", "out/2.mov"]
+    assert [job.output.as_posix() for job in jobs] == ["out/1.mp4", "out/2.mov"]
 
 
 def test_two_clips_of_one_output_are_wrong_usage(tmp_path, run_cli):
@@ -152,7 +152,7 @@ def test_a_process_that_is_killed_is_a_failure_of_its_clip(tmp_path):
     assert results[jobs[0]].outcome == "failed"
     assert results[jobs[0]].reason.endswith("a.mp4: the process ended by signal 9")
     assert results[jobs[1]].outcome == "done"
-    assert not jobs[0].target.exists()
+    assert not jobs[0].output.exists()
 
 
 def test_an_interruption_keeps_what_was_done(tmp_path):
@@ -180,14 +180,14 @@ def test_clips_in_work_end_with_the_process_that_started_them_and_leave_nothing(
 from pathlib import Path
 from livekm.archive import Job
 from livekm.jobs import run_jobs
-list(run_jobs([Job(Path({str(job.source)!r}), Path({str(job.target)!r}))], []))
+list(run_jobs([Job(Path({str(job.source)!r}), Path({str(job.output)!r}))], []))
 """
     parent = subprocess.Popen([sys.executable, "-c", program])
-    wait_for(lambda: job.target.parent.exists() and list(job.target.parent.iterdir()))
+    wait_for(lambda: job.output.parent.exists() and list(job.output.parent.iterdir()))
     parent.kill()
     parent.wait()
     wait_for(lambda: not processes_of(job))
-    assert not list(job.target.parent.iterdir())
+    assert not list(job.output.parent.iterdir())
 
 
 def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):
@@ -238,7 +238,7 @@ def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):
     sources = [tmp_path / name for name in ("a.mov", "b.webm", "c.mkv")]
     touch(*sources)
     jobs = plan_jobs([str(path) for path in sources], tmp_path / "out", codec=codec)
-    found = [job.target.suffix for job in jobs]
+    found = [job.output.suffix for job in jobs]
     assert found[1:] == endings[1:]
 
 

@@ -57,7 +57,7 @@ FLOORS = [
     # 5: the ways to run it
     ["live", "batch", "benchmark", "archive"],
     ["jobs"],
-    ["progress"],
+    ["progress", "cluster"],
     # 6: the doors of the package
     ["options"],
     ["", "cli"],

@@ -1,0 +1,194 @@
+"""Many clips on a Dask cluster: a real scheduler and its workers, as processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from clips import make_clip
+
+from livekm.sources import open_source
+
+pytest.importorskip("distributed")
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+class Cluster:
+    """A scheduler and workers of one thread each; a context manager that ends them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processes: list[subprocess.Popen] = []
+        file = folder / "scheduler.json"
+        self._start("dask_scheduler", "--scheduler-file", str(file), "--port=0")
+        wait_for(file.exists)
+        self.address = json.loads(file.read_text())["address"]
+
+    def add_worker(self) -> subprocess.Popen:
+        return self._start("dask_worker", self.address, "--nthreads=1", "--no-nanny")
+
+    def _start(self, program: str, *arguments: str) -> subprocess.Popen:
+        options = ("--host=127.0.0.1", "--no-dashboard")
+        command = [sys.executable, "-m", f"distributed.cli.{program}", *arguments, *options]
+        log = (self.folder / "log").open("ab")
+        with log:
+            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
+    with Cluster(tmp_path_factory.mktemp("cluster")) as started:
+        started.add_worker()
+        started.add_worker()
+        yield started
+
+
+def livekm(*arguments: object, folder: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "livekm", *map(str, arguments)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def children_of(process: subprocess.Popen) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rsplit(")", 1)[1].split()[1]) == process.pid:
+                found.append(int(path.parent.name))
+    return found
+
+
+def n_frames(path: Path) -> int:
+    with open_source(path) as clip:
+        return sum(1 for _ in clip)
+
+
+def test_the_same_jobs_give_the_same_files_table_and_exit_codes(cluster, tmp_path):
+    (tmp_path / "in" / "day").mkdir(parents=True)
+    for name in ("a.mp4", "day/c.mp4"):
+        make_clip(tmp_path / "in" / name, 4)
+    (tmp_path / "in" / "b.mp4").write_bytes(b"x")
+    files = ["-k3", "--stats", "stats"]
+    there = livekm("in", "-o", "there", *files, "--scheduler", cluster.address, folder=tmp_path)
+    out, err = there.communicate(timeout=60)
+    here = livekm("in", "-o", "here", *files, "--overwrite", folder=tmp_path)
+    assert here.wait(60) == there.returncode == 1
+    outcomes = [line.split()[-1] for line in out.splitlines()[1:4]]
+    assert outcomes == ["done", "failed", "done"]
+    assert f"livekm: {tmp_path / 'in' / 'b.mp4'}: not a video" in err
+    assert "Traceback" not in err
+    for name in ("a.mp4", "day/c.mp4"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert sorted(path.name for path in (tmp_path / "stats").rglob("*.csv")) == ["a.csv", "c.csv"]
+    with here.stdout, here.stderr:
+        pass
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_clip_of_a_killed_worker_is_done_by_another(cluster, tmp_path):
+    make_clip(tmp_path / "a.mp4", 1500)
+    make_clip(tmp_path / "b.mp4", 3)
+    victim = cluster.add_worker()
+    arguments = ("a.mp4", "b.mp4", "-o", "out", "-k2", "--scheduler", cluster.address)
+    run = livekm(*arguments, folder=tmp_path)
+    workers = cluster.processes[1:]
+    wait_for(lambda: list(tmp_path.glob("out/.a*")))
+    busy = next(worker for worker in workers if children_of(worker))
+    os.kill(busy.pid, signal.SIGKILL)
+    if busy is not victim:
+        cluster.add_worker()
+    out, err = run.communicate(timeout=120)
+    assert (run.returncode, [line.split()[-1] for line in out.splitlines()[1:3]]) == (
+        0,
+        ["done", "done"],
+    ), err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mp4"]
+    assert n_frames(tmp_path / "out" / "a.mp4") == 1500
+
+
+def test_an_interruption_keeps_what_was_done(cluster, tmp_path):
+    make_clip(tmp_path / "a.mp4", 3000)
+    for name in "bcd":
+        shutil.copy(tmp_path / "a.mp4", tmp_path / f"{name}.mp4")
+    arguments = ("*.mp4", "-o", "out", "--scheduler", cluster.address, "-q")
+    run = livekm(*arguments, folder=tmp_path)
+    wait_for(lambda: len(list(tmp_path.glob("out/.*"))) >= 2)
+    time.sleep(1)
+    run.send_signal(signal.SIGINT)
+    assert run.communicate(timeout=30) == ("", "")
+    assert run.returncode == 130
+    wait_for(lambda: not list(tmp_path.glob("out/.*")))
+    left = sorted((tmp_path / "out").iterdir())
+    assert left
+    for path in left:
+        assert ".partial" in path.suffixes
+        assert 0 < n_frames(path) < 3000
+
+
+def test_a_scheduler_that_goes_away_is_a_failure_of_what_it_had_to_do(tmp_path):
+    make_clip(tmp_path / "a.mp4", 3000)
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    with Cluster(tmp_path) as other:
+        other.add_worker()
+        run = livekm("a.mp4", "b.mp4", "-o", "out", "--scheduler", other.address, folder=tmp_path)
+        wait_for(lambda: list(tmp_path.glob("out/.a*")))
+        other.processes[0].kill()
+        out, err = run.communicate(timeout=60)
+    assert (run.returncode, out.splitlines()[-1].split(" in ")[0]) == (1, "2 failed"), err
+    assert err.count("the scheduler has gone") == 2
+    assert "Traceback" not in err
+
+
+def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, run_cli, monkeypatch):
+    monkeypatch.setattr("livekm.cluster._PATIENCE", 1)
+    for name in "ab":
+        (tmp_path / f"{name}.mp4").write_bytes(b"x")
+    code, _, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-q", "--scheduler", "127.0.0.1:9")
+    assert code == 1
+    assert err == "livekm: 127.0.0.1:9: no Dask scheduler answers there; check it runs\n"
+
+
+def test_without_dask_one_line_says_what_to_install(tmp_path, run_cli, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for name in "ab":
+        (tmp_path / f"{name}.mp4").write_bytes(b"x")
+    code, _, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-q", "--scheduler", "127.0.0.1:9")
+    assert (code, err) == (1, "livekm: --scheduler needs Dask: pip install 'livekm[cluster]'\n")
+
+
+@pytest.mark.parametrize("arguments", [("a.mp4", "b.mp4", "--jobs", 2), ("a.mp4",)])
+def test_what_does_not_go_with_a_scheduler_is_wrong_usage(arguments, tmp_path, run_cli):
+    for name in "ab":
+        (tmp_path / f"{name}.mp4").write_bytes(b"x")
+    code, _, err = run_cli(*arguments, "-o", "out", "--scheduler", "127.0.0.1:9")
+    assert code == 2
+    assert len(err.splitlines()) == 1
