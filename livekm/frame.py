@@ -50,6 +50,9 @@ class VideoInfo:
         not known or there is no end.
     time_base : Fraction or None
         The unit of the source's time stamps in seconds; None where there is none.
+    pixel_aspect : Fraction
+        Width of a pixel by its height, of the upright frames; above 1 where the picture is shown
+        wider than its pixels are many.
     is_live : bool
         True for a camera or network stream: frames that are not taken in time are lost.
     path : str or None
@@ -62,5 +65,6 @@ class VideoInfo:
     fps: Fraction | None = None
     n_frames: int | None = None
     time_base: Fraction | None = None
+    pixel_aspect: Fraction = Fraction(1)
     is_live: bool = False
     path: str | None = None

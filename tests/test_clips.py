@@ -19,6 +19,7 @@ import pytest
 from clips import Sound, flat_image, index_of, make_clip
 
 from livekm import Segmenter, batch, open_sink, open_source
+from livekm.archive import plan_jobs
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame
 from livekm.sinks import ClipSink
@@ -460,6 +461,22 @@ def test_a_clip_sink_tells_where_the_clip_is_once_it_is_closed(tmp_path):
     assert sink.path is None
     sink.close()
     assert sink.path == tmp_path / "out.mp4"
+
+
+CLIPS = os.environ.get("LIVEKM_CLIPS")
+RECORDED = [job.source for job in plan_jobs([CLIPS], None)] if CLIPS else []
+
+
+@pytest.mark.skipif(not RECORDED, reason="LIVEKM_CLIPS names no folder of clips")
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_clips_are_segmented_and_verified(path, tmp_path):
+    output = tmp_path / "out.mp4"
+    with open_source(path) as source:
+        segmenter = Segmenter(4, random_state=0)
+        result = batch.process_clip(source, segmenter, VIEWS["segments"], output, max_frames=20)
+    wanted = picture_times(path)[:20]
+    assert result.n_frames == len(wanted)
+    assert np.diff(picture_times(output)) == pytest.approx(np.diff(sorted(wanted)), abs=1e-3)
 
 
 def test_every_test_that_the_table_names_exists():

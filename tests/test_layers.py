@@ -34,6 +34,8 @@ FLOORS = [
     # 3: what comes before and after it: bases and helpers, then the kinds, then their doors
     ["sources.base", "sources.opencv_log", "sources.street.perspective"],
     ["sources.stream", "sources.files", "sources.device", "sources.v4l2", "sources.street.theme"],
+    ["sources.decoding"],
+    ["sources.conversion"],
     ["sources.street.*"],
     ["sources.street.scene"],
     ["sources.street"],

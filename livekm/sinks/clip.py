@@ -105,6 +105,7 @@ class ClipSink(Sink):
         )
         self._verify = verify
         self._source = info.path
+        self._pixel_aspect = info.pixel_aspect
         self._shape: tuple[int, ...] | None = None
         self._file: ClipFile | None = None
         self._n_frames = 0
@@ -182,6 +183,7 @@ class ClipSink(Sink):
             self._stamps,
             self._fps,
             CopiedTracks(self._source or ""),
+            pixel_aspect=self._pixel_aspect,
         )
 
     def _check(self) -> None:

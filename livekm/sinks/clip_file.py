@@ -34,6 +34,8 @@ class ClipFile:
         The nominal rate for the file's header, if there is one.
     tracks : CopiedTracks
         What else goes into the file; closed with it.
+    pixel_aspect : Fraction
+        Width of a pixel by its height.
 
     Raises
     ------
@@ -50,6 +52,8 @@ class ClipFile:
         stamps: Timestamps,
         fps: Fraction | None,
         tracks: CopiedTracks,
+        *,
+        pixel_aspect: Fraction = Fraction(1),
     ) -> None:
         os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints a page about each clip otherwise
         container, codec = encoding.container, encoding.codec
@@ -67,6 +71,7 @@ class ClipFile:
         context.width, context.height = width, height
         context.pix_fmt = codec.pixel_format
         context.time_base = stamps.time_base
+        context.sample_aspect_ratio = pixel_aspect
         if codec.tag and container.format in ("mp4", "mov"):
             context.codec_tag = codec.tag
         if fps is None:  # which is 0 in FFmpeg; PyAV would say 24

@@ -29,6 +29,13 @@ class Source(Closing):
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in the order of their times."""
 
+    def skip(self, seconds: float) -> None:
+        """Say that frames before so many seconds from the first one on are not wanted.
+
+        Where they can be left undecoded without a change in the others, they are; the first
+        frame comes all the same. A source that has nothing to gain by it does nothing.
+        """
+
     @abstractmethod
     def close(self) -> None:
         """Release the device or file. Closing twice is allowed."""

@@ -10,21 +10,15 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import cv2
-import numpy as np
 
 from livekm.errors import SourceError
-from livekm.frame import Frame, Image, VideoInfo
+from livekm.frame import Frame, VideoInfo
+from livekm.sources.conversion import Converter, deinterlaced
+from livekm.sources.decoding import ClipReader, Picture, find_key_packet
 from livekm.sources.files import require_file
-from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.stream import FrameStream
 
 _log = logging.getLogger(__name__)
-
-# A damaged stretch fails once a frame and then reads on; at the end of a clip every call fails,
-# each within 0.1 ms. So the end is told by patience, which costs a few milliseconds, and not by
-# the container's count, which may be wrong.
-MAX_FAILURES = 100
 
 # Above this a container's rate is a clock tick or nonsense (1000, 90000, 180000 are common).
 _MAX_RATE = 1000
@@ -38,17 +32,18 @@ class _Header:
     n_frames: int | None
     time_base: Fraction
     start: int  # in units of time_base
-    zero: int  # the same, where OpenCV counts from
     duration: float | None
+    pixel_aspect: Fraction
 
 
 class ClipSource(FrameStream):
-    """A recorded clip, decoded by OpenCV.
+    """A recorded clip, decoded by FFmpeg.
 
     Each frame's time is the one that the file states, exact to its time base, for variable
     frame rates and late starts as well. Frames are upright (the file's rotation is applied) and
     counted from 0; a frame that cannot be decoded is left out with a warning and leaves a gap in
-    `index`. All frames have one size: should it change within the clip, OpenCV scales the others.
+    `index`. All frames have one size: should it change within the clip, the others are scaled.
+    Interlaced pictures are deinterlaced, one frame for each.
 
     Parameters
     ----------
@@ -62,33 +57,89 @@ class ClipSource(FrameStream):
     """
 
     def __init__(self, path: str | Path) -> None:
-        file = Path(path)
-        require_file(file)
-        header = _read_header(file)
-        self._capture = _open_capture(file)
-        frames = _read_frames(self._capture, header, file.name)
+        self._path = Path(path)
+        require_file(self._path)
+        self._header = _read_header(self._path)
+        self._converter = Converter()
+        self._skipped = 0.0
+        self._reader = ClipReader(self._path)
+        frames = self._convert(deinterlaced(self._reader.pictures))
         # The first frame is decoded here: it proves that the clip can be read, and it alone
         # tells the size after rotation.
         first = next(frames, None)
         if first is None:
-            self._capture.release()
-            raise SourceError(f"{file}: no frame of it can be decoded; convert it to H.264 MP4")
+            self._reader.close()
+            raise SourceError(
+                f"{self._path}: no frame of it can be decoded; convert it to H.264 MP4"
+            )
         height, width = first.image.shape[:2]
+        aspect = self._header.pixel_aspect
+        if self._converter.is_turned:
+            aspect = 1 / aspect
         info = VideoInfo(
-            file.name,
+            self._path.name,
             width,
             height,
-            fps=header.fps,
-            n_frames=header.n_frames,
-            time_base=header.time_base,
+            fps=self._header.fps,
+            n_frames=self._header.n_frames,
+            time_base=self._header.time_base,
+            pixel_aspect=aspect,
             path=str(path),
         )
-        super().__init__(info, chain(iter((first,)), frames))
+        super().__init__(info, self._all(first, frames))
+
+    def skip(self, seconds: float) -> None:
+        """Decode nothing before the last key picture more than `seconds` behind the first frame.
+
+        The frames after that are the very same. To be called before the second frame is read.
+        """
+        self._skipped = seconds
 
     def close(self) -> None:
         """Release the file. Closing twice is allowed."""
         super().close()
-        self._capture.release()
+        self._reader.close()
+
+    def _all(self, first: Frame, others: Iterator[Frame]) -> Iterator[Frame]:
+        yield first
+        pictures = self._jump(first.time + self._skipped) if self._skipped else None
+        yield from others if pictures is None else self._convert(deinterlaced(pictures), first)
+
+    def _jump(self, time: float) -> Iterator[Picture] | None:
+        """Return the pictures from the last key picture before `time` on; None to go on as is."""
+        begin = find_key_packet(self._path, time)
+        if begin is None or begin.number == 0:
+            return None
+        reader = ClipReader(self._path, begin)
+        found = next(reader.pictures, None)
+        # A picture that is shown late needed others before it; one that is no key picture may
+        # have needed them as well.
+        if found is None or found.content.pts != begin.pts or not found.content.key_frame:
+            reader.close()
+            return None
+        self._reader.close()
+        self._reader = reader
+        return chain((found,), reader.pictures)
+
+    def _convert(self, pictures: Iterator[Picture], last: Frame | None = None) -> Iterator[Frame]:
+        """Yield the frames, behind the one that was the last."""
+        header, name = self._header, self._path.name
+        period = 1 / (header.fps or Fraction(25))
+        ticks_per_frame = max(1, round(period / header.time_base))
+        index, last_pts = -1, None
+        for picture in pictures:
+            n_lost = picture.index - index - 1
+            if n_lost and (index >= 0 or last is None):
+                _log.warning("%s: left out %d damaged frame(s) at %d", name, n_lost, index + 1)
+            index = picture.index
+            pts = picture.content.pts
+            if pts is None or (last_pts is not None and pts <= last_pts):
+                # Some frames have no time stamp of their own (raw streams, an AVI's last frame).
+                pts = header.start if last_pts is None else last_pts + ticks_per_frame
+            last_pts = pts
+            image = self._converter.convert(picture.content)
+            yield Frame(image, index, time=float(pts * header.time_base))
+        _warn_of_early_end(last_pts, header, name)
 
 
 def _read_header(path: Path) -> _Header:
@@ -106,17 +157,18 @@ def _read_header(path: Path) -> _Header:
             fps = _plausible_rate(Fraction(stream.average_rate or 0))
             time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
             start = stream.start_time or 0
-            # Sound may begin before zero (an encoder's delay does); OpenCV then counts from there.
-            earliest = (container.start_time or 0) / av.time_base
-            zero = round(earliest / float(time_base)) if earliest < 0 else start
             seconds = container.duration / av.time_base if container.duration else None
+            length = stream.duration
+            if container.format.name == "avi" and fps:
+                # Of a file that was cut off, FFmpeg guesses it from what is there.
+                length = round(stream.frames / fps / time_base)
             return _Header(
                 fps=fps,
                 n_frames=stream.frames or _estimate_count(seconds, fps),
                 time_base=time_base,
                 start=start,
-                zero=zero,
-                duration=float(stream.duration * time_base) if stream.duration else None,
+                duration=float(length * time_base) if length else None,
+                pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
             )
     except av.FFmpegError as error:
         raise SourceError(_not_a_video(path)) from error
@@ -133,58 +185,6 @@ def _plausible_rate(rate: Fraction) -> Fraction | None:
 def _estimate_count(seconds: float | None, fps: Fraction | None) -> int | None:
     """Guess the number of frames of a container that does not count them (Matroska, MPEG-TS)."""
     return round(seconds * fps) or None if seconds and seconds > 0 and fps else None
-
-
-def _open_capture(path: Path) -> cv2.VideoCapture:
-    with quiet_opencv():
-        capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
-    if not capture.isOpened():
-        raise SourceError(_not_a_video(path))
-    # Off by default in OpenCV 4.11 and on in 5.0.
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-    return capture
-
-
-def _read_frames(capture: cv2.VideoCapture, header: _Header, name: str) -> Iterator[Frame]:
-    period = 1 / (header.fps or Fraction(25))
-    ticks_per_frame = max(1, round(period / header.time_base))
-    index, failures, last_pts = -1, 0, None
-    while failures < MAX_FAILURES:
-        image = _read(capture)
-        index += 1
-        if image is None:
-            failures += 1
-            continue
-        if failures:
-            _log.warning("%s: left out %d damaged frame(s) at %d", name, failures, index - failures)
-            failures = 0
-        pts = _pts(capture, header)
-        if last_pts is not None and pts <= last_pts:
-            # Frames without a time stamp of their own (raw streams, an AVI's last frame) say 0.
-            pts = last_pts + ticks_per_frame
-        last_pts = pts
-        yield Frame(image, index, time=float(pts * header.time_base))
-    _warn_of_early_end(last_pts, header, name)
-
-
-def _read(capture: cv2.VideoCapture) -> Image | None:
-    try:
-        with quiet_opencv():
-            ok, image = capture.read()
-    except cv2.error:  # OpenCV 4.11, for a frame of another size than the stream's
-        return None
-    return np.asarray(image, np.uint8) if ok else None
-
-
-def _pts(capture: cv2.VideoCapture, header: _Header) -> int:
-    """Give the last frame's presentation time in units of the stream's time base.
-
-    CAP_PROP_POS_MSEC is exact but counts from the stream's start (or from that of the sound, if
-    that comes before zero), and CAP_PROP_PTS counts in
-    frames (OpenCV 4.11 and 5.0), so that it cannot tell a variable frame rate's times.
-    """
-    seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-    return header.zero + round(seconds / float(header.time_base))
 
 
 def _warn_of_early_end(last_pts: int | None, header: _Header, name: str) -> None:

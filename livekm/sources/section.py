@@ -14,8 +14,8 @@ from livekm.sources.stream import FrameStream
 class SectionSource(FrameStream):
     """The frames of a source from one time to another.
 
-    Frames keep the index and time that they have in the source. Those before `start` are decoded
-    and left out, since clips cannot be trusted to be sought exactly.
+    Frames keep the index and time that they have in the source. Clips are decoded from the last
+    key picture before `start` on.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ def _shortened(info: VideoInfo, start: float, end: float) -> VideoInfo:
 
 def _section(source: Source, start: float, end: float) -> Iterator[Frame]:
     first, time, is_empty = None, 0.0, True
+    source.skip(start)
     for frame in source:
         if first is None:
             first = frame.time

@@ -1,0 +1,151 @@
+"""Packets of a clip to pictures, each with its place in the clip."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+MAX_FAILURES = 100
+"""How often in a row a file may fail to be read; pictures that cannot be decoded do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes
+    ----------
+    index : int
+        Place in the clip, from 0; pictures that could not be decoded leave gaps.
+    content : av.VideoFrame
+    """
+
+    index: int
+    content: av.VideoFrame
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPacket:
+    """Where decoding may begin: a packet's number in the file, and its picture's time stamp."""
+
+    number: int
+    pts: int
+
+
+class ClipReader:
+    """The pictures of a clip's first video stream; to be closed.
+
+    Parameters
+    ----------
+    path : Path
+    begin : KeyPacket, optional
+        Leave the packets before this one undecoded, and out what is shown before it.
+    """
+
+    def __init__(self, path: Path, begin: KeyPacket | None = None) -> None:
+        # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
+        self._container = av.open(str(path.absolute()))
+        self._begin = begin
+        self.pictures = self._decode()
+
+    def close(self) -> None:
+        """Release the file. Closing twice is allowed."""
+        self._container.close()
+
+    def _decode(self) -> Iterator[Picture]:
+        stream = self._container.streams.video[0]
+        stream.thread_type = "AUTO"
+        expected: list[int] = []  # time stamps of pictures to come: what lacks was damaged
+
+        def decoded() -> Iterator[av.VideoFrame]:
+            for number, packet in enumerate(_packets(self._container, stream)):
+                if packet.pts is not None and not packet.is_discard:
+                    heapq.heappush(expected, packet.pts)
+                if self._begin is None or number >= self._begin.number:
+                    yield from _decoded(packet)
+
+        index = -1
+        for content in _in_order(decoded()):
+            index += 1
+            while expected and content.pts is not None and expected[0] < content.pts:
+                heapq.heappop(expected)
+                index += 1
+            if expected and expected[0] == content.pts:
+                heapq.heappop(expected)
+            if self._begin is None or content.pts is None or content.pts >= self._begin.pts:
+                yield Picture(index, content)
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets, and an empty one at the end; go on behind what cannot be read."""
+    failures, is_over = 0, False
+    while not is_over and failures < MAX_FAILURES:
+        failures += 1
+        with contextlib.suppress(av.FFmpegError):
+            for packet in container.demux(stream):
+                failures = 0
+                yield packet
+            is_over = True
+
+
+def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Exchange time stamps of neighbours that run backwards, as those of some AVI files do."""
+    held = next(pictures, None)
+    if held is None:
+        return
+    for picture in pictures:
+        before, after = held.pts, picture.pts
+        if before is not None and after is not None and after < before:
+            held.pts, picture.pts = after, before
+        yield held
+        held = picture
+    yield held
+
+
+def _decoded(packet: Any) -> list[av.VideoFrame]:
+    """Decode a packet; of the last one, go on behind what is damaged."""
+    for _ in range(1 if packet.size else MAX_FAILURES):
+        with contextlib.suppress(av.FFmpegError):
+            pictures: list[av.VideoFrame] = packet.decode()
+            return pictures
+    return []
+
+
+def find_key_packet(path: Path, time: float) -> KeyPacket | None:
+    """Find the last packet before `time` from which the pictures from there on can be decoded.
+
+    All packets up to there are read, none is decoded: containers' own seeking is not exact.
+
+    Parameters
+    ----------
+    path : Path
+    time : float
+        In seconds, as frames have it.
+
+    Returns
+    -------
+    packet : KeyPacket or None
+        None where there is none, or where packets do not tell their times. Whether its picture
+        is a key picture in truth is to be seen when it is decoded: some files say so of all.
+    """
+    found = None
+    with av.open(str(path.absolute())) as container:
+        stream = container.streams.video[0]
+        wanted = time / float(stream.time_base or Fraction(1)) - 1  # a tick for the rounding
+        for number, packet in enumerate(_packets(container, stream)):
+            if packet.pts is None:
+                return None if packet.size else found
+            if packet.dts is not None and packet.dts > wanted:
+                break
+            if packet.is_keyframe:
+                if packet.pts > wanted:
+                    break
+                found = KeyPacket(number, packet.pts)
+    return found
