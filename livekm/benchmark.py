@@ -38,6 +38,8 @@ class BenchmarkReport:
         The inverse of the mean period; None for fewer than two frames.
     stages : dict
         Stage by name: read, segment, view, and ``frame`` for the whole period.
+    times_ms : dict
+        The same stages' times in milliseconds, frame by frame.
     machine : dict
         What it was measured on.
     """
@@ -49,7 +51,22 @@ class BenchmarkReport:
     n_frames: int
     fps: float | None
     stages: dict[str, StageSummary]
+    times_ms: dict[str, list[float]]
     machine: dict[str, str]
+
+    @property
+    def headline(self) -> str:
+        """What was measured, and the frames a second."""
+        rate = "-" if self.fps is None else f"{self.fps:.1f}"
+        return (
+            f"{self.source}, {self.width}x{self.height}, k = {self.n_clusters}: "
+            f"{rate} frames a second over {self.n_frames} frames"
+        )
+
+    @property
+    def machine_line(self) -> str:
+        """What it was measured on."""
+        return ", ".join(f"{name} {value}" for name, value in self.machine.items())
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain dicts, numbers and strings."""
@@ -57,18 +74,15 @@ class BenchmarkReport:
 
     def to_text(self) -> str:
         """Return the report as a table for people."""
-        rate = "-" if self.fps is None else f"{self.fps:.1f}"
         lines = [
-            f"{self.source}, {self.width}x{self.height}, k = {self.n_clusters}: "
-            f"{rate} frames a second over {self.n_frames} frames",
+            self.headline,
             f"{'stage':<10}{'median ms':>12}{'p95 ms':>12}",
         ]
         lines += [
             f"{name:<10}{times.median_ms:>12.2f}{times.p95_ms:>12.2f}"
             for name, times in self.stages.items()
         ]
-        lines.append(", ".join(f"{name} {value}" for name, value in self.machine.items()))
-        return "\n".join(lines)
+        return "\n".join([*lines, self.machine_line])
 
 
 def run(
@@ -116,6 +130,7 @@ def run(
     if seen > WARM_UP:
         timer.forget(WARM_UP)
     stages = {name: times for name, times in timer.summary().items() if name != "write"}
+    seconds = timer.times()
     return BenchmarkReport(
         source=source.info.name,
         width=size[1],
@@ -124,6 +139,7 @@ def run(
         n_frames=seen - WARM_UP if seen > WARM_UP else seen,
         fps=timer.fps,
         stages=stages,
+        times_ms={name: [round(1e3 * s, 3) for s in seconds[name]] for name in stages},
         machine=_machine(),
     )
 

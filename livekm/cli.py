@@ -366,13 +366,24 @@ def _benchmark(
 ) -> None:
     view = VIEWS[options.view]
     limits = {} if options.frames is None else {"max_frames": options.frames}
+    if options.plot:
+        from livekm import figures  # matplotlib takes half a second to import
+
+        figures.check_format(Path(options.plot).suffix)
     with ExitStack() as stack:
-        if options.json:
-            whole = WholeFile(options.json, overwrite=options.overwrite, source=source.info.path)
-            file = stack.enter_context(whole)
+
+        def opened(name: str) -> WholeFile:
+            whole = WholeFile(name, overwrite=options.overwrite, source=source.info.path)
+            return stack.enter_context(whole)
+
+        json_file = opened(options.json) if options.json else None
+        plot_file = opened(options.plot) if options.plot else None
         report = benchmark.run(
             source, segmenter, view, scale=options.scale or 1.0, should_stop=stop, **limits
         )
         print(report.to_text())
-        if options.json:
-            file.write(json.dumps(report.to_json(), indent=1).encode() + b"\n")
+        if json_file is not None:
+            json_file.write(json.dumps(report.to_json()).encode() + b"\n")
+        if plot_file is not None:
+            page = figures.benchmark_figure(report.times_ms, report.headline, report.machine_line)
+            plot_file.write(figures.render(page, Path(options.plot).suffix))

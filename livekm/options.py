@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--drop", type=_slots, metavar="2", help="paint all segments but these")
     add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
     add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
+    add("--plot", metavar="FILE", help="with --benchmark: draw them, each frame's times as well")
 
     add = parser.add_argument_group(
         "many clips",
@@ -202,8 +203,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error(f"--threads must be at least 1, got {options.threads}")
     if options.mirror and (options.benchmark or written_files(options)):
         parser.error("--mirror is for the window; leave it out")
-    if options.json and not options.benchmark:
-        parser.error("--json goes with --benchmark")
+    if (options.json or options.plot) and not options.benchmark:
+        parser.error("--json and --plot go with --benchmark")
     if options.benchmark and written_files(options):
         parser.error("--benchmark writes no output; leave -o and the files beside it out")
     if options.labels and Path(options.labels).suffix.lower() not in LABEL_FILES:

@@ -86,13 +86,16 @@ class StageTimer:
         total = sum(self._periods)
         return len(self._periods) / total if total > 0 else None
 
+    def times(self) -> dict[str, list[float]]:
+        """Return the seconds of each stage by name, in order, and the periods as ``"frame"``."""
+        rows = {**self._times, "frame": self._periods}
+        return {name: list(times) for name, times in rows.items() if times}
+
     def summary(self) -> dict[str, StageSummary]:
         """Return each stage by name, in order, and the whole period as ``"frame"``."""
-        rows = {**self._times, "frame": self._periods}
         return {
             name: StageSummary(1e3 * float(np.median(times)), 1e3 * float(np.percentile(times, 95)))
-            for name, times in rows.items()
-            if times
+            for name, times in self.times().items()
         }
 
 

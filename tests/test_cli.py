@@ -500,6 +500,22 @@ def test_a_benchmark_measures_what_comes_after_the_warm_up(n_frames, n_measured,
     assert listing(tmp_path) == ["b.json", "in.mp4"]
 
 
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_a_benchmark_can_be_drawn(suffix, run_cli, tmp_path):
+    demo = ("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 6)
+    assert run_cli(*demo, "--plot", f"b{suffix}", "--json", "b.json")[0] == 0
+    times = json.loads(Path("b.json").read_text(encoding="utf-8"))["times_ms"]
+    assert {name: len(ms) for name, ms in times.items()} == dict.fromkeys(
+        ("read", "segment", "view", "frame"), 6
+    )
+    page = Path(f"b{suffix}").read_bytes()
+    if suffix == ".png":
+        drawn = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR)
+        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 10
+    else:
+        assert b"<svg" in page
+
+
 def test_a_benchmark_of_an_endless_source_ends(run_cli):
     code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 5)
     assert code == 0
