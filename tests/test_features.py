@@ -421,3 +421,14 @@ def test_any_number_of_damaged_frames_is_left_out_and_counted(tmp_path, caplog):
     assert frames[-1].index == 299
     assert frames[-1].time == 299 / 25
     assert f"left out {missing} damaged frame(s)" in caplog.text
+
+
+def test_damaged_frames_at_the_end_are_counted_too(tmp_path, caplog):
+    images = clips.noise_images(40, 64, 48)
+    path = clips.make_clip(tmp_path / "a.mp4", images=images, index_first=True)
+    clips.damage(path, 0.85, int(0.15 * path.stat().st_size))
+    with caplog.at_level(logging.WARNING):
+        frames = read(path)
+    assert 28 < len(frames) < 40
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert f"left out {40 - len(frames)} damaged frame(s) at its end" in caplog.text

@@ -139,6 +139,9 @@ class ClipSource(FrameStream):
             last_pts = pts
             image = self._converter.convert(picture.content)
             yield Frame(image, index, time=float(pts * header.time_base))
+        if self._reader.n_lost:
+            n_lost = self._reader.n_lost
+            _log.warning("%s: left out %d damaged frame(s) at its end", name, n_lost)
         _warn_of_early_end(last_pts, header, name)
 
 

@@ -47,12 +47,18 @@ class ClipReader:
     path : Path
     begin : KeyPacket, optional
         Leave the packets before this one undecoded, and out what is shown before it.
+
+    Attributes
+    ----------
+    n_lost : int
+        Pictures behind the last one that could not be decoded; known at the end.
     """
 
     def __init__(self, path: Path, begin: KeyPacket | None = None) -> None:
         # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
         self._container = av.open(str(path.absolute()))
         self._begin = begin
+        self.n_lost = 0
         self.pictures = self._decode()
 
     def close(self) -> None:
@@ -81,6 +87,7 @@ class ClipReader:
                 heapq.heappop(expected)
             if self._begin is None or content.pts is None or content.pts >= self._begin.pts:
                 yield Picture(index, content)
+        self.n_lost = len(expected)
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
