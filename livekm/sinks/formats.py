@@ -65,9 +65,9 @@ CODECS: Mapping[str, Codec] = MappingProxyType({
     "h264": Codec(
         "libx264", "yuv420p", (".mp4", ".mov", ".mkv", ".avi"),
         crf=range(52), default_crf=18, presets=_X264_PRESETS, default_preset="veryfast",
-        # x264 looks ten frames ahead and more; five take 60 MB less at 1080p, and of pictures
-        # in few colours the clips are smaller.
-        options={"bf": "0", "rc-lookahead": "5"}, is_even=True,
+        # x264 looks ten frames ahead and more; three take 80 MB less at 1080p, and clips of few
+        # colours become 5 % smaller, their edges a level less exact.
+        options={"bf": "0", "rc-lookahead": "3"}, is_even=True,
     ),
     "hevc": Codec(
         "libx265", "yuv420p", (".mp4", ".mov", ".mkv"),
