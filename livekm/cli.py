@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from livekm.sinks import FILE_SINKS, IMAGE_SUFFIXES, has_display, is_image_row
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source, open_source
 from livekm.sources.discovery import find_cameras
-from livekm.views import VIEWS, View, keep
+from livekm.views import VIEWS, RegionView, View, keep
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
@@ -148,8 +149,8 @@ def _events(
 
 def _jobs(options: argparse.Namespace) -> list[Job]:
     """Return what is to be done with many clips."""
-    if options.save_palette:
-        raise ValueError("--save-palette is for one clip; leave it out")
+    if options.save_palette or options.regions:
+        raise ValueError("--save-palette and --regions are for one clip; leave them out")
     given = {option: getattr(options, option) for option in SIDECARS}
     sidecars = {option: name for option, name in given.items() if name}
     if options.benchmark or not (options.output or sidecars):
@@ -346,15 +347,28 @@ def _clip(
 
 
 def _sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
-    names = ((getattr(options, name), open_it) for name, open_it in SIDECAR_FILES.items())
-    return [partial(open_it, name) for name, open_it in names if name]
+    given = {name: getattr(options, name) for name in SIDECAR_FILES}
+    opened: dict[str, OpenSidecar] = {
+        name: partial(SIDECAR_FILES[name], path) for name, path in given.items() if path
+    }
+    if "regions" in opened:
+        slots, drop = _selection(options)
+        more = {"min_area": options.min_area, "slots": slots, "drop": drop}
+        opened["regions"] = partial(opened["regions"], **more)
+    return list(opened.values())
 
 
 def _view(options: argparse.Namespace) -> View:
     view = VIEWS[options.view]
-    if options.keep is not None:
-        return keep(view, options.keep)
-    return view if options.drop is None else keep(view, options.drop, drop=True)
+    if isinstance(view, RegionView):
+        view = replace(view, min_area=options.min_area)
+    slots, drop = _selection(options)
+    return view if slots is None else keep(view, slots, drop=drop, rest=options.rest or "black")
+
+
+def _selection(options: argparse.Namespace) -> tuple[list[int] | None, bool]:
+    """Return the segments that are named, if any, and whether they are to be left out."""
+    return (options.keep, False) if options.drop is None else (options.drop, True)
 
 
 def _frames(n: int) -> str:

@@ -13,9 +13,9 @@ from livekm.live.controls import key_table
 from livekm.reports import REPORT_OPTION
 from livekm.seeding import SEEDINGS
 from livekm.sidecars import LABEL_FILES, SIDECAR_FILES
-from livekm.sinks import CODECS, CONTAINERS, choose_encoding
+from livekm.sinks import ALPHA_SUFFIXES, CODECS, CONTAINERS, choose_encoding
 from livekm.sources.section import seconds
-from livekm.views import VIEWS
+from livekm.views import RESTS, VIEWS
 
 MISUSED = 2
 """The exit code of wrong usage."""
@@ -40,7 +40,8 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 _SHARED = (
     "view", "clusters", "palette", "color_space", "hysteresis", "spatial_weight", "smoothing",
-    "seeding", "seed", "scale", "start", "end", "frames", "threads", "codec", "crf", "preset",
+    "seeding", "seed", "scale", "rest", "min_area", "start", "end", "frames", "threads", "codec",
+    "crf", "preset",
 )  # fmt: skip
 _SHARED_FLAGS = ("overwrite", "no_verify")
 
@@ -100,11 +101,18 @@ def _parser() -> argparse.ArgumentParser:
         help="labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip")  # fmt: skip
     add("--figure", metavar="FILE", help="a page about the segments, as .png or .pdf")
     add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
+    add("--regions", metavar="FILE",
+        help="boxes and outlines of connected regions as .csv or .jsonl")  # fmt: skip
     add("--save-palette", metavar="FILE", help="the segments' colours as .gpl (GIMP) or .json")
     add("--no-verify", action="store_true", help="do not read a written clip again to check it")
     add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
-    add("--keep", type=_slots, metavar="0,3", help="paint only these segments, the rest black")
-    add("--drop", type=_slots, metavar="2", help="paint all segments but these")
+    add("--keep", type=_slots, metavar="0,3", help="only these segments")
+    add("--drop", type=_slots, metavar="2", help="all segments but these")
+    add("--rest", choices=RESTS,
+        help="what the others become (default: black; transparent in images only)")  # fmt: skip
+    add("--min-area", type=int, metavar="PIXELS",
+        help="of --regions and --view regions: leave out what is smaller "
+        "(default: a thousandth of the frame)")  # fmt: skip
     add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
     add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
     add("--plot", metavar="FILE", help="with --benchmark: draw them, each frame's times as well")
@@ -190,10 +198,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--end must come after --start")
     if options.camera is not None and (options.start is not None or options.end is not None):
         parser.error("--start and --end are for clips; end a camera by --frames")
-    if options.keep is not None and options.drop is not None:
-        parser.error("--keep and --drop say the same: give one of them")
-    if (options.keep or options.drop) is not None and not options.output:
-        parser.error("--keep and --drop go with -o; in the window, click on segments")
+    _check_selection(parser, options)
     _check_encoding(parser, options)
     if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
@@ -212,6 +217,26 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     written = [Path(name) for name in written_files(options)]
     if len(set(written)) < len(written):
         parser.error("two outputs have the same name; choose another for each")
+
+
+def _check_selection(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.keep is not None and options.drop is not None:
+        parser.error("--keep and --drop say the same: give one of them")
+    is_selected = options.keep is not None or options.drop is not None
+    if is_selected and not (options.output or options.regions):
+        parser.error("--keep and --drop go with -o or --regions; in the window, click on segments")
+    if options.rest and not is_selected:
+        parser.error("--rest goes with --keep or --drop")
+    suffix = Path(options.output or "").suffix.lower()
+    if options.rest == "transparent" and suffix not in ALPHA_SUFFIXES:
+        parser.error(
+            f"{options.output} cannot be transparent: end it in {', '.join(ALPHA_SUFFIXES)}, "
+            "of a clip as images out/%06d.png, or take --rest original"
+        )
+    if options.min_area is not None and options.min_area < 1:
+        parser.error(f"--min-area must be at least 1, got {options.min_area}")
+    if options.min_area is not None and not (options.regions or options.view == "regions"):
+        parser.error("--min-area goes with --regions or --view regions")
 
 
 def _check_encoding(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ FLOORS = [
     ["trainer", "fixed"],
     # 2: the segmenter
     ["segmentation", "labeler"],
-    ["segmenter"],
+    ["segmenter", "regions"],
     # 3: what comes before and after it: bases and helpers, then the kinds, then their doors
     ["sources.base", "sources.opencv_log", "sources.street.perspective"],
     ["sources.stream", "sources.files", "sources.device", "sources.v4l2", "sources.street.theme"],
@@ -47,6 +47,7 @@ FLOORS = [
     ["figures.page"],
     ["figures.*"],
     ["figures"],
+    ["sidecars.table"],
     ["sidecars.*"],
     ["sources", "sinks", "sidecars"],
     # 4: the frame loop

@@ -196,6 +196,11 @@ def test_kept_and_dropped_segments_are_the_two_parts_of_a_clip(run_cli, tmp_path
     assert np.abs(whole - kept - dropped).mean() < 4  # chroma is shared by four pixels
 
 
+def test_one_frame_of_a_clip_is_an_image_whose_name_is_told(run_cli):
+    size = ("--width", 64, "--height", 48)
+    assert run_cli("--demo", *size, "--frames", 1, "-o", "o.png")[:2] == (0, "o.png: 1 frame\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

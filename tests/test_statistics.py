@@ -16,11 +16,12 @@ from livekm import Segmenter, batch
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.segmentation import Segmentation
-from livekm.sidecars.statistics import STATISTICS_SUFFIXES, SegmentRow, StatisticsFile, measure
+from livekm.sidecars.statistics import SegmentRow, StatisticsFile, measure
+from livekm.sidecars.table import TABLE_SUFFIXES
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS
 
-every_format = pytest.mark.parametrize("suffix", STATISTICS_SUFFIXES)
+every_format = pytest.mark.parametrize("suffix", TABLE_SUFFIXES)
 INFO = VideoInfo("flag", 60, 40)
 COLORS = np.array([(200, 30, 40), (30, 180, 60), (20, 40, 220)], np.uint8)  # BGR
 

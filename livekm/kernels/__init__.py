@@ -6,6 +6,12 @@ numba then leaves the test for negative indices out, and the loops vectorise.
 """
 
 from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
+from livekm.kernels.components import (
+    count_runs,
+    link_runs,
+    measure_components,
+    paint_components,
+)
 from livekm.kernels.labeling import BLOCK_ROWS, label_blocks
 from livekm.kernels.painting import paint_labels, paint_yuv
 from livekm.kernels.regions import measure_regions
@@ -15,11 +21,15 @@ from livekm.kernels.training import lloyd
 __all__ = [
     "BLOCK_ROWS",
     "COLOR_BLOCK",
+    "count_runs",
     "hsv_planes",
     "lab_planes",
     "label_blocks",
+    "link_runs",
     "lloyd",
+    "measure_components",
     "measure_regions",
+    "paint_components",
     "paint_labels",
     "paint_yuv",
     "smooth_labels",

@@ -39,6 +39,7 @@ _VIEW_KEYS = {
     "g": "segments",
     "o": "overlay",
     "b": "boundaries",
+    "e": "regions",
     "d": "side-by-side",
     "k": "mask",
     "i": "original",

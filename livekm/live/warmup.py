@@ -6,6 +6,7 @@ from threading import Thread
 
 import numpy as np
 
+from livekm.regions import find_regions
 from livekm.segmenter import Segmenter
 
 _SIZE = 64  # pixels; enough to draw more samples than clusters
@@ -57,7 +58,7 @@ class WarmUp:
                 segmentation = segmenter.update(picture)
             segmentation.paint()
             segmentation.boundaries()
+            self._ready.add(color_space)
+            find_regions(segmentation)  # of one view only: the others need not wait for it
         except BaseException as error:
             self._error = error
-        else:
-            self._ready.add(color_space)

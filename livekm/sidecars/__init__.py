@@ -9,6 +9,7 @@ from livekm.sidecars.base import Sidecar
 from livekm.sidecars.figure import FigureFile
 from livekm.sidecars.label_files import LABEL_FILES, open_labels
 from livekm.sidecars.palette_file import PaletteFile
+from livekm.sidecars.region_file import RegionFile
 from livekm.sidecars.statistics import StatisticsFile
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FigureFile",
     "OpenSidecar",
     "PaletteFile",
+    "RegionFile",
     "Sidecar",
     "StatisticsFile",
     "open_labels",
@@ -29,6 +31,7 @@ SIDECAR_FILES: dict[str, Callable[..., Sidecar]] = {
     "labels": open_labels,
     "figure": FigureFile,
     "stats": StatisticsFile,
+    "regions": RegionFile,
     "save_palette": PaletteFile,
 }
 """Option of the command line -> what opens the file it names: ``(path, info, *, overwrite)``."""

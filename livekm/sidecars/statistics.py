@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +11,8 @@ import numpy.typing as npt
 from livekm.frame import Frame, VideoInfo
 from livekm.kernels import measure_regions
 from livekm.segmentation import Segmentation
-from livekm.sidecars.base import Sidecar
-from livekm.sinks.part_file import PartFile
+from livekm.sidecars.table import TableFile
 from livekm.workers import Workers, available_cores
-
-STATISTICS_SUFFIXES = (".csv", ".jsonl")
 
 
 class SegmentRow(NamedTuple):
@@ -122,51 +115,17 @@ def _rounded(value: float) -> float:
     return round(value, 3)
 
 
-class StatisticsFile(Sidecar):
+class StatisticsFile(TableFile):
     """A ``.csv`` or ``.jsonl`` file of the rows of `measure`; used as a context manager.
 
-    Parameters
-    ----------
-    path : path
-        The file. It has this name only once it is complete.
-    info : VideoInfo
-        What the frames come from.
-    overwrite : bool
-        Whether an existing file may be replaced.
-
-    Raises
-    ------
-    ValueError
-        If the suffix is neither.
-    SinkError
-        If the file exists or cannot be written.
+    The parameters are those of `livekm.sidecars.table.TableFile`.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
-        suffix = Path(path).suffix.lower()
-        if suffix not in STATISTICS_SUFFIXES:
-            raise ValueError(
-                f"cannot tell the format of {path}; end it in {' or '.join(STATISTICS_SUFFIXES)}"
-            )
-        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
-        self._file = self._part.path.open("w", encoding="utf-8", newline="")
-        self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
+        super().__init__(path, info, overwrite=overwrite, columns=SegmentRow._fields)
         self._workers = Workers(available_cores())
-        if self._csv:
-            self._csv.writerow(SegmentRow._fields)
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
-        rows = measure(frame, segmentation, self._workers)
-        if self._csv:
-            self._csv.writerows([*row[:-1], int(row.scene_cut)] for row in rows)
-        else:
-            self._file.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
-
-    def _finish(self) -> None:
-        self._file.close()
-
-    def _release(self) -> None:
-        with suppress(OSError):
-            self._file.close()
+    def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
+        return [row._asdict() for row in measure(frame, segmentation, self._workers)]

@@ -12,12 +12,13 @@ from livekm.sinks.clip import ClipSink
 from livekm.sinks.display import has_display
 from livekm.sinks.formats import CODECS, CONTAINERS, choose_encoding
 from livekm.sinks.image import ImageSink
-from livekm.sinks.image_file import IMAGE_SUFFIXES
+from livekm.sinks.image_file import ALPHA_SUFFIXES, IMAGE_SUFFIXES
 from livekm.sinks.null import NullSink
 from livekm.sinks.sequence import SequenceSink, is_image_row
 from livekm.sinks.window import WindowSink
 
 __all__ = [
+    "ALPHA_SUFFIXES",
     "CODECS",
     "CONTAINERS",
     "FILE_SINKS",

@@ -8,8 +8,10 @@ from livekm.frame import Image
 from livekm.painting import Painting, Picture
 
 
-def as_image(picture: Picture) -> Image:
+def as_image(picture: Picture, *, alpha: bool = False) -> Image:
     """Return a picture as an image; raise `ValueError` unless it is (H, W, 3) uint8, not empty.
+
+    With `alpha`, a fourth channel is taken as well.
 
     Examples
     --------
@@ -22,7 +24,13 @@ def as_image(picture: Picture) -> Image:
         raise ValueError(  # noqa: TRY004 - one kind of error for every image that does not fit
             f"expected an image as a numpy array, got {type(image).__name__}"
         )
-    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0 or image.dtype != np.uint8:
+    channels = (3, 4) if alpha else (3,)
+    if (
+        image.ndim != 3
+        or image.shape[2] not in channels
+        or image.size == 0
+        or image.dtype != np.uint8
+    ):
         raise ValueError(
             "expected an image of shape (H, W, 3) and dtype uint8, "
             f"got {image.shape} and {image.dtype}"

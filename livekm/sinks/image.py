@@ -9,7 +9,6 @@ from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.painting import Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import as_image
 from livekm.sinks.image_file import IMAGE_SUFFIXES, encode_image
 from livekm.sinks.part_file import PartFile
 
@@ -47,10 +46,9 @@ class ImageSink(Sink):
         self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
     def write(self, frame: Frame, image: Picture) -> None:
-        """Take the one image, (H, W, 3) uint8 BGR."""
+        """Take the one image, (H, W, 3) uint8 BGR, or with alpha (H, W, 4)."""
         if not self._is_open:
             raise ValueError(f"{self._part.target} is closed")
-        image = as_image(image)
         if self._written:
             raise ValueError(f"{self._part.target} holds one image, a second one came")
         content = encode_image(image, self._part.target)
@@ -68,7 +66,7 @@ class ImageSink(Sink):
             self.abort()
             raise SinkError(f"no frame was written to {self._part.target}")
         try:
-            self._part.commit()
+            self.path = self._part.commit()
         except OSError as error:
             self.abort()
             raise self._failure(error) from error

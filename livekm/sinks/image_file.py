@@ -8,19 +8,32 @@ from pathlib import Path
 import cv2
 
 from livekm.errors import SinkError
-from livekm.frame import Frame, Image
+from livekm.frame import Frame
+from livekm.painting import Picture
+from livekm.sinks.checks import as_image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
+ALPHA_SUFFIXES = (".png", ".tif", ".tiff", ".webp")
+"""Those of formats that can be transparent."""
 
-def encode_image(image: Image, target: Path) -> bytes:
-    """Return a (H, W, 3) uint8 BGR image in the format of the suffix of `target`.
+
+def encode_image(picture: Picture, target: Path) -> bytes:
+    """Return a picture in the format of the suffix of `target`.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) uint8 BGR, or (H, W, 4) with alpha, or `Painting`
+    target : Path
 
     Raises
     ------
+    ValueError
+        If it is no such image, or the format has no alpha.
     SinkError
-        If the format does not hold it.
+        If the format does not hold its size.
     """
+    image = as_image(picture, alpha=target.suffix.lower() in ALPHA_SUFFIXES)
     # Encoded in memory: cv2.imwrite cannot open non-ASCII names on Windows.
     is_encoded, encoded = cv2.imencode(target.suffix.lower(), image)
     if not is_encoded:

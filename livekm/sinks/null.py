@@ -22,7 +22,7 @@ class NullSink(Sink):
 
     def write(self, frame: Frame, image: Picture) -> None:
         """Count `image`; raises `ValueError` if it is not (H, W, 3) uint8."""
-        as_image(image)
+        as_image(image, alpha=True)
         self.n_frames += 1
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.painting import Picture
 from livekm.sinks.base import Sink
-from livekm.sinks.checks import as_image
 from livekm.sinks.image_file import IMAGE_SUFFIXES, FrameTable, encode_image
 from livekm.sinks.part_file import PartFolder
 from livekm.sources.files import PRINTF_NUMBER
@@ -63,10 +62,9 @@ class SequenceSink(Sink):
         self._table = FrameTable(self._part.path)
 
     def write(self, frame: Frame, image: Picture) -> None:
-        """Write `image`, (H, W, 3) uint8 BGR, as the next file."""
+        """Write `image`, (H, W, 3) uint8 BGR or with alpha (H, W, 4), as the next file."""
         if not self._is_open:
             raise ValueError(f"{self._pattern} is closed")
-        image = as_image(image)
         name = PRINTF_NUMBER.sub(lambda number: number[0] % self._n_frames, self._pattern.name)
         content = encode_image(image, self._pattern)
         try:

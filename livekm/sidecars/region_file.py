@@ -1,0 +1,66 @@
+"""The connected regions of the segments of each frame, as a table in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+from livekm.frame import Frame, VideoInfo
+from livekm.regions import find_regions
+from livekm.segmentation import Segmentation
+from livekm.sidecars.table import TableFile
+
+REGION_COLUMNS = (
+    "frame", "time", "label", "color", "region", "area", "x", "y",
+    "box_x", "box_y", "box_width", "box_height",
+)  # fmt: skip
+
+
+class RegionFile(TableFile):
+    """A row for each region of each frame: where it is, how large, and in ``.jsonl`` its outline.
+
+    Parameters
+    ----------
+    path, info, overwrite
+        As of `TableFile`.
+    min_area, slots
+        As of `livekm.regions.find_regions`.
+    drop : bool, default False
+        Whether `slots` are the segments to leave out.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        info: VideoInfo,
+        *,
+        overwrite: bool = False,
+        min_area: int | None = None,
+        slots: Collection[int] | None = None,
+        drop: bool = False,
+    ) -> None:
+        super().__init__(path, info, overwrite=overwrite, columns=REGION_COLUMNS)
+        self._min_area, self._slots, self._drop = min_area, slots, drop
+
+    def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
+        regions = find_regions(segmentation, self._min_area, self._slots, drop=self._drop)
+        palette = segmentation.palette.tolist()
+        return [
+            {
+                "frame": frame.index,
+                "time": frame.time,
+                "label": region.label,
+                "color": "#{2:02x}{1:02x}{0:02x}".format(*palette[region.label]),
+                "region": number,
+                "area": region.area,
+                "x": round(region.centroid[0], 3),
+                "y": round(region.centroid[1], 3),
+                "box_x": region.box[0],
+                "box_y": region.box[1],
+                "box_width": region.box[2],
+                "box_height": region.box[3],
+                "outline": region.outline.tolist(),
+            }
+            for number, region in enumerate(regions)
+        ]

@@ -1,0 +1,84 @@
+"""Rows of each frame in a file, as CSV or as lines of JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from livekm.frame import Frame, VideoInfo
+from livekm.segmentation import Segmentation
+from livekm.sidecars.base import Sidecar
+from livekm.sinks.part_file import PartFile
+
+TABLE_SUFFIXES = (".csv", ".jsonl")
+
+
+class TableFile(Sidecar):
+    """A ``.csv`` or ``.jsonl`` file of rows; used as a context manager.
+
+    Parameters
+    ----------
+    path : path
+        The file. It has this name only once it is complete.
+    info : VideoInfo
+        What the frames come from.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    columns : sequence of str
+        Of a ``.csv``: the keys of the rows that it has.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is neither.
+    SinkError
+        If the file exists or cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        info: VideoInfo,
+        *,
+        overwrite: bool = False,
+        columns: Sequence[str],
+    ) -> None:
+        suffix = Path(path).suffix.lower()
+        if suffix not in TABLE_SUFFIXES:
+            raise ValueError(
+                f"cannot tell the format of {path}; end it in {' or '.join(TABLE_SUFFIXES)}"
+            )
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
+        self._columns = columns
+        self._file = self._part.path.open("w", encoding="utf-8", newline="")
+        self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
+        if self._csv:
+            self._csv.writerow(columns)
+
+    @abstractmethod
+    def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
+        """Return what belongs to one frame."""
+
+    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+        rows = self._rows(frame, segmentation)
+        if self._csv:
+            self._csv.writerows([_as_text(row[name]) for name in self._columns] for row in rows)
+        else:
+            self._file.writelines(json.dumps(row) + "\n" for row in rows)
+
+    def _finish(self) -> None:
+        self._file.close()
+
+    def _release(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+
+
+def _as_text(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
