@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from conftest import COMMAND
 
 import livekm
 from livekm.errors import SourceError
+from livekm.sources import v4l2
 from livekm.sources.camera import CameraSource
 from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.v4l2 import list_cameras
@@ -144,6 +146,13 @@ with CameraSource(0) as first:
         "cannot read camera 0: /dev/video0 is busy; close the other program that uses it"
     )
     assert frames_after == [0, 1, 2]
+
+
+def test_a_busy_camera_is_told_with_the_others_that_there_are(monkeypatch) -> None:
+    devices = ["/dev/video0", "/dev/video2"]
+    monkeypatch.setattr(v4l2, "list_cameras", lambda: devices)
+    busy = v4l2._explain("/dev/video0", OSError(errno.EBUSY, ""))
+    assert busy.endswith("the other program that uses it, or use another camera: /dev/video2")
 
 
 def test_an_unplugged_camera_says_so_and_can_be_opened_when_it_is_back(

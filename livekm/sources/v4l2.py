@@ -56,7 +56,9 @@ def _request_no_buffers(descriptor: int) -> None:
 
 def _explain(path: str, error: OSError) -> str:
     if error.errno == errno.EBUSY:
-        return f"{path} is busy; close the other program that uses it"
+        others = ", ".join(camera for camera in list_cameras() if camera != path)
+        instead = f", or use another camera: {others}" if others else ""
+        return f"{path} is busy; close the other program that uses it{instead}"
     if error.errno in _NOT_ALLOWED:
         return f"no permission for {path}; join its group: sudo usermod -aG video $USER"
     if error.errno in _ABSENT:
