@@ -679,7 +679,7 @@ def test_scale_and_hysteresis_go_by_steps(tmp_path):
     assert session.picture()[0].image.shape == (0.75 * HEIGHT, 0.75 * WIDTH, 3)
 
 
-@pytest.mark.parametrize(("key", "name"), list(zip("gobdki", VIEWS, strict=True)))
+@pytest.mark.parametrize(("key", "name"), list(zip("gobedki", VIEWS, strict=True)))
 def test_every_view_has_a_key(key, name, tmp_path):
     session = session_of(tmp_path)
     press_all(session, key + "h")

@@ -15,7 +15,7 @@ import pytest
 
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import FILE_SINKS, ClipSink, ImageSink, NullSink, Sink, open_sink
+from livekm.sinks import ALPHA_SUFFIXES, FILE_SINKS, ClipSink, ImageSink, NullSink, Sink, open_sink
 
 WIDTH, HEIGHT = 64, 48
 INFO = VideoInfo("test", WIDTH, HEIGHT, fps=Fraction(25))
@@ -71,16 +71,31 @@ def any_sink(request, tmp_path):
     "image",
     [
         np.zeros((HEIGHT, WIDTH), np.uint8),
-        np.zeros((HEIGHT, WIDTH, 4), np.uint8),
+        np.zeros((HEIGHT, WIDTH, 5), np.uint8),
         np.zeros((HEIGHT, WIDTH, 3), np.float32),
         np.zeros((0, WIDTH, 3), np.uint8),
         None,
     ],
-    ids=["grey", "alpha", "float", "empty", "None"],
+    ids=["grey", "five channels", "float", "empty", "None"],
 )
 def test_an_image_that_does_not_fit_is_refused(any_sink, image):
     with pytest.raises(ValueError, match=r"^expected an image .*, got "):
         any_sink.write(Frame(grey(0), 0, 0.0), image)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_transparency_is_taken_where_the_format_has_it_and_refused_elsewhere(suffix, tmp_path):
+    image = np.full((HEIGHT, WIDTH, 4), 90, np.uint8)
+    target = tmp_path / f"out{suffix}"
+    if suffix in ALPHA_SUFFIXES:
+        with open_sink(target, INFO) as sink:
+            put(sink, image)
+        assert (cv2.imread(str(target), cv2.IMREAD_UNCHANGED)[:, :, 3] == 90).all()
+    else:
+        sink = open_sink(target, INFO)
+        with pytest.raises(ValueError, match=r"^expected an image .*, got "):
+            put(sink, image)
+        sink.abort()
 
 
 def test_read_only_and_strided_images_are_taken(any_sink):
