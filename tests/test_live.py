@@ -145,7 +145,9 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         program.wait_for_colors(8)
         program.press("plus")
         program.wait_for_colors(9)
-        program.press("minus", "minus")
+        program.press("minus")
+        program.wait_for_colors(8)
+        program.press("minus")
         program.wait_for_colors(7)
         program.press("0")
         program.wait_for_colors(10)
@@ -184,6 +186,7 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         program.press("v")
         wait_until(lambda: YELLOW in program.colors())
         assert program.width() == 2 * WIDTH  # enlarged for the text
+        program.press("v")  # the regions
         program.press("v")
         wait_until(lambda: program.width() == 4 * WIDTH)
         program.press("v")  # the mask
