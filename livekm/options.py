@@ -71,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    keys = "\n".join(f"  {label:<13}{meaning}" for label, meaning in key_table())
+    keys = "\n".join(f"  {label:<14}{meaning}" for label, meaning in key_table())
     parser = _Parser(
         prog="livekm",
         description="Segment video by colour, live.",
