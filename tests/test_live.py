@@ -187,8 +187,7 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         program.press("v")
         wait_until(lambda: YELLOW in program.colors())
         assert program.width() == 2 * WIDTH  # enlarged for the text
-        program.press("v")  # the regions
-        program.press("v")
+        program.press("d")
         wait_until(lambda: program.width() == 4 * WIDTH)
         program.press("v")  # the mask
         wait_until(lambda: program.width() == 2 * WIDTH and program.colors() == {0, WHITE})
