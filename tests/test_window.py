@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes.util
 import socket
 import subprocess
 import sys
@@ -96,6 +97,19 @@ def test_the_close_button_is_noticed_and_no_image_opens_the_window_again(display
     with running(display, "400x300") as program:
         display.click_close_button(program.window)
         assert program.end() == (0, "closed", "")
+
+
+@linux_only
+def test_qt_shares_the_events_by_the_libraries_of_one_system():
+    program = (
+        "import ctypes\n"
+        "from livekm.sinks.display import quiet_qt\n"
+        "quiet_qt()\n"
+        "ctypes.CDLL(None).XSetEventQueueOwner"
+    )
+    if ctypes.util.find_library("X11-xcb") is None:
+        pytest.skip("needs libX11-xcb")
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
 
 
 @requires_xvfb

@@ -58,12 +58,7 @@ class VirtualDisplay:
     def wait_for_window(
         self, title: str, process: subprocess.Popen[str], timeout: float = 20.0
     ) -> int:
-        """Wait until `process` shows a window with `title` and give the window's id.
-
-        Now and then, above all on a busy machine, Qt 5.15 loses the X events of a window's first
-        moments. Without the one that says that it is mapped, Qt never paints it. Mapping it again
-        brings the events again.
-        """
+        """Wait until `process` shows a window with `title` and give the window's id."""
 
         def find() -> int | None:
             if process.poll() is not None:
@@ -71,13 +66,7 @@ class VirtualDisplay:
             found = self._xdotool("search", "--onlyvisible", "--name", f"^{title}$", check=False)
             return int(found.split()[0]) if found else None
 
-        window = wait_until(find, timeout)
-        try:
-            wait_until(lambda: self.screenshot(window).mean() > 1, 1.5)
-        except TimeoutError:
-            self._xdotool("windowunmap", "--sync", str(window))
-            self._xdotool("windowmap", "--sync", str(window))
-        return window
+        return wait_until(find, timeout)
 
     def press(self, window: int, *keys: str) -> None:
         """Press `keys`, named as in X11 (``plus``, ``Escape``, ``q``), with the window focused."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import socket
 import sys
+from contextlib import suppress
 
 _DISPLAY = re.compile(r"(?:[^/:]*/)?(?P<host>.*):(?P<number>\d+)(?:\.\d+)?")
 _TIMEOUT = 2.0
@@ -46,13 +48,20 @@ def _accepts(address: str) -> bool:
 
 
 def quiet_qt() -> None:
-    """Keep Qt, which draws the Linux wheel's windows, from printing and from aborting.
+    """Keep Qt, which draws the Linux wheel's windows, from printing, aborting and staying black.
 
     To be called before the first window. Qt warns on stderr about the fonts that the wheel lacks
     and about Wayland; and told to use any other platform than ``xcb``, the one the wheel contains,
     it ends the process. A user's own logging rules stay.
+
+    The wheel brings a libX11-xcb of its own, but takes libX11 from the system. Those of different
+    years do not agree where it is noted who reads the events, so that libX11 takes some that Qt
+    waits for. Without the one that says that it is mapped, a window is never painted: a third of
+    the starts on a busy machine with libX11 1.8. The system's libX11-xcb, loaded first, knows.
     """
     if sys.platform in ("darwin", "win32"):
         return
     os.environ["QT_QPA_PLATFORM"] = "xcb"
     os.environ.setdefault("QT_LOGGING_RULES", "default.info=false;default.warning=false")
+    with suppress(OSError):  # it comes with libGL, which the wheel needs too
+        ctypes.CDLL("libX11-xcb.so.1", mode=ctypes.RTLD_GLOBAL)
