@@ -145,7 +145,6 @@ def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera
         program.wait_for_colors(8)
         program.press("plus")
         program.wait_for_colors(9)
-        # One by one: of keys that come within one frame OpenCV tells the last.
         program.press("minus")
         program.wait_for_colors(8)
         program.press("minus")
@@ -412,18 +411,127 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
 
 
 @requires_xvfb
-def test_a_closed_terminal_ends_well_and_the_recording_is_complete(livekm, camera, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_well_and_the_recording_is_complete(number, livekm, camera, tmp_path):
     with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
         program.wait_for_picture()
         program.press("w")
         time.sleep(0.7)
-        program.process.send_signal(signal.SIGHUP)
+        program.process.send_signal(number)
         start = time.monotonic()
         code, _, err = program.end()
         assert time.monotonic() - start < 1.5
     assert (code, err) == (130, "")
     with open_source(tmp_path / "livekm-1.mp4") as clip:
         assert sum(1 for _ in clip) > 5
+
+
+SLOW = """
+import time
+from livekm import Segmenter, live, open_source
+
+class Slow(Segmenter):
+    def update(self, image):
+        time.sleep(0.3)
+        return super().update(image)
+
+segmenter = Slow(3)
+with open_source("demo", width=320, height=240) as source:
+    live.run(source, segmenter, scale=1.0)
+print(segmenter.n_clusters)
+"""
+
+
+@contextmanager
+def python_window(display: VirtualDisplay, program: str, **env: str) -> Iterator[Program]:
+    """Run a Python program that opens a window on the demo."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=display.environment(**env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Program(display, process, display.wait_for_window("livekm - demo", process))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@requires_xvfb
+def test_no_key_is_lost_while_a_frame_takes_long(display):
+    with python_window(display, SLOW) as program:
+        program.wait_for_picture()
+        time.sleep(1)  # in which the window has its hands full: it appears, kernels are loaded
+        program.press(*["plus"] * 5, "minus", "plus")
+        program.press("q")
+        assert program.end() == (0, "8\n", "")
+
+
+@requires_xvfb
+@pytest.mark.parametrize("place", ["segmenter", "on_frame", "recorder"])
+def test_an_error_in_any_thread_ends_the_program_with_it(place, display, tmp_path):
+    program = """
+import sys
+from livekm import Segmenter, live, open_source
+
+place, folder = sys.argv[1:]
+n_frames = 0
+
+def fail(*arguments):
+    global n_frames
+    n_frames += 1
+    return 1 // (n_frames < 5)
+
+class Failing(Segmenter):
+    def update(self, image):
+        fail()
+        return super().update(image)
+
+with open_source("demo", width=320, height=240) as source:
+    live.run(
+        source,
+        (Failing if place == "segmenter" else Segmenter)(3),
+        on_frame=fail if place == "on_frame" else None,
+        folder=folder,
+    )
+"""
+    program = program.replace("sys.argv[1:]", repr([place, str(tmp_path / "none")]))
+    with python_window(display, program) as window:
+        if place == "recorder":
+            window.wait_for_picture()
+            window.press("w")
+        code, _, err = window.end()
+    assert code == 1
+    error = "SinkError: cannot write" if place == "recorder" else "ZeroDivisionError"
+    assert error in err.splitlines()[-1]
+
+
+@requires_xvfb
+def test_the_window_keeps_its_size_whatever_the_scale_and_its_text_stays_legible(livekm, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.png"), patches())
+
+    def line_height() -> int:
+        """The height of the first line of text: rows with white in them, from the first on."""
+        rows = (program.screenshot()[:100, :200] == 255).all(axis=2).any(axis=1)
+        first = int(rows.argmax())
+        return int((~rows[first:]).argmax())
+
+    with livekm("photo.png", title="livekm - photo.png") as program:
+        wait_until(lambda: program.width() == 2 * WIDTH and WHITE in program.colors())
+        program.press("bracketleft", "bracketleft")
+        for width in (480, 1200):
+            program.display.resize(program.window, width, width * 3 // 4)
+            wait_until(lambda: 8 <= line_height() <= 30)
+            time.sleep(0.3)
+            assert 8 <= line_height() <= 30
+            assert program.width() == width
+        program.display.resize(program.window, 960, 720)
+        program.press("h")
+        program.wait_for_colors(8)  # pixel by pixel: nothing is mixed
+        program.press("q")
+        assert program.end()[0] == 0
 
 
 # The session behind the window
@@ -645,6 +753,27 @@ def test_a_recording_of_another_size_goes_on_in_another_file(tmp_path):
     for path, count in zip(recorder.paths, (2, 1), strict=True):
         with open_source(path) as clip:
             assert sum(1 for _ in clip) == count
+
+
+@pytest.mark.parametrize("key", "wW")
+def test_a_recording_has_the_display_only_where_it_is_asked_for(key, tmp_path):
+    session = session_of(tmp_path)
+    _, shown = session.picture()
+    press_all(session, key)
+    for index in range(3):
+        session.segment(Frame(patches(), index, index / 10))
+        session.change_scale(-1)  # the size stays, or there would be several files
+        _, shown = session.picture()
+        time.sleep(0.02)
+    session.stop_recording()
+    (path,) = session.recorder.paths
+    with open_source(path) as clip:
+        image = next(iter(clip)).image
+    expected = shown.shape if key == "W" else patches().shape
+    assert image.shape == expected
+    has_text = image[: expected[0] // 6, : expected[1] // 4].max() > 200
+    assert has_text == (key == "W")
+    assert not (image[:30, -60:] == (0, 0, 230)).all(axis=2).any()
 
 
 def test_a_recording_that_cannot_be_written_says_so(tmp_path):

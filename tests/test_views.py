@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from livekm.frame import Frame
-from livekm.live.hud import draw_help, draw_hud, enlarge
+from livekm.live.controls import key_table
+from livekm.live.hud import draw_help, draw_hud, draw_note, enlarged, resized
 from livekm.segmenter import Segmenter
 from livekm.views import VIEWS, choose, keep
 
@@ -91,14 +92,14 @@ def test_the_strip_shows_each_colour_as_wide_as_its_share():
 def test_text_is_white_on_a_darkened_box_and_the_rest_is_untouched():
     image = np.full((400, 600, 3), 90, np.uint8)
     draw_hud(image, ["k 3", "segments"], np.array([DARK], np.uint8), np.array([1.0]))
-    changed = (image[:380] != 90).any(axis=2)
+    changed = (image[:370] != 90).any(axis=2)
     rows, columns = changed.any(axis=1), changed.any(axis=0)
     assert rows[0]
     assert columns[0]
     assert rows.sum() < 60
     assert columns.sum() < 150
-    assert image[:380].max() == 255
-    assert image[:380].min() == 90 // 4
+    assert image[:370].max() == 255
+    assert image[:370].min() == 90 // 4
 
 
 def test_the_help_has_room_for_all_its_rows_in_a_small_picture():
@@ -110,16 +111,44 @@ def test_the_help_has_room_for_all_its_rows_in_a_small_picture():
     assert 0 < columns[0] < columns[-1] < 479
 
 
+@pytest.mark.parametrize("size", [(270, 480), (360, 1280), (960, 540), (850, 1500)])
+def test_the_longest_line_and_the_help_are_whole_in_a_window_of_any_size(size):
+    line = "29.9 fps   age 12 ms   1234 dropped   and many other things"
+    for draw in (
+        lambda image: draw_hud(image, [line]),
+        lambda image: draw_note(image, line),
+        lambda image: draw_help(image, key_table()),
+    ):
+        image = np.full((*size, 3), 200, np.uint8)
+        draw(image)
+        assert image.max() > 240  # text
+        columns = np.flatnonzero((image == 200 // 4).all(axis=2).any(axis=0))
+        bright = np.flatnonzero((image > 240).any(axis=(0, 2)))
+        assert columns[0] < bright[0] < bright[-1] < columns[-1]
+
+
+@pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (120, 120, 120), (0, 255, 0)])
+def test_slot_and_share_stand_in_the_strip_where_there_is_room_and_in_contrast(color):
+    image = np.zeros((540, 960, 3), np.uint8)
+    palette = np.array([color, color], np.uint8)
+    draw_hud(image, ["k 2"], palette, np.array([0.99, 0.01]))
+    wide, narrow = image[520:535, 300:650], image[520:535, 952:]
+    assert (narrow == color).all()
+    difference = np.abs(wide.astype(int) - color).max(axis=2)
+    assert 20 < (difference > 120).sum() < 0.3 * difference.size
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 400), (400, 2)])
 def test_nothing_is_too_small_to_be_written_on(size):
     image = np.zeros((*size, 3), np.uint8)
     draw_help(image, [("q", "quit")])
+    draw_note(image, "a note")
     draw_hud(image, ["some text"], np.array([LIGHT], np.uint8), np.array([1.0]))
     assert (image[-1] == LIGHT).all()
 
 
 @pytest.mark.parametrize(
-    ("size", "enlarged"),
+    ("size", "large"),
     [
         ((240, 320), (480, 640)),
         ((360, 640), (360, 640)),
@@ -128,13 +157,16 @@ def test_nothing_is_too_small_to_be_written_on(size):
         ((1, 1), (360, 360)),
     ],
 )
-def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_bounds(size, enlarged):
-    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    large = enlarge(image, 360)
-    assert large.shape == (*enlarged, 3)
-    factor = enlarged[0] // size[0]
-    assert np.array_equal(large[::factor, ::factor], image)
-    assert not np.shares_memory(large, image)
+def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_bounds(size, large):
+    assert enlarged(size[1], size[0], 360) == (large[1], large[0])
+
+
+def test_an_enlarged_picture_consists_of_sharp_squares_and_one_of_its_size_is_itself():
+    image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    large = resized(image, (96, 72))
+    np.testing.assert_array_equal(large, image.repeat(3, axis=0).repeat(3, axis=1))
+    assert resized(image, (32, 24)) is image
+    assert resized(image, (16, 12)).shape == (12, 16, 3)
 
 
 def test_only_the_kept_segments_are_left(pair):

@@ -69,16 +69,21 @@ class VirtualDisplay:
         return wait_until(find, timeout)
 
     def press(self, window: int, *keys: str) -> None:
-        """Press `keys`, named as in X11 (``plus``, ``Escape``, ``q``), with the window focused."""
-        self._xdotool("windowfocus", "--sync", str(window))
-        for key in keys:
-            self._xdotool("key", key)
+        """Press `keys`, named as in X11 (``plus``, ``Escape``, ``q``), with the window focused.
+
+        They come as fast as those of a key that is held down.
+        """
+        self._xdotool("windowfocus", "--sync", str(window), "key", "--delay", "30", *keys)
 
     def click(self, window: int, x: int, y: int) -> None:
         """Click with the left button at a pixel of `window`, and leave it for a corner."""
         self._xdotool("mousemove", "--window", str(window), str(x), str(y), "click", "1")
         time.sleep(0.2)
-        self._xdotool("mousemove", "1599", "899")
+        self.put_pointer_away()
+
+    def put_pointer_away(self) -> None:
+        """Move the pointer, which screenshots show too, to a corner."""
+        self._xdotool("mousemove", "10000", "10000")
 
     def click_close_button(self, window: int) -> None:
         """Ask `window` to close, as a window manager does when its close button is clicked."""
@@ -132,7 +137,9 @@ def virtual_display(width: int = 1600, height: int = 900) -> Iterator[VirtualDis
                 number = pipe.readline().strip()
             if not number:
                 raise RuntimeError("Xvfb did not start")
-            yield VirtualDisplay(f":{number}", Path(folder) / "Xvfb_screen0")
+            display = VirtualDisplay(f":{number}", Path(folder) / "Xvfb_screen0")
+            display.put_pointer_away()
+            yield display
         finally:
             server.terminate()
             server.wait(10)

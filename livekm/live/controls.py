@@ -84,7 +84,12 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("space", _keys(" "), "pause, go on", lambda s, _: s.toggle_pause()),
     KeyBinding("n", _keys("nN"), "pause, and show the next frame", lambda s, _: s.step()),
     KeyBinding("s", _keys("sS"), "save a snapshot", lambda s, _: s.save_snapshot()),
-    KeyBinding("w", _keys("wW"), "record, stop recording", lambda s, _: s.toggle_recording()),
+    KeyBinding(
+        "w W",
+        _keys("wW"),
+        "record, stop; W with the display",
+        lambda s, c: s.toggle_recording(with_display=chr(c) == "W"),
+    ),
     KeyBinding("f", _keys("fF"), "full screen", lambda s, _: s.toggle_full_screen()),
     KeyBinding("h", _keys("hH"), "hide or show the display", lambda s, _: s.display.toggle()),
     KeyBinding("?", _keys("?/"), "this help", lambda s, _: s.display.toggle_help()),

@@ -96,7 +96,7 @@ class LiveFeed(Feed):
         if frame is None:
             self.is_over = self._capture.is_over
             return None
-        self._timer.note("read", time.perf_counter() - start)
+        self._timer.note("wait", time.perf_counter() - start)
         if self._left is not None:
             self._left -= 1
         return frame

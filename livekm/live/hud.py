@@ -1,4 +1,4 @@
-"""What is written over the picture: the head-up display and the help."""
+"""What is written over the picture: the head-up display, notes, a banner and the help."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy.typing as npt
 from livekm.frame import Image
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_WHITE = (255, 255, 255)
-_RED = (0, 0, 160)
-_LINES = 30  # lines of text that the height of the picture has room for
+_BLACK, _WHITE, _AMBER = (0, 0, 0), (255, 255, 255), (120, 205, 255)
+_BANNER, _DOT = (0, 0, 160), (0, 0, 230)
+_LINES = 30  # lines of text that the height of the picture has room for,
+_LEAST, _MOST = 15.0, 30.0  # and the bounds of a line's height in pixels
+_SCALE = 1 / 30  # of the font, for a line one pixel high
 
 
 def draw_hud(
@@ -27,10 +29,13 @@ def draw_hud(
 ) -> None:
     """Write `lines` at the top left, and the palette as a strip at the bottom, into `image`.
 
+    A colour of the strip is as wide as its share. Where there is room, its slot and its share
+    in per cent stand in it.
+
     Parameters
     ----------
     image : (H, W, 3) uint8, BGR
-        Written to.
+        Written to. Its pixels should be those of the screen, for the text to be legible.
     lines : sequence of str
     palette : (k, 3) uint8, BGR, optional
         Without it there is no strip.
@@ -41,16 +46,20 @@ def draw_hud(
     chosen : collection of int
         The slots to be marked in white.
     """
-    _draw_box(image, [(line,) for line in lines], _size(image), centered=False)
+    if lines:
+        _draw_box(image, [(line,) for line in lines], (0.0, 0.0))
     if palette is None or shares is None:
         return
     height, width = image.shape[:2]
-    top = height - _strip_height(height)
+    top = height - _strip_height(image.shape)
     image[max(0, top - 1) : top] = 0
     for slot, start, end in _strip(shares, width, by_share):
-        image[top:, start:end] = palette[slot]
+        part = image[top:, start:end]
+        part[:] = palette[slot]
         if slot in chosen:
-            image[top : top + max(1, (height - top) // 4), start:end] = _WHITE
+            part[: max(2, (height - top) // 6)] = _WHITE
+            part[-max(2, (height - top) // 6) :] = _WHITE
+        _label(part, [f"{slot}  {shares[slot]:.0%}", str(slot)], palette[slot])
 
 
 def slot_at(
@@ -67,10 +76,77 @@ def slot_at(
         As `draw_hud` took them.
     """
     width, height = size
-    if not height - _strip_height(height) <= y < height:
+    if not height - _strip_height((height, width)) <= y < height:
         return None
     found = [slot for slot, start, end in _strip(shares, width, by_share) if start <= x < end]
     return found[0] if found else None
+
+
+def draw_note(image: Image, text: str) -> None:
+    """Write `text` in a box above the place of the strip."""
+    above = 1 - 1.5 * _strip_height(image.shape) / image.shape[0]
+    _draw_box(image, [(text,)], (0.5, max(0.0, above)), _AMBER)
+
+
+def draw_recording(image: Image, seconds: float) -> None:
+    """Draw the red dot of a recording at the top right, with its length so far."""
+    size = _line_height(image)
+    center = round(image.shape[1] - size), round(size)
+    cv2.circle(image, center, round(0.45 * size), _WHITE, -1, cv2.LINE_AA)
+    cv2.circle(image, center, round(0.35 * size), _DOT, -1, cv2.LINE_AA)
+    text = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    (width, height), _ = cv2.getTextSize(text, _FONT, size * _SCALE, 1)
+    at = center[0] - round(0.8 * size) - width, center[1] + height // 2
+    for color, thickness in ((_BLACK, 3), (_WHITE, 1)):
+        cv2.putText(image, text, at, _FONT, size * _SCALE, color, thickness, cv2.LINE_AA)
+
+
+def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
+    """Write a table of keys and what they do into the middle of `image`."""
+    _draw_box(image, rows, (0.5, 0.5), _AMBER, _WHITE)
+
+
+def draw_banner(image: Image, text: str) -> None:
+    """Write `text` large across the middle of `image`, on a red band, to be seen from afar."""
+    height, width = image.shape[:2]
+    wanted = 1.6 * _line_height(image)
+    natural, _ = cv2.getTextSize(text, _FONT, wanted * _SCALE, 1)[0]
+    size = wanted * min(1.0, 0.95 * width / natural)
+    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size * _SCALE, 1)
+    middle = height // 2
+    image[max(0, round(middle - size)) : round(middle + size)] = _BANNER
+    at = (width - text_width) // 2, middle + text_height // 2
+    cv2.putText(image, text, at, _FONT, size * _SCALE, _WHITE, 1, cv2.LINE_AA)
+
+
+def enlarged(width: int, height: int, least: int) -> tuple[int, int]:
+    """Return the size, enlarged in whole steps to a height of at least `least` pixels.
+
+    What is much wider than high is enlarged less, or it would take all the memory.
+    """
+    factor = max(1, min(-(-least // height), 4 * least // width))
+    return factor * width, factor * height
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """Return `image` in a width and a height; itself where it has them, and enlarged in squares."""
+    height, width = image.shape[:2]
+    if size == (width, height):
+        return image
+    # INTER_AREA looks no better at half the size and takes 30 times as long at two thirds.
+    way = cv2.INTER_NEAREST if size[0] > width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+
+
+def _line_height(image: Image) -> float:
+    """Return the height of a line of text in pixels."""
+    height, width = image.shape[:2]
+    return float(min(max(_LEAST, min(height, width) / _LINES), _MOST))
+
+
+def _strip_height(shape: Sequence[int]) -> int:
+    height = shape[0]
+    return min(height, max(3, min(height // 8, 18), min(height // 20, 36)))
 
 
 def _strip(
@@ -83,76 +159,60 @@ def _strip(
     return [(int(s), int(a), int(b)) for s, a, b in zip(order, starts, ends, strict=True)]
 
 
-def _strip_height(height: int) -> int:
-    return min(height, max(3, height // 25))
+def _label(part: Image, texts: Sequence[str], background: npt.NDArray[np.uint8]) -> None:
+    """Write the first of `texts` that fits into the middle of `part`, a view of an image."""
+    height, width = part.shape[:2]
+    scale = 0.7 * height * _SCALE
+    blue, green, red = map(int, background)
+    color = _BLACK if 114 * blue + 587 * green + 299 * red > 128_000 else _WHITE
+    for text in texts:
+        (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
+        if text_width + height // 2 <= width and height >= _LEAST:
+            at = (width - text_width) // 2, (height + text_height) // 2
+            label = part.copy()  # OpenCV does not write into views
+            cv2.putText(label, text, at, _FONT, scale, color, 1, cv2.LINE_AA)
+            part[:] = label
+            return
 
 
-def draw_dot(image: Image) -> None:
-    """Draw the red dot of a recording at the top right."""
-    size = _size(image)
-    center = round(image.shape[1] - size), round(size)
-    cv2.circle(image, center, round(0.45 * size), (255, 255, 255), -1, cv2.LINE_AA)
-    cv2.circle(image, center, round(0.35 * size), (0, 0, 230), -1, cv2.LINE_AA)
+def _draw_box(
+    image: Image,
+    rows: Sequence[Sequence[str]],
+    place: tuple[float, float],
+    *colors: tuple[int, int, int],
+) -> None:
+    """Write a table on a darkened box; columns are aligned.
 
-
-def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
-    """Write a table of keys and what they do into the middle of `image`."""
-    fitting = image.shape[0] / (len(rows) + 2)
-    _draw_box(image, rows, min(_size(image), fitting), centered=True)
-
-
-def draw_banner(image: Image, text: str) -> None:
-    """Write `text` large across the middle of `image`, on a red band, to be seen from afar."""
-    height, width = image.shape[:2]
-    wanted = 2 * _size(image)
-    natural, _ = cv2.getTextSize(text, _FONT, wanted / 30, 1)[0]
-    size = wanted * min(1.0, 0.95 * width / natural)
-    scale = size / 30
-    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    middle = height // 2
-    image[max(0, round(middle - size)) : round(middle + size)] = _RED
-    at = (width - text_width) // 2, middle + text_height // 2
-    cv2.putText(image, text, at, _FONT, scale, _WHITE, 1, cv2.LINE_AA)
-
-
-def enlarge(image: Image, least: int) -> Image:
-    """Return a copy of `image`, enlarged in whole steps to a height of at least `least` pixels.
-
-    An image that is much wider than high is enlarged less, or it would take all the memory.
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, BGR
+    rows : sequence of sequence of str
+    place : (float, float)
+        Where the box lies in the image: 0 at the left and the top, 1 at the right and the bottom.
+    colors : (int, int, int)
+        Of each column; white by default.
     """
     height, width = image.shape[:2]
-    factor = max(1, min(-(-least // height), 4 * least // width))
-    if factor == 1:
-        return image.copy()
-    return image.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def _size(image: Image) -> float:
-    """Return the height of a line of text in pixels, so that it looks the same in every window.
-
-    A wide picture is shown smaller, to fit into the window, and its text is larger instead.
-    """
-    height, width = image.shape[:2]
-    return max(14.0, float(min(max(height, width * 9 / 16), width)) / _LINES)
-
-
-def _draw_box(image: Image, rows: Sequence[Sequence[str]], size: float, centered: bool) -> None:
-    """Write a table in white on a darkened box; columns are aligned."""
-    scale, line, pad = size / 30, round(size), round(size / 2)
-    widths = [
-        max(cv2.getTextSize(row[c], _FONT, scale, 1)[0][0] for row in rows)
-        for c in range(len(rows[0]))
-    ]
+    size = _line_height(image)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    natural = sum(max(_text_width(text, size) for text in column) for column in columns)
+    natural += round(size * (len(columns) + 1) * 0.6)
+    size *= min(1.0, width / natural, height / (1.2 * size * (len(rows) + 0.6)))
+    line, pad, scale = 1.2 * size, round(0.6 * size), size * _SCALE
+    widths = [max(_text_width(text, size) for text in column) for column in columns]
     box_width = sum(widths) + pad * (len(widths) + 1)
-    box_height = line * len(rows) + pad
-    height, width = image.shape[:2]
-    left = max(0, (width - box_width) // 2) if centered else 0
-    top = max(0, (height - box_height) // 2) if centered else 0
+    box_height = round(line * len(rows) + pad)
+    left = round(max(0, width - box_width) * place[0])
+    top = round(max(0, height - box_height) * place[1])
     box = image[top : top + box_height, left : left + box_width]
     np.right_shift(box, 2, out=box)
     for r, row in enumerate(rows):
         x = left + pad
-        y = top + pad // 2 + round(line * (r + 0.75))
-        for text, column in zip(row, widths, strict=True):
-            cv2.putText(image, text, (x, y), _FONT, scale, _WHITE, 1, cv2.LINE_AA)
+        y = top + round(pad / 2 + line * (r + 0.75))
+        for text, column, color in zip(row, widths, colors or (_WHITE,), strict=True):
+            cv2.putText(image, text, (x, y), _FONT, scale, color, 1, cv2.LINE_AA)
             x += column + pad
+
+
+def _text_width(text: str, size: float) -> int:
+    return int(cv2.getTextSize(text, _FONT, size * _SCALE, 1)[0][0])

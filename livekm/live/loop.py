@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from livekm.segmenter import Segmenter
 from livekm.sinks.window import WindowSink
 from livekm.sources.base import Source
 
-_SLICE = 0.05  # seconds for which the window works undisturbed
+_SLICE = 0.05  # seconds for which the window works undisturbed,
+_LOOK = 0.004  # and after which it is looked after, while a frame is awaited
 _MEMORY = 30  # frames over which ages are taken,
 _LONG_MEMORY = 10_000  # and periods for the summary
 
@@ -101,7 +103,8 @@ def run(
     folder : str or Path, default "."
         Where snapshots and recordings go.
     on_frame : callable, optional
-        Is called with each frame that was segmented, as it was segmented, and its segmentation.
+        Is called in the main thread with each frame that was segmented, as it was segmented, and
+        its segmentation.
     should_stop : callable, optional
         Is asked again and again whether to end.
 
@@ -121,14 +124,13 @@ def run(
         key_table(),
         mirror=mirror,
         are_ready=WarmUp().are_ready,
-        on_frame=on_frame,
     )
     with (
         WindowSink(f"livekm - {source.info.name}") as window,
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
         session.recorder,
     ):
-        loop = _Loop(source, session, feed, window, should_stop)
+        loop = _Loop(source, session, feed, window, on_frame, should_stop)
         shown = loop.run()
         session.stop_recording()
         periods = loop.periods.summary().get("frame")
@@ -145,7 +147,11 @@ def run(
 
 
 class _Loop:
-    """Takes frames from a feed and shows them, until the end."""
+    """Takes frames from a feed and shows them, until the end.
+
+    Frames are read and segmented in a thread, one at a time, while the main thread looks after
+    the window: of the keys that come between two looks OpenCV tells the last only.
+    """
 
     def __init__(
         self,
@@ -153,11 +159,13 @@ class _Loop:
         session: Session,
         feed: Feed,
         window: WindowSink,
+        on_frame: Callable[[Frame, Segmentation], None] | None,
         should_stop: Callable[[], bool],
     ) -> None:
         self._session = session
         self._feed = feed
         self._window = window
+        self._on_frame = on_frame
         self._should_stop = should_stop
         self._lost = f"{source.info.name} sends no frames: waiting for it"
         self._is_still = source.info.n_frames == 1
@@ -170,24 +178,19 @@ class _Loop:
     def run(self) -> int:
         """Show frames until the end; return how many."""
         session, feed = self._session, self._feed
-        while not self._is_over():
-            is_held = self._is_held()
-            frame = None if is_held else feed.take()
-            start = time.perf_counter()
-            if frame is not None:
-                session.segment(frame)
-                self._shown += 1
-            elif feed.is_over:
-                break
-            session.set_banner(self._lost if feed.is_interrupted else None)
-            if is_held:
-                feed.hold()
-            if is_held or feed.is_interrupted:
-                session.settle()
-                session.timer.skip_period()
-                self.periods.skip_period()
-            if session.has_picture:
-                self._show(frame, start, is_held)
+        with ThreadPoolExecutor(1, thread_name_prefix="livekm frames") as thread:
+            while not self._is_over():
+                is_held = self._is_held()
+                work = thread.submit(self._settle if is_held else self._advance)
+                keys = self._await(work)
+                frame, start = work.result()
+                if frame is None and feed.is_over and not is_held:
+                    break
+                self._note(frame, is_held)
+                for key in keys:
+                    press(session, key)
+                if session.has_picture:
+                    self._show(frame, start, is_held)
         return self._shown
 
     def _is_over(self) -> bool:
@@ -199,10 +202,47 @@ class _Loop:
         waits = self._can_wait and not self._session.can_segment
         return self._shown > 0 and (self._is_still or waits)
 
+    def _advance(self) -> tuple[Frame | None, float]:
+        """Segment the next frame, if there is one; return it, and when the work on it began."""
+        frame = self._feed.take()
+        start = time.perf_counter()
+        if frame is not None:
+            self._session.segment(frame)
+        elif self._feed.is_interrupted:
+            self._session.settle()
+        return frame, start
+
+    def _settle(self) -> tuple[Frame | None, float]:
+        """Segment the held frame again, if need be."""
+        self._session.settle()
+        return None, time.perf_counter()
+
+    def _await(self, work: Future[tuple[Frame | None, float]]) -> list[int]:
+        """Look after the window until the work is done; return the keys that came."""
+        keys = []
+        while not wait([work], _LOOK).done:
+            key = self._window.poll()
+            if key is not None:
+                keys.append(key)
+        return keys
+
+    def _note(self, frame: Frame | None, is_held: bool) -> None:
+        session, feed = self._session, self._feed
+        if frame is not None:
+            self._shown += 1
+            if self._on_frame is not None and session.found is not None:
+                self._on_frame(*session.found)
+        session.set_banner(self._lost if feed.is_interrupted else None)
+        if is_held:
+            feed.hold()
+        if is_held or feed.is_interrupted:
+            session.timer.skip_period()
+            self.periods.skip_period()
+
     def _show(self, frame: Frame | None, start: float, is_held: bool) -> None:
         """Show the picture; `start` is when work on the frame began, if there is a new one."""
         session, feed, window = self._session, self._feed, self._window
-        current, image = session.picture(_status(feed, self.ages))
+        current, image = session.picture(_status(feed, self.ages), window.fit)
         with session.timer.stage("show"):
             window.write(current, image)
         if session.full_screen != self._is_full_screen:
@@ -219,10 +259,12 @@ class _Loop:
             self.periods.end_frame()
 
 
-def _status(feed: Feed, ages: Ages) -> str:
-    """Say how the display keeps up with the source."""
-    age = [] if ages.median_ms is None else [f"age {ages.median_ms:.0f} ms"]
-    return "   ".join([*age, f"{feed.n_dropped} dropped"])
+def _status(feed: Feed, ages: Ages) -> list[str]:
+    """Say how the display keeps up with the source, as far as there is something to say."""
+    dropped = [f"{feed.n_dropped} dropped"] if feed.n_dropped else []
+    if feed.is_interrupted or ages.median_ms is None:
+        return dropped
+    return [f"age {ages.median_ms:.0f} ms", *dropped]
 
 
 def _obey(session: Session, window: WindowSink, until: float, is_over: Callable[[], bool]) -> None:

@@ -45,18 +45,28 @@ class Recorder(Closing):
         self._error: BaseException | None = None
         self._shape: tuple[int, ...] = ()
         self._count = 0
+        self._started_at = 0.0
 
     @property
     def is_recording(self) -> bool:
         """Whether images are written."""
         return self._thread is not None
 
+    @property
+    def seconds(self) -> float | None:
+        """Seconds since the recording was started; None where there is none."""
+        return time.monotonic() - self._started_at if self.is_recording else None
+
     def start(self) -> None:
         """Begin with the next image; nothing happens where it has begun."""
         if self._thread is None:
-            self._queue = Queue(_WAITING)
-            self._thread = Thread(target=self._run, name="livekm recorder", daemon=True)
-            self._thread.start()
+            self._started_at = time.monotonic()
+            self._begin()
+
+    def _begin(self) -> None:
+        self._queue = Queue(_WAITING)
+        self._thread = Thread(target=self._run, name="livekm recorder", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Complete the file.
@@ -92,7 +102,7 @@ class Recorder(Closing):
         self._raise()
         if image.shape != self._shape and self._count:
             self.stop()
-            self.start()
+            self._begin()
         self._shape = image.shape
         try:
             self._queue.put_nowait(Frame(image.copy(), self._count, time.monotonic()))

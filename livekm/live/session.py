@@ -13,7 +13,7 @@ import numpy.typing as npt
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Frame, Image
 from livekm.live.display import Display
-from livekm.live.hud import enlarge
+from livekm.live.hud import enlarged, resized
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
@@ -22,7 +22,7 @@ from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.views import VIEWS, View, choose
 
-_LEAST_HEIGHT = 360  # pictures below this are enlarged, or the display would cover them
+_LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the display would cover them
 _SETTLING = 10  # a still image is segmented so often, and again after a change, to converge
 _HELD_SECONDS = 0.1  # between two drawings of a picture that is held
 _SCALES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -48,8 +48,6 @@ class Session:
     are_ready : callable, optional
         Tells whether the kernels for a colour space are compiled; as long as they are not, the
         picture is shown as it is.
-    on_frame : callable, optional
-        Is called with each new frame that was segmented and its segmentation.
     """
 
     def __init__(
@@ -62,7 +60,6 @@ class Session:
         *,
         mirror: bool = False,
         are_ready: Callable[[str], bool] = lambda color_space: True,
-        on_frame: Callable[[Frame, Segmentation], None] | None = None,
     ) -> None:
         self.segmenter = segmenter
         self.timer = StageTimer(memory=30)
@@ -72,6 +69,7 @@ class Session:
         self.recorder = Recorder(folder)
         self.display = Display(help_rows)
         self._step = False
+        self._records_display = False
         self._chosen: set[int] = set()
         self._locked: npt.NDArray[np.uint8] | None = None
         self._view = view
@@ -79,10 +77,10 @@ class Session:
         self._folder = folder
         self._mirror = mirror
         self._are_ready = are_ready
-        self._on_frame = on_frame
         self._frame: Frame | None = None
         self._segmentation: Segmentation | None = None
-        self._factor = 1  # by which the last picture was enlarged
+        self._source: Frame | None = None  # the last frame, before it was scaled and mirrored
+        self._seen_size = self._shown_size = (1, 1)  # of the last view, and of it in the window
         self._unsettled = _SETTLING
 
     @property
@@ -161,7 +159,7 @@ class Session:
     def change_scale(self, by: int) -> None:
         """Fix the scale some steps above or below what it is."""
         self._scale = _stepped(_SCALES, self.scale, by)
-        self.display.say(f"scale {self._scale:g} from the next frame on")
+        self._unsettled = _SETTLING
 
     def toggle_lock(self) -> None:
         """Paint with the colours that there are now, whatever the centers do, or no longer."""
@@ -177,13 +175,13 @@ class Session:
         """Fill the screen, or no longer."""
         self.full_screen = not self.full_screen
 
-    def toggle_recording(self) -> None:
-        """Record the view without the display, or complete the recording."""
+    def toggle_recording(self, *, with_display: bool = False) -> None:
+        """Record the view, or it with the display over it; or complete the recording."""
         if self.recorder.is_recording:
             self.stop_recording()
         else:
+            self._records_display = with_display
             self.recorder.start()
-            self.display.say("recording")
 
     def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
@@ -192,7 +190,7 @@ class Session:
         before = len(self.recorder.paths)
         self.recorder.stop()
         for path in self.recorder.paths[before:]:
-            self.display.say(f"recorded {path}")
+            self.display.say(f"recorded {path}", always=True)
 
     def show_all(self) -> None:
         """Show every segment again."""
@@ -203,21 +201,19 @@ class Session:
 
         Several segments can be chosen one by one.
         """
-        if self._frame is None or self._segmentation is None:
+        width, height = self._shown_size
+        if self._segmentation is None or not (0 <= x < width and 0 <= y < height):
             return
-        height, width = self._frame.image.shape[:2]
-        factor = self._factor
         slot = self.display.slot_at(x, y, self._segmentation)
-        if slot is None and 0 <= y < factor * height and x >= 0:
-            slot = int(self._segmentation.labels[y // factor, x // factor % width])
-        if slot is not None:
-            self._chosen ^= {slot}
+        if slot is None:
+            labels = self._segmentation.labels
+            column = x * self._seen_size[0] // width % labels.shape[1]  # side by side: twice
+            slot = int(labels[y * self._seen_size[1] // height, column])
+        self._chosen ^= {slot}
 
     def toggle_mirror(self) -> None:
         """Exchange left and right, or no longer."""
         self._mirror = not self._mirror
-        if self._frame is not None:
-            self._frame = _mirrored(self._frame)
         self._unsettled = _SETTLING
 
     def set_banner(self, text: str | None) -> None:
@@ -241,19 +237,22 @@ class Session:
         try:
             path = save_snapshot(self._folder, view, self._frame, self._segmentation)
         except OSError as error:
-            self.display.say(f"snapshot failed: {error.strerror or error}")
+            self.display.say(f"snapshot failed: {error.strerror or error}", always=True)
         else:
-            self.display.say(f"saved {path}")
+            self.display.say(f"saved {path}", always=True)
+
+    @property
+    def found(self) -> tuple[Frame, Segmentation] | None:
+        """The frame, as it was segmented, and its segmentation; None while kernels are compiled."""
+        if self._frame is None or self._segmentation is None:
+            return None
+        return self._frame, self._segmentation
 
     def segment(self, frame: Frame) -> None:
         """Take the next frame."""
         self._step = False
-        self._frame = scaled(frame, self.scale)
-        if self._mirror:
-            self._frame = _mirrored(self._frame)
-        self._update(self._frame)
-        if self._on_frame is not None and self._segmentation is not None:
-            self._on_frame(self._frame, self._segmentation)
+        self._source = frame
+        self._update(frame)
 
     def note_load(self, seconds: float) -> None:
         """Take what the last frame took without waiting, for the automatic scale."""
@@ -262,67 +261,90 @@ class Session:
 
     def settle(self) -> None:
         """Segment the held frame again after a change that shows in it."""
-        if self._frame is None or not self.can_segment:
+        if self._source is None or not self.can_segment:
             return
         if self._unsettled or self._segmentation is None:
             self._unsettled = max(0, self._unsettled - 1)
-            self._update(self._frame)
+            self._update(self._source)
 
-    def _update(self, frame: Frame) -> None:
+    def _update(self, source: Frame) -> None:
+        self._frame = scaled(source, self.scale)
+        if self._mirror:
+            self._frame = _mirrored(self._frame)
         if not self.can_segment:
             self._segmentation = None
             return
         with self.timer.stage("segment"):
-            found = self.segmenter.update(frame.image)
+            found = self.segmenter.update(self._frame.image)
         self._segmentation = found if self._locked is None else replace(found, palette=self._locked)
 
-    def picture(self, status: str = "") -> tuple[Frame, Image]:
-        """Return the frame, and what is to be seen of it; `status` is a line of the display.
+    def picture(
+        self, status: Sequence[str] = (), fit: Callable[[int, int], tuple[int, int]] | None = None
+    ) -> tuple[Frame, Image]:
+        """Return the frame, and what is to be seen of it in the window; record it.
 
-        The picture without the display goes to the recorder.
+        Parameters
+        ----------
+        status : sequence of str
+            Is added to the first line of the display.
+        fit : callable, optional
+            Takes width and height of the picture that there is to show; returns those in which
+            the window shows it. Without it, they are the same.
         """
         assert self._frame is not None
         found = self._segmentation
         with self.timer.stage("view"):
             seen = self._frame.image if found is None else self._seen(self._frame, found)
-            self.recorder.write(seen)
-            image = enlarge(seen, _LEAST_HEIGHT)
-            self._factor = image.shape[0] // seen.shape[0]
-            self.display.draw(
-                image,
-                self._lines(status),
-                found,
-                chosen=self._chosen,
-                is_recording=self.recorder.is_recording,
-            )
+            self._seen_size = seen.shape[1], seen.shape[0]
+            full_size = self._full_size()
+            size = enlarged(*full_size, _LEAST_HEIGHT)
+            self._shown_size = fit(*size) if fit else size
+            image = resized(seen, self._shown_size)
+            image = image.copy() if image is seen else image
+            self.display.draw(image, self._lines(status), found, chosen=self._chosen)
+            if self.recorder.is_recording:
+                self.recorder.write(image if self._records_display else resized(seen, full_size))
+            self.display.draw_aids(image, self.recorder.seconds)
         return self._frame, image
+
+    def _full_size(self) -> tuple[int, int]:
+        """Return the size of the view as if frames were not scaled, which stays the same."""
+        assert self._frame is not None
+        assert self._source is not None
+        height, width = self._frame.image.shape[:2]
+        full_height, full_width = self._source.image.shape[:2]
+        across, down = self._seen_size[0] // width, self._seen_size[1] // height
+        return across * full_width, down * full_height
 
     def _seen(self, frame: Frame, segmentation: Segmentation) -> Image:
         view: View = choose(VIEWS[self._view], self._chosen)
         return view(frame, segmentation)
 
-    def _lines(self, status: str) -> list[str]:
+    def _lines(self, status: Sequence[str]) -> list[str]:
         fps = self.timer.fps
-        rate = "paused" if self.paused else "" if fps is None else f"{fps:.1f} fps"
+        stands = fps is None or self.display.banner
+        rate = "paused" if self.paused else "" if stands else f"{fps:.1f} fps"
         times = self.timer.summary()
         stages = [
             f"{name} {times[name].median_ms:.1f}"
-            for name in ("read", "segment", "view", "show")
+            for name in ("wait", "read", "segment", "view", "show")
             if name in times
         ]
         auto = " auto" if isinstance(self._scale, AutoScale) else ""
-        modes = [
-            self._view,
-            self.segmenter.color_space,
-            *["mirrored"] * self._mirror,
-            *["palette locked"] * (self._locked is not None),
+        lines = [
+            [rate, *status],
+            [
+                f"k {self.segmenter.n_clusters}",
+                self._view,
+                self.segmenter.color_space,
+                f"scale {self.scale:g}{auto}",
+                *["mirrored"] * self._mirror,
+                *["palette locked"] * (self._locked is not None),
+            ],
+            ["  ".join(stages) + " ms" if stages else ""],
+            ["compiling kernels"] * (self._segmentation is None),
         ]
-        return [
-            f"k {self.segmenter.n_clusters}   {rate}   scale {self.scale:g}{auto}",
-            ", ".join(modes),
-            "  ".join(stages) + " ms" if stages else "",
-            status,
-        ]
+        return ["   ".join(filter(None, line)) for line in lines]
 
 
 def _after(current: str, names: list[str]) -> str:

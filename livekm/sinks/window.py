@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from collections.abc import Sequence
 
 import cv2
 
 from livekm.errors import SinkError
-from livekm.frame import Frame, Image
+from livekm.frame import Frame
 from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import as_image
@@ -15,10 +17,11 @@ from livekm.sinks.display import has_display, quiet_qt
 
 # KEEPRATIO: resizing by hand must not distort. GUI_NORMAL: without Qt's tool and status bar.
 _STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+_SLACK = 2  # pixels by which the window rounds
 
 
 class WindowSink(Sink):
-    """Show images in a window and report the keys that are pressed in it.
+    """Show images in a window and report the keys and clicks in it.
 
     Every method belongs to the main thread, as all of OpenCV's window functions do. The window
     appears with the first image, fitted to `max_size`, and again when the image's size changes; in
@@ -43,7 +46,8 @@ class WindowSink(Sink):
             raise SinkError("no display: add -o FILE to write a file instead")
         self._title = title
         self._max_size = max_size
-        self._shape: tuple[int, ...] | None = None
+        self._fitted: tuple[int, int] | None = None  # the size of picture that the window is for,
+        self._seen = (0, 0)  # and in which it shows it
         self._was_visible = False
         self._is_open = True
         self._clicks: list[tuple[int, int]] = []
@@ -52,12 +56,28 @@ class WindowSink(Sink):
     @property
     def is_open(self) -> bool:
         """False once the user has closed the window or `close` was called."""
-        if self._is_open and self._shape is not None:
+        if self._is_open and self._fitted is not None:
             visible = self._is_visible()
             # Some backends never say that a window is visible: only a change tells.
             self._is_open = visible or not self._was_visible
             self._was_visible = visible
         return self._is_open
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """Make the window one for pictures of a size; return the size in which it shows them.
+
+        An image of the returned size, which follows the user's resizing, is shown pixel by pixel.
+        """
+        if self.is_open:
+            try:
+                if self._fitted != (width, height):
+                    self._resize(width, height)
+                self._follow(width, height)
+            except cv2.error as error:
+                raise SinkError(
+                    f"cannot open a window: {error.err}; add -o FILE to write a file instead"
+                ) from error
+        return self._seen
 
     def write(self, frame: Frame, image: Picture) -> None:
         """Show `image`, (H, W, 3) uint8 BGR; do nothing once the window is closed."""
@@ -65,14 +85,10 @@ class WindowSink(Sink):
         # cv2.imshow would open a window that the user has closed again.
         if not self.is_open:
             return
-        try:
-            if self._shape != image.shape:
-                self._fit(image)
-            cv2.imshow(self._title, image)
-        except cv2.error as error:
-            raise SinkError(
-                f"cannot open a window: {error.err}; add -o FILE to write a file instead"
-            ) from error
+        height, width = image.shape[:2]
+        if (width, height) not in (self._fitted, self._seen):
+            self.fit(width, height)
+        cv2.imshow(self._title, image)
 
     def poll(self, timeout_ms: int = 1) -> int | None:
         """Let the window work and wait up to `timeout_ms` milliseconds, at least 1, for a key.
@@ -85,7 +101,7 @@ class WindowSink(Sink):
             The key's ASCII code; None if no key came, or one without: arrows, function keys and
             the like have codes that differ between systems and collide with those of letters.
         """
-        if self._shape is None or not self.is_open:
+        if self._fitted is None or not self.is_open:
             return None
         code = cv2.waitKeyEx(max(1, timeout_ms))
         if not self._listens and self._is_visible():  # earlier, Qt's window sometimes never appears
@@ -104,17 +120,17 @@ class WindowSink(Sink):
 
     def set_full_screen(self, on: bool) -> None:
         """Fill the screen with the window, or no longer."""
-        if self._shape is not None and self.is_open:
+        if self._fitted is not None and self.is_open:
             mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
 
     def close(self) -> None:
         """Close the window."""
-        if self._shape is not None:
+        if self._fitted is not None:
             # Some backends raise if the user was faster.
             with contextlib.suppress(cv2.error):
                 cv2.destroyWindow(self._title)
-            self._shape = None
+            self._fitted = None
         self._is_open = False
 
     def _is_visible(self) -> bool:
@@ -127,11 +143,31 @@ class WindowSink(Sink):
         if event == cv2.EVENT_LBUTTONDOWN:
             self._clicks.append((x, y))
 
-    def _fit(self, image: Image) -> None:
-        if self._shape is None:
+    def _resize(self, width: int, height: int) -> None:
+        if self._fitted is None:
             quiet_qt()
             cv2.namedWindow(self._title, _STYLE)
-        self._shape = image.shape
-        height, width = image.shape[:2]
-        scale = min(1.0, self._max_size[0] / width, self._max_size[1] / height)
-        cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
+        self._fitted = width, height
+        self._seen = _largest(width, height, self._max_size, 1.0)
+        cv2.resizeWindow(self._title, *self._seen)
+
+    def _follow(self, width: int, height: int) -> None:
+        """Note the size that the user has given to the window."""
+        if not self._listens:  # before it is seen, the window's size is not the true one
+            return
+        room = cv2.getWindowImageRect(self._title)[2:]
+        # The window rounds to the proportions of the image, the image to those of the window:
+        # without slack they would chase each other.
+        if (
+            min(room) > 0
+            and max(abs(a - b) for a, b in zip(room, self._seen, strict=True)) > _SLACK
+        ):
+            self._seen = _largest(width, height, room)
+
+
+def _largest(
+    width: int, height: int, room: Sequence[int], most: float = math.inf
+) -> tuple[int, int]:
+    """Return the largest size of these proportions that `room` holds, at most so many times."""
+    scale = min(most, room[0] / width, room[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
