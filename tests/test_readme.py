@@ -82,3 +82,12 @@ def test_the_moving_picture_moves_and_is_small() -> None:
     assert content[:4] == b"RIFF"
     assert content.count(b"ANMF") >= 30
     assert len(content) <= 2_500_000
+
+
+def test_the_pictures_of_the_window_are_those_of_the_script_and_small() -> None:
+    script = (ROOT / "scripts" / "make_screenshots.py").read_text(encoding="utf-8")
+    made = set(re.findall(r'^    "(window[a-z-]*)":', script, re.MULTILINE))
+    shown = set(re.findall(r"docs/media/(window[a-z-]*)\.webp", README))
+    assert made == shown
+    for name in shown:
+        assert (ROOT / "docs" / "media" / f"{name}.webp").stat().st_size < 100_000
