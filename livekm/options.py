@@ -8,9 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
+from livekm.archive.reports import REPORT_OPTION
 from livekm.colorspace import COLOR_SPACES
 from livekm.live.controls import key_table
-from livekm.reports import REPORT_OPTION
 from livekm.seeding import SEEDINGS
 from livekm.sidecars import LABEL_FILES, SIDECAR_FILES
 from livekm.sinks import ALPHA_SUFFIXES, CODECS, CONTAINERS, choose_encoding
@@ -39,7 +39,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 _SHARED = (
-    "view", "clusters", "palette", "color_space", "hysteresis", "spatial_weight", "smoothing",
+    "view", "clusters", "color_space", "hysteresis", "spatial_weight", "smoothing",
     "seeding", "seed", "scale", "rest", "min_area", "start", "end", "frames", "threads", "codec",
     "crf", "preset",
 )  # fmt: skip
@@ -49,6 +49,8 @@ _SHARED_FLAGS = ("overwrite", "no_verify")
 def shared_arguments(options: argparse.Namespace) -> list[str]:
     """Return the arguments that hold for each of many clips, as a command line has them."""
     given = [(name.replace("_", "-"), getattr(options, name)) for name in _SHARED]
+    if options.palette:
+        given.append(("palette", Path(options.palette).absolute()))  # workers have other folders
     lists = [(name, getattr(options, name)) for name in ("keep", "drop")]
     return [
         *(f"--{name}={value}" for name, value in given if value is not None),

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from clips import damage, make_clip, noise_images
 
-from livekm.archive import Job, is_archive, plan_jobs
-from livekm.jobs import JobEvent, JobProgress, JobResult, run_jobs
+from livekm.archive import is_archive, plan_jobs
+from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
+from livekm.archive.processes import run_jobs
 from livekm.sources import open_source
 
 
@@ -178,8 +179,8 @@ def test_clips_in_work_end_with_the_process_that_started_them_and_leave_nothing(
     job = Job(tmp_path / "a.mp4", tmp_path / "out" / "a.mp4")
     program = f"""
 from pathlib import Path
-from livekm.archive import Job
-from livekm.jobs import run_jobs
+from livekm.archive.job import Job
+from livekm.archive.processes import run_jobs
 list(run_jobs([Job(Path({str(job.source)!r}), Path({str(job.output)!r}))], []))
 """
     parent = subprocess.Popen([sys.executable, "-c", program])

@@ -21,7 +21,7 @@ FLOORS = [
     # 0: knows nothing of livekm
     ["kernels.policy", "kernels.moving"],
     ["frame", "errors", "closing", "workers", "buffers"],
-    ["interrupt", "reports"],
+    ["interrupt", "archive.reports"],
     ["kernels.*"],
     ["kernels"],
     ["painting"],
@@ -58,11 +58,14 @@ FLOORS = [
     ["live.controls"],
     ["live.loop"],
     # 5: the ways to run it
-    ["live", "batch", "benchmark", "archive"],
-    ["jobs"],
-    ["progress", "cluster"],
+    ["archive.job"],
+    ["archive.plan", "archive.processes", "archive.progress", "archive.summary"],
+    ["archive.cluster"],
+    ["archive.runner"],
+    ["live", "batch", "benchmark", "archive", "progress"],
     # 6: the doors of the package
     ["options"],
+    ["parts"],
     ["", "cli"],
     ["__main__"],
 ]
@@ -151,9 +154,9 @@ def test_kernels_know_no_opencv():
     assert not {module for module in importers_of("cv2") if module.startswith("kernels")}
 
 
-def test_matplotlib_is_imported_for_figures_and_progress_bars_in_one_place():
+def test_matplotlib_is_imported_for_figures_only_and_tqdm_for_progress_only():
     assert {name.split(".")[0] for name in importers_of("matplotlib")} == {"figures"}
-    assert importers_of("tqdm") == {"progress"}
+    assert importers_of("tqdm") == {"progress", "archive.progress"}
 
 
 @pytest.mark.parametrize("module", sorted(set(TREES) - {"cli"}))

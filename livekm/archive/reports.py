@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 REPORT_OPTION = "--report"
@@ -14,6 +17,8 @@ REPORT_OPTION = "--report"
 
 STOP = "stop\n"
 """A line on stdin that asks to end early and keep what is done."""
+
+_PERIOD = 0.2  # seconds from one report of progress to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,48 @@ class Report:
             return cls(**json.loads(line))
         except (ValueError, TypeError):
             return None
+
+
+class Reporter(logging.Handler):
+    """Tells what happens; as a handler of logging, it tells warnings.
+
+    Parameters
+    ----------
+    say : callable
+        Takes each line.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell a warning."""
+        self._tell(Report("warning", record.getMessage()))
+
+    def fail(self, reason: str) -> None:
+        """Tell why there is no output."""
+        self._tell(Report("failure", reason))
+
+    @contextmanager
+    def progress(self, total: int | None) -> Iterator[Callable[[], object]]:
+        """Tell how many frames are done; what it gives is to be called after each."""
+        done, last = 0, time.monotonic()
+
+        def count() -> None:
+            nonlocal done, last
+            done += 1
+            if time.monotonic() - last > _PERIOD:
+                last = time.monotonic()
+                self._tell(Report("progress", n_frames=done, total=total))
+
+        try:
+            yield count
+        finally:
+            self._tell(Report("progress", n_frames=done, total=total))
+
+    def _tell(self, report: Report) -> None:
+        self._say(report.to_line())
 
 
 def follow_parent(on_stop: Callable[[], None], on_death: Callable[[], None]) -> None:

@@ -10,59 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, Queue
-from typing import IO, TypeAlias
+from typing import IO
 
-from livekm.archive import Job
-from livekm.reports import REPORT_OPTION, STOP, Report
+from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
+from livekm.archive.reports import REPORT_OPTION, STOP, Report
 from livekm.workers import available_cores
 
 _SLICE = 0.1  # seconds from one look at a process to the next
-
-
-@dataclass(frozen=True, slots=True)
-class JobProgress:
-    """How far a clip in work is.
-
-    Attributes
-    ----------
-    job : Job
-    n_frames : int
-    total : int or None
-        Frames in all, as far as it is known.
-    """
-
-    job: Job
-    n_frames: int
-    total: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """What became of a clip.
-
-    Attributes
-    ----------
-    job : Job
-    outcome : {"done", "skipped", "interrupted", "failed"}
-        Skipped is what was there already.
-    reason : str
-        Why it failed; in one line.
-    n_frames : int or None
-    seconds : float
-    warnings : tuple of str
-    """
-
-    job: Job
-    outcome: str
-    reason: str = ""
-    n_frames: int | None = None
-    seconds: float = 0.0
-    warnings: tuple[str, ...] = ()
-
-
-JobEvent: TypeAlias = JobProgress | JobResult
 
 
 def run_jobs(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 
-from livekm.sinks import CODECS
+from livekm.archive.job import Job
+from livekm.sinks import CODECS, FILE_SINKS
 
 CLIP_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
@@ -19,42 +19,6 @@ PLACE = "{}"
 
 SIDECARS = {"labels": PLACE, "stats": f"{PLACE}.csv", "figure": f"{PLACE}.png"}
 """Option -> what is added to the name of a folder that is given for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One clip and where it goes.
-
-    Attributes
-    ----------
-    source : Path
-    output : Path or None
-        The segmented clip.
-    labels, stats, figure : Path or None
-        The sidecars that are asked for.
-    """
-
-    source: Path
-    output: Path | None = None
-    labels: Path | None = None
-    stats: Path | None = None
-    figure: Path | None = None
-
-    @property
-    def outputs(self) -> dict[str, Path]:
-        """What is to be written, by the option of the command line that asks for it."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
-        return {option: path for option, path in named.items() if path is not None}
-
-    def remaining(self) -> Job:
-        """Return the job without the outputs that are there, which are complete then."""
-        left = {option: path for option, path in self.outputs.items() if not path.exists()}
-        return Job(self.source, **left)
-
-    def absolute(self) -> Job:
-        """Return the job as it may be run in any folder."""
-        outputs = {option: path.absolute() for option, path in self.outputs.items()}
-        return Job(self.source.absolute(), **outputs)
 
 
 def is_archive(inputs: Sequence[str]) -> bool:
@@ -94,8 +58,13 @@ def plan_jobs(
     Raises
     ------
     ValueError
-        If there is no clip, or if two would have the same output.
+        If there is no clip, if two would have the same output, or if nothing is to be written, or
+        all to one file.
     """
+    if folder is None and not sidecars:
+        raise ValueError("many clips: add -o FOLDER, or name one clip")
+    if folder and (folder.is_file() or folder.suffix.lower() in FILE_SINKS):
+        raise ValueError(f"many clips: {folder} is a name of one; name a folder")
     endings = CODECS[codec].containers if codec else _KEPT_SUFFIXES
     usual = ".mp4" if ".mp4" in endings else ".mkv"
     patterns = {option: _pattern(option, name) for option, name in (sidecars or {}).items()}

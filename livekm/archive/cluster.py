@@ -10,9 +10,9 @@ from dataclasses import replace
 from queue import Queue
 from typing import Any
 
-from livekm.archive import Job
+from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
+from livekm.archive.processes import collect, run_job
 from livekm.errors import LivekmError
-from livekm.jobs import JobEvent, JobProgress, JobResult, collect, run_job
 from livekm.workers import available_cores
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def run_jobs(
     Yields
     ------
     event : JobProgress or JobResult
-        As `livekm.jobs.run_jobs` does.
+        As `livekm.archive.processes.run_jobs` does.
 
     Raises
     ------

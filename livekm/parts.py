@@ -1,0 +1,88 @@
+"""The parts of the frame loop, as the options of the command line ask for them."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from functools import partial
+
+from livekm.options import DEFAULT_CLUSTERS
+from livekm.palettes import read_palette
+from livekm.segmenter import Segmenter
+from livekm.sidecars import SIDECAR_FILES, OpenSidecar
+from livekm.sources import SectionSource, Source, open_source
+from livekm.views import VIEWS, RegionView, View, keep
+
+
+def opened_source(options: argparse.Namespace) -> Source:
+    """Open the source that is named; raises `SourceError`."""
+    name: int | str
+    if options.demo:
+        name = "demo"
+    elif options.camera is not None:
+        name = int(options.camera) if options.camera.isdecimal() else str(options.camera)
+    else:
+        name = str(options.inputs[0])
+    return open_source(
+        name, width=options.width, height=options.height, fps=options.fps, seed=options.seed
+    )
+
+
+def section(options: argparse.Namespace, source: Source) -> Source:
+    """Return what ``--start`` and ``--end`` leave of a source."""
+    if options.start is None and options.end is None:
+        return source
+    if source.info.n_frames == 1:
+        raise ValueError(f"{source.info.name} is an image: leave --start and --end out")
+    end = float("inf") if options.end is None else options.end
+    return SectionSource(source, options.start or 0.0, end)
+
+
+def segmenter(options: argparse.Namespace) -> Segmenter:
+    """Return a segmenter; raises ValueError for what makes no sense, `SourceError` of a palette."""
+    palette = None if options.palette is None else read_palette(options.palette, options.clusters)
+    made = Segmenter(
+        DEFAULT_CLUSTERS if options.clusters is None else options.clusters,
+        color_space=options.color_space,
+        hysteresis=options.hysteresis,
+        spatial_weight=options.spatial_weight,
+        smoothing=options.smoothing,
+        seeding=options.seeding,
+        random_state=options.seed,
+        threads=options.threads,
+    )
+    if palette is not None:
+        made.set_palette(palette)
+    k = made.n_clusters
+    if max(options.keep or options.drop or [0]) >= k:
+        raise ValueError(f"--keep, --drop: {k} segments are 0 to {k - 1}")
+    return made
+
+
+def view(options: argparse.Namespace) -> View:
+    """Return what is shown of each frame."""
+    chosen = VIEWS[options.view]
+    if isinstance(chosen, RegionView):
+        chosen = replace(chosen, min_area=options.min_area)
+    slots, drop = _selection(options)
+    if slots is None:
+        return chosen
+    return keep(chosen, slots, drop=drop, rest=options.rest or "black")
+
+
+def sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
+    """Return what opens each file that is written beside the output."""
+    given = {name: getattr(options, name) for name in SIDECAR_FILES}
+    opened: dict[str, OpenSidecar] = {
+        name: partial(SIDECAR_FILES[name], path) for name, path in given.items() if path
+    }
+    if "regions" in opened:
+        slots, drop = _selection(options)
+        more = {"min_area": options.min_area, "slots": slots, "drop": drop}
+        opened["regions"] = partial(opened["regions"], **more)
+    return list(opened.values())
+
+
+def _selection(options: argparse.Namespace) -> tuple[list[int] | None, bool]:
+    """Return the segments that are named, if any, and whether they are to be left out."""
+    return (options.keep, False) if options.drop is None else (options.drop, True)
