@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import re
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -113,6 +114,42 @@ def test_odd_sizes_are_kept_where_the_codec_has_them(codec, suffix, width, heigh
     (found,) = read_images(encode(tmp_path / f"out{suffix}", [image], codec=codec))
     assert found.shape == image.shape
     np.testing.assert_allclose(found[:, -2:], 200, atol=4)
+
+
+def cropping_of(path: Path) -> list[int] | None:
+    """The columns and rows that players leave out, as FFmpeg reads them: left, right, top, bottom.
+
+    PyAV gives them in FFmpeg's own description of a file only, which is part of its log.
+    """
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.open(str(path)) as clip:
+            found = re.search(r"[Cc]ropping: (\d+)/(\d+)/(\d+)/(\d+)", clip.dumps_format())
+    finally:
+        av.logging.set_level(level)
+    return [int(number) for number in found.groups()] if found else None
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [(codec, suffix) for codec, suffix in ROWS if CODECS[codec].is_even]
+)
+@pytest.mark.parametrize(("width", "height"), [(65, 48), (64, 49), (65, 49)])
+def test_odd_sizes_are_padded_and_the_container_tells_players_to_crop_them(
+    codec, suffix, width, height, tmp_path
+):
+    images = [flat_image(index, width, height) for index in range(len(VARYING))]
+    path = encode(tmp_path / f"out{suffix}", images, VARYING, codec=codec)
+    if suffix == ".avi":  # which cannot say it
+        assert cropping_of(path) is None
+    else:
+        assert cropping_of(path) == [0, width % 2, 0, height % 2]
+        assert read_times(path) == VARYING
+    found = read_images(path)
+    assert [image.shape for image in found] == [(48 + height % 2 * 2, 64 + width % 2 * 2, 3)] * 6
+    for image, given in zip(found, images, strict=True):
+        np.testing.assert_allclose(image, given[0, 0, 0], atol=4)
+    assert cropping_of(encode(tmp_path / f"even{suffix}", [grey(9)], codec=codec)) is None
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])

@@ -41,7 +41,7 @@ FLOORS = [
     ["sources.street"],
     ["sinks.base", "sinks.checks", "sinks.display", "sinks.part_file", "sinks.timestamps"],
     ["sinks.labels", "sinks.formats", "sinks.image_file", "sinks.tracks", "sinks.verification"],
-    ["sinks.pictures"],
+    ["sinks.pictures", "sinks.cropping"],
     ["sinks.clip_file"],
     ["sources.*", "sinks.*", "views", "sidecars.base", "palettes", "history"],
     ["figures.page"],

@@ -28,7 +28,7 @@ class ClipSink(Sink):
     """Write images to a clip.
 
     The first image decides the size. H.264 and HEVC need even sizes: an odd one is padded by
-    repeating the last row or column, so the clip is a pixel larger than the images.
+    repeating the last row or column, which MP4, MOV and Matroska tell players to leave out.
 
     Frames keep their times. MP4 and MOV hold them exactly, Matroska and WebM round to
     milliseconds, GIF to hundredths of a second, AVI to the ticks of the source's rate. The clip

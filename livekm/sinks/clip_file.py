@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from livekm.painting import Picture
+from livekm.sinks.cropping import add_cropped_stream
 from livekm.sinks.formats import Encoding
 from livekm.sinks.pictures import CONVERSIONS
 from livekm.sinks.timestamps import Timestamps
@@ -27,7 +28,7 @@ class ClipFile:
         What is written.
     width, height : int
         Size of the images. An odd one is rounded up where the codec has even ones only, by
-        repeating the last column or row.
+        repeating the last column or row, which the container tells players to leave out.
     stamps : Timestamps
         The clip's clock.
     fps : Fraction or None
@@ -57,25 +58,29 @@ class ClipFile:
     ) -> None:
         os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints a page about each clip otherwise
         container, codec = encoding.container, encoding.codec
-        if codec.is_even:
-            width, height = width + width % 2, height + height % 2
+        beside, below = (width % 2, height % 2) if codec.is_even else (0, 0)
+        width, height = width + beside, height + below
         self._stamps = stamps
         self._to_picture = CONVERSIONS[codec.pixel_format](width, height)
         self._container = av.open(
             str(path), "w", format=container.format, options=dict(container.options)
         )
-        self._stream: Any = self._container.add_stream(
-            codec.encoder, rate=fps, options=dict(encoding.options)
-        )
-        context: Any = self._stream.codec_context
+        if beside or below:
+            size = width, height, beside, below
+            stream: Any = add_cropped_stream(self._container, codec.encoder, *size)
+        else:
+            stream = self._container.add_stream(codec.encoder)
+        self._stream = stream
+        stream.options.update(encoding.options)
+        stream.time_base = stamps.time_base
+        context: Any = stream.codec_context
         context.width, context.height = width, height
         context.pix_fmt = codec.pixel_format
         context.time_base = stamps.time_base
         context.sample_aspect_ratio = pixel_aspect
         if codec.tag and container.format in ("mp4", "mov"):
             context.codec_tag = codec.tag
-        if fps is None:  # which is 0 in FFmpeg; PyAV would say 24
-            context.framerate = Fraction(25 if codec.needs_rate else 0)
+        context.framerate = fps or Fraction(25 if codec.needs_rate else 0)
         if self._to_picture.color_tags is not None:
             number, context.color_range = self._to_picture.color_tags
             context.colorspace = context.color_primaries = context.color_trc = number
