@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.moving import MOVED, move
 from livekm.kernels.policy import exact_jit, inline_exact_jit
+from livekm.kernels.vectors import MOVED, WORD, differences, move, trailing_zeros
 
 BLOCK_ROWS = 8
 _COLUMNS = MOVED
@@ -227,48 +227,42 @@ def _read(n, chosen, count, best, index, nearest, found):
 
 
 @inline_exact_jit
-def _list_changes(before, nearest, n, changes, listed):
-    """Write where a block's labels differ from those before into `listed`; count them."""
-    for i in range(n):
-        changes[i] = before[i] ^ nearest[i]
-    for i in range(n, _U(_BLOCK)):
-        changes[i] = 0
-    count = 0
-    for start in range(0, _BLOCK, _COLUMNS):
-        different = np.uint8(0)
-        for i in range(_U(start), _U(start + _COLUMNS)):
-            different |= changes[i]
-        if different != 0:
-            for i in range(_U(start), _U(start + _COLUMNS)):
-                listed[count] = np.uint8(i)
-                count += changes[i] != 0  # without a branch, which could not be predicted
-    return count
+def _differs(before, nearest, n):
+    """Tell whether any label of a block is not what it was before."""
+    found = _U(0)
+    for start in range(0, _I(n), WORD):
+        found |= differences(before, nearest, start)
+    return found != _U(0)
 
 
 @inline_exact_jit
-def _stick(colors, x, step, centers, biases, slack, before, nearest, listed, count, found):
+def _stick(x, n, step, centers, biases, slack, before, nearest, best, gained, lost):
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
-    (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Returns
-    what the labels that are kept add to the scores.
+    (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Pixels
+    that have got back their label a are counted in `gained` of a and `lost` of b: with one count
+    for both, each pixel would wait for the one before it. Returns what they add to the scores.
     """
     added = _I(0)
-    for q in range(count):
-        i = _U(listed[q])
-        old, new = _U(before[i]), _U(nearest[i])
-        along = _ZERO  # first the products, whose sum is exact; then the rest, which is small
-        for f in range(3):
-            along += (centers[f, old] - centers[f, new]) * _F(colors[_U(f * _BLOCK) + i])
-        if step is not None:
-            for f in range(3, 5):
-                along += (centers[f, old] - centers[f, new]) * x[_U(f * _BLOCK) + i]
-        worse = biases[old] - biases[new] - along
-        keep = _I(worse <= slack[old, new])
-        nearest[i] = np.uint8(new + (old - new) * _U(keep))
-        found[old] += keep
-        found[new] -= keep
-        added += _I(worse) * keep
+    for start in range(0, _I(n), WORD):
+        changed = differences(before, nearest, start)
+        while changed != _U(0):
+            i = _U(start) + trailing_zeros(changed)
+            changed &= changed - _U(1)
+            old, new = _U(before[i]), _U(nearest[i])
+            score = biases[old]
+            score -= centers[0, old] * x[i]
+            score -= centers[1, old] * x[_P1 + i]
+            score -= centers[2, old] * x[_P2 + i]
+            if step is not None:
+                score -= centers[3, old] * x[_P3 + i] + centers[4, old] * x[_P4 + i]
+            worse = score - best[i]
+            keep = _I(worse <= slack[old, new])  # no branch, which could not be predicted
+            nearest[i] = np.uint8(new + (old - new) * _U(keep))
+            gained[old] += keep
+            lost[new] += keep
+            added += _I(worse) * keep
     return added
 
 
@@ -322,15 +316,13 @@ def label_blocks(
     """
     k = centers.shape[1]
     area = height * width
-    sticky = slack.shape[0] > 0
+    is_sticky = slack.shape[0] > 0
     colors = np.empty(3 * _BLOCK, planes.dtype)
     x = np.empty(5 * _BLOCK, np.float32)
     best = np.empty(_BLOCK, np.float32)
     index = np.empty(_BLOCK, np.int32)
     nearest = np.empty(_BLOCK, np.uint8)
     before = np.empty(_BLOCK, np.uint8)
-    changes = np.empty(_BLOCK, np.uint8)
-    listed = np.empty(_BLOCK + 1, np.uint8)
     excess = np.empty(k, np.float32)
     chosen = np.empty(k + _GROUP, np.int64)
     low, high = np.empty(5, np.float32), np.empty(5, np.float32)
@@ -341,7 +333,7 @@ def label_blocks(
         rounding = _F(1e-5) * biases[j]
         margin = rounding if rounding > margin else margin
     half = _I(scale) // 2
-    found = counts[first]
+    found, lost = counts[first], np.zeros(k, np.int64)
     error = _I(0)
     for top in range(first * BLOCK_ROWS, min(last * BLOCK_ROWS, height), BLOCK_ROWS):
         rows = min(BLOCK_ROWS, height - top)
@@ -356,7 +348,8 @@ def label_blocks(
                 squares += _locate(top, left, rows, columns, step, x, low, high)
             error += half * squares
             count = _candidates(centers, biases, step, low, high, margin, excess, chosen)
-            if count == 1 and step is None:
+            is_clear = count == 1 and step is None
+            if is_clear:
                 j = chosen[0]
                 for i in range(n):
                     nearest[i] = np.uint8(j)
@@ -364,14 +357,19 @@ def label_blocks(
                 error += _I(n) * _I(biases[j])
                 for f in range(3):
                     error -= _I(centers[f, j]) * sums[f]
-            else:
-                _search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index)
-                error += _read(n, chosen, count, best, index, nearest, found)
-            if sticky:
+            if is_sticky:
                 _gather(previous, start, width, rows, columns, before, 0)
-                changed = _list_changes(before, nearest, n, changes, listed)
+                for i in range(n, _U(_BLOCK)):
+                    before[i] = nearest[i] = 0
+            if not is_clear or (is_sticky and _differs(before, nearest, n)):
+                _search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index)
+            if not is_clear:
+                error += _read(n, chosen, count, best, index, nearest, found)
+            if is_sticky:
                 error += _stick(
-                    colors, x, step, centers, biases, slack, before, nearest, listed, changed, found
+                    x, n, step, centers, biases, slack, before, nearest, best, found, lost
                 )
             _scatter(nearest, start, width, rows, columns, labels)
+    for j in range(k):
+        found[j] -= lost[j]
     errors[first] += error

@@ -1,0 +1,68 @@
+"""Many neighbours moved or compared at once, where a loop would not become vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+MOVED = 32
+"""The number of elements that one move takes along."""
+
+WORD = 64
+"""The number of bytes that are compared at once: one bit each of a word."""
+
+
+def _pointer(context: Any, builder: Any, kind: Any, array: Any, start: Any, count: int) -> Any:
+    """Return the address of `count` elements of an array from `start` on, as one vector's."""
+    elements = context.make_array(kind)(context, builder, array)
+    vector = ir.VectorType(context.get_data_type(kind.dtype), count)
+    return builder.bitcast(builder.gep(elements.data, [start]), vector.as_pointer())
+
+
+@intrinsic
+def move(typing_context: Any, source: Any, start: Any, target: Any, offset: Any) -> Any:
+    """Copy ``source[start : start + MOVED]`` to ``target[offset : offset + MOVED]``.
+
+    Both are one-dimensional arrays of one type. A loop over so few elements stays a loop, since for
+    all that the compiler knows the arrays may overlap, and costs ten times as much.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        taken = _pointer(context, builder, kinds[0], arguments[0], arguments[1], MOVED)
+        written = _pointer(context, builder, kinds[2], arguments[2], arguments[3], MOVED)
+        builder.store(builder.load(taken, align=1), written, align=1)
+        return context.get_dummy_value()
+
+    return types.void(source, start, target, offset), generate
+
+
+@intrinsic
+def differences(typing_context: Any, a: Any, b: Any, start: Any) -> Any:
+    """Return a uint64 whose bit i tells whether ``a[start + i]`` and ``b[start + i]`` differ.
+
+    Both are one-dimensional arrays of uint8 that have `WORD` elements from `start` on.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bytes_a, bytes_b = (
+            builder.load(_pointer(context, builder, kind, array, arguments[2], WORD), align=1)
+            for kind, array in zip(signature.args[:2], arguments[:2], strict=True)
+        )
+        bits = builder.icmp_unsigned("!=", bytes_a, bytes_b)
+        return builder.bitcast(bits, ir.IntType(WORD))
+
+    return types.uint64(a, b, start), generate
+
+
+@intrinsic
+def trailing_zeros(typing_context: Any, word: Any) -> Any:
+    """Return the place of the lowest bit that is set in a uint64 other than 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), generate
