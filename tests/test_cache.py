@@ -24,18 +24,24 @@ print(sum(paint_labels.stats.cache_hits.values()))
 """
 
 
-def cache_hits(root: Path, **changes: str) -> int:
+def cache_hits(root: Path, program: str = PROGRAM, **changes: str) -> int:
     environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
     environment |= {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", **changes}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, cwd=root, capture_output=True, text=True
+        [sys.executable, "-c", program], env=environment, cwd=root, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
     return int(done.stdout)
 
 
+def copy_package(root: Path) -> Path:
+    """Copy the package without what was compiled, and return the folder of its kernels."""
+    shutil.copytree(PACKAGE, root / "livekm", ignore=shutil.ignore_patterns("__pycache__"))
+    return root / "livekm" / "kernels"
+
+
 def test_kernels_run_where_no_cache_can_be_written(tmp_path):
-    shutil.copytree(PACKAGE, tmp_path / "livekm", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_package(tmp_path)
     # A file in the place of the folder keeps even root from writing there.
     (tmp_path / "livekm" / "kernels" / "__pycache__").write_text("")
     nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache"}
@@ -52,3 +58,27 @@ def test_a_truncated_cache_is_written_anew(tmp_path):
         for file in files:
             os.truncate(file, 10)
         assert [cache_hits(PACKAGE.parent, **cache) for _ in range(2)] == [0, 1]
+
+
+def test_a_kernel_is_compiled_anew_when_a_file_of_its_parts_changed(tmp_path):
+    kernels = copy_package(tmp_path)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert [cache_hits(tmp_path, **cache) for _ in range(2)] == [0, 1]
+    with (kernels / "policy.py").open("a") as file:
+        file.write("# another way to compile\n")
+    assert [cache_hits(tmp_path, **cache) for _ in range(2)] == [0, 1]
+
+
+def test_what_comes_from_the_cache_works_beside_what_is_compiled(tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    assert cache_hits(PACKAGE.parent, **cache) == 0
+    program = (
+        PROGRAM
+        + """
+from livekm import Segmenter
+
+image = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
+assert Segmenter(4, color_space="lab", smoothing=1).update(image).n_segments == 4
+"""
+    )
+    assert cache_hits(PACKAGE.parent, program, **cache) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.kernels.policy import inline_jit, jit
+from livekm.kernels.scratch import scratch
 
 COLOR_BLOCK = 256
 _F = np.float32
@@ -49,9 +50,9 @@ def lab_planes(first, last, pixels, linear, units, planes):
         Written: all of L*, then all of a*, then all of b*.
     """
     area = pixels.shape[0] // 3
-    b, g, r = np.empty(COLOR_BLOCK, _F), np.empty(COLOR_BLOCK, _F), np.empty(COLOR_BLOCK, _F)
-    x, y, z = np.empty(COLOR_BLOCK, _F), np.empty(COLOR_BLOCK, _F), np.empty(COLOR_BLOCK, _F)
-    root = np.empty(COLOR_BLOCK, _F)
+    b, g, r = scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F)
+    x, y, z = scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F)
+    root = scratch(COLOR_BLOCK, _F)
     bits = root.view(np.uint32)
     for start in range(first * COLOR_BLOCK, min(last * COLOR_BLOCK, area), COLOR_BLOCK):
         n = min(COLOR_BLOCK, area - start)

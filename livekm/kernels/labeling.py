@@ -16,12 +16,17 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.kernels.policy import exact_jit, inline_exact_jit
+from livekm.kernels.scratch import scratch
 from livekm.kernels.vectors import MOVED, WORD, differences, move, trailing_zeros
 
 BLOCK_ROWS = 8
 _COLUMNS = MOVED
 _BLOCK = BLOCK_ROWS * _COLUMNS
 _GROUP = 4  # centers that are compared in one go: a pixel is loaded once for all of them
+
+_COLORS, _FEATURES = 3 * _BLOCK, 5 * _BLOCK
+_MOST = 256  # centers
+_CHOSEN = _MOST + _GROUP
 
 _F = np.float32
 _I = np.int64
@@ -55,10 +60,10 @@ def _scatter(block, start, width, rows, columns, frame):
 
 
 @inline_exact_jit
-def _measure(colors, n, low, high, sums):
+def _measure(colors, n_colors, n, low, high, sums):
     """Write the box and the sums of a block's colours; return the sum of their squares."""
     squares = _I(0)
-    for f in range(sums.shape[0]):
+    for f in range(n_colors):
         base = _U(f * _BLOCK)
         lowest = colors[base]
         highest = lowest
@@ -317,23 +322,26 @@ def label_blocks(
     k = centers.shape[1]
     area = height * width
     is_sticky = slack.shape[0] > 0
-    colors = np.empty(3 * _BLOCK, planes.dtype)
-    x = np.empty(5 * _BLOCK, np.float32)
-    best = np.empty(_BLOCK, np.float32)
-    index = np.empty(_BLOCK, np.int32)
-    nearest = np.empty(_BLOCK, np.uint8)
-    before = np.empty(_BLOCK, np.uint8)
-    excess = np.empty(k, np.float32)
-    chosen = np.empty(k + _GROUP, np.int64)
-    low, high = np.empty(5, np.float32), np.empty(5, np.float32)
-    sums = np.empty(planes.shape[0] // area, np.int64)
-    n_colors = sums.shape[0]  # 3; loops to a constant are written out and take longer to compile
+    colors = scratch(_COLORS, planes.dtype)
+    x = scratch(_FEATURES, np.float32)
+    best = scratch(_BLOCK, np.float32)
+    index = scratch(_BLOCK, np.int32)
+    nearest = scratch(_BLOCK, np.uint8)
+    before = scratch(_BLOCK, np.uint8)
+    excess = scratch(_MOST, np.float32)
+    chosen = scratch(_CHOSEN, np.int64)
+    lost = scratch(_MOST, np.int64)
+    low, high, sums = scratch(5, np.float32), scratch(5, np.float32), scratch(3, np.int64)
+    n_colors = (
+        planes.shape[0] // area
+    )  # 3; loops to a constant are written out and take longer to compile
     margin = _ZERO
     for j in range(k):
+        lost[j] = 0
         rounding = _F(1e-5) * biases[j]
         margin = rounding if rounding > margin else margin
     half = _I(scale) // 2
-    found, lost = counts[first], np.zeros(k, np.int64)
+    found = counts[first]
     error = _I(0)
     for top in range(first * BLOCK_ROWS, min(last * BLOCK_ROWS, height), BLOCK_ROWS):
         rows = min(BLOCK_ROWS, height - top)
@@ -343,7 +351,7 @@ def label_blocks(
             start = top * width + left
             for f in range(n_colors):
                 _gather(planes, f * area + start, width, rows, columns, colors, f * _BLOCK)
-            squares = _measure(colors, n, low, high, sums)
+            squares = _measure(colors, n_colors, n, low, high, sums)
             if step is not None:
                 squares += _locate(top, left, rows, columns, step, x, low, high)
             error += half * squares

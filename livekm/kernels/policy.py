@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
 _log = logging.getLogger(__name__)
 
-# Kernels are called from Python and from kernels, never from C.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+# Kernels are called from Python and from kernels, never from C. They allocate nothing, see
+# `livekm.kernels.scratch`, so that no references are counted, and numba's runtime is not needed.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
 _EXACT: dict[str, Any] = {"fastmath": {"contract"}}
 
 
@@ -88,6 +96,13 @@ class _PartLibrary(JITCodeLibrary):
         """Leave the environment out: only machine code has one."""
 
 
+@cache
+def _source_stamp() -> tuple[tuple[str, float, int], ...]:
+    """Return name, time and size of each file that kernels come from."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return tuple((path.name, path.stat().st_mtime, path.stat().st_size) for path in files)
+
+
 class _ForgivingCache(FunctionCache):
     """A cache whose damage costs a compilation, not the program.
 
@@ -95,9 +110,17 @@ class _ForgivingCache(FunctionCache):
     errors of many kinds (numba#10434).
     """
 
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        # Numba compiles anew when the kernel's own file changes; its parts may be in others.
+        stamp = self._impl.locator.get_source_stamp(), _source_stamp()
+        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, stamp)
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            # Numba's own way first gathers all that a compilation could need, linear algebra and
+            # SciPy included, for 0.3 s. What is compiled needs nothing of it.
+            return self._load_overload(sig, target_context)
         except Exception as error:
             _log.info("the cache in %s is damaged: %r", self.cache_path, error)
             return None

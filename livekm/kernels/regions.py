@@ -5,35 +5,40 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.kernels.policy import inline_jit, jit
+from livekm.kernels.scratch import scratch
 
+_MOST = 256  # labels
 _U = np.uint64
 
 
 @inline_jit
 def _measure_row(y, width, labels, sums, boxes):
-    row = np.zeros((sums.shape[0], 4), np.int64)  # number, twice the sum of x, first x, end x
+    number, twice_x = scratch(_MOST, np.int64), scratch(_MOST, np.int64)
+    first_x, end_x = scratch(_MOST, np.int64), scratch(_MOST, np.int64)
+    for i in range(sums.shape[0]):
+        number[i] = twice_x[i] = 0
     start = 0
     label = _U(labels[0])
     for x in range(1, width + 1):
         if x < width and labels[x] == label:
             continue
-        if row[label, _U(0)] == 0:
-            row[label, _U(2)] = start
-        row[label, _U(0)] += x - start
-        row[label, _U(1)] += (x - start) * (start + x - 1)
-        row[label, _U(3)] = x
+        if number[label] == 0:
+            first_x[label] = start
+        number[label] += x - start
+        twice_x[label] += (x - start) * (start + x - 1)
+        end_x[label] = x
         if x < width:
             start = x
             label = _U(labels[x])
     for i in range(sums.shape[0]):
-        n = row[i, 0]
+        n = number[i]
         if n > 0:
             sums[i, 0] += n
-            sums[i, 1] += row[i, 1] // 2
+            sums[i, 1] += twice_x[i] // 2
             sums[i, 2] += n * y
-            boxes[i, 0] = min(boxes[i, 0], row[i, 2])
+            boxes[i, 0] = min(boxes[i, 0], first_x[i])
             boxes[i, 1] = min(boxes[i, 1], y)
-            boxes[i, 2] = max(boxes[i, 2], row[i, 3])
+            boxes[i, 2] = max(boxes[i, 2], end_x[i])
             boxes[i, 3] = y + 1
 
 

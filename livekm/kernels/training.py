@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.kernels.policy import exact_jit, inline_exact_jit
+from livekm.kernels.scratch import scratch
 
 _BLOCK = 512  # points whose scores stay in the first-level cache while the centers pass by
+_PAIR = 2 * _BLOCK
+_SECOND = np.uint64(_BLOCK)
 _F = np.float32
 _HALF = np.float32(0.5)
 _U = np.uint64
@@ -14,7 +17,7 @@ _0, _1, _2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
 
 @inline_exact_jit
-def _score(X, start, n, centers, j, scores, row):
+def _score(X, start, n, centers, j, scores, offset):
     """Write the scores |c|^2 / 2 - x.c of n points from `start` on, for center j."""
     d = centers.shape[0]
     base = _U(start)
@@ -24,11 +27,11 @@ def _score(X, start, n, centers, j, scores, row):
     a, b, c = centers[0, j], centers[1, j], centers[2, j]
     for i in range(_U(n)):
         p = base + i
-        scores[row, i] = bias - a * X[_0, p] - b * X[_1, p] - c * X[_2, p]
+        scores[offset + i] = bias - a * X[_0, p] - b * X[_1, p] - c * X[_2, p]
     for f in range(3, d):
         a = centers[f, j]
         for i in range(_U(n)):
-            scores[row, i] -= a * X[_U(f), base + i]
+            scores[offset + i] -= a * X[_U(f), base + i]
 
 
 @inline_exact_jit
@@ -40,7 +43,7 @@ def _assign(X, centers, labels, best, second):
     """
     n = X.shape[1]
     k = centers.shape[1]
-    scores = np.empty((2, _BLOCK), np.float32)
+    scores = scratch(_PAIR, np.float32)
     for i in range(_U(n)):
         labels[i] = np.int32(0)
         best[i] = _F(np.inf)
@@ -51,20 +54,20 @@ def _assign(X, centers, labels, best, second):
         for j in range(0, k, 2):  # two at a time, since a store costs more than a comparison
             pair = 2 if j + 1 < k else 1
             for row in range(pair):
-                _score(X, start, size, centers, j + row, scores, _U(row))
+                _score(X, start, size, centers, j + row, scores, _U(row * _BLOCK))
             if pair == 1:
                 for i in range(_U(size)):
-                    scores[_1, i] = _F(np.inf)
+                    scores[_SECOND + i] = _F(np.inf)
             index = np.int32(j)
             for i in range(_U(size)):
                 p = base + i
                 least, rest, label = best[p], second[p], labels[p]
-                score = scores[_0, i]
+                score = scores[i]
                 loser = least if score < least else score
                 rest = loser if loser < rest else rest
                 label = index if score < least else label
                 least = score if score < least else least
-                score = scores[_1, i]
+                score = scores[_SECOND + i]
                 loser = least if score < least else score
                 rest = loser if loser < rest else rest
                 label = index + np.int32(1) if score < least else label
