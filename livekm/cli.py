@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
+import os
 import sys
 import time
 import traceback
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_up_logging(options, reporter)
     try:
         if options.list_cameras:
-            print("\n".join(map(str, find_cameras())) or "no camera is connected")
+            _say("\n".join(map(str, find_cameras())) or "no camera is connected")
             return 0
         with interruption() as stop:
             if reporter:
@@ -67,8 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MISUSED if isinstance(error, ValueError) else _FAILED
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _say(text: str) -> None:
+    """Print, as far as somebody listens: a pipe or a terminal may be gone."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # Or Python would try to write the rest at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno not in (errno.EPIPE, errno.EIO, errno.EINVAL):
+            raise LivekmError(f"cannot write the output: {error.strerror}") from error
 
 
 def _set_up_logging(options: argparse.Namespace, reporter: Reporter | None) -> None:
@@ -105,7 +114,7 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
         should_stop=stop,
     )
     if not options.quiet:
-        print(archive.summary(results, time.perf_counter() - start))
+        _say(archive.summary(results, time.perf_counter() - start))
     return _FAILED if any(result.outcome == "failed" for result in results) else 0
 
 
@@ -120,7 +129,7 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
             raise SinkError("no display for the window: add -o FILE to write a file instead")
         options.output, options.overwrite = _DEMO_FILE, True
         if not options.quiet:
-            print(f"no display for the window: writing {_DEMO_FILE}")
+            _say(f"no display for the window: writing {_DEMO_FILE}")
         to_file = True
     if options.demo and written_files(options) and options.frames is None:
         options.frames = _DEMO_FRAMES  # the demo itself has no end
@@ -160,10 +169,10 @@ def _live(
         )
         dropped = f", {summary.n_dropped} dropped" if summary.n_dropped else ""
         age = "" if summary.age_ms is None else f", {summary.age_ms:.0f} ms old on the screen"
-        print(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}{age}")
+        _say(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}{age}")
         missing = f", {_frames(summary.n_not_recorded)} left out" if summary.n_not_recorded else ""
         if summary.recordings:
-            print(f"recorded {', '.join(map(str, summary.recordings))}{missing}")
+            _say(f"recorded {', '.join(map(str, summary.recordings))}{missing}")
 
 
 def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) -> None:
@@ -184,7 +193,7 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
         written = ", ".join(written_files(options))
-        print(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
+        _say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
 
 
 def _clip(
@@ -229,7 +238,7 @@ def _clip(
         )
     if not options.quiet and not reporter:
         written = ", ".join(map(str, result.paths))
-        print(f"{written}: {_frames(result.n_frames)}{', interrupted' if stop.requested else ''}")
+        _say(f"{written}: {_frames(result.n_frames)}{', interrupted' if stop.requested else ''}")
 
 
 def _frames(n: int) -> str:
@@ -256,7 +265,7 @@ def _benchmark(
         report = benchmark.run(
             source, segmenter, view, scale=options.scale or 1.0, should_stop=stop, **limits
         )
-        print(report.to_text())
+        _say(report.to_text())
         if json_file is not None:
             json_file.write(json.dumps(report.to_json()).encode() + b"\n")
         if plot_file is not None:

@@ -345,6 +345,29 @@ def test_an_output_that_cannot_be_written_is_one_line(
     assert (listing(tmp_path), [path.read_bytes() for path in files]) == before
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("gone", "code", "problem"),
+    [(True, 0, ""), (False, 1, "livekm: cannot write the output: No space left on device\n")],
+    ids=["closed-pipe", "full-disk"],
+)
+def test_what_cannot_be_printed_is_missed_or_one_line(gone, code, problem, photo, tmp_path):
+    with Path("/dev/full").open("wb") as full:
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [*COMMAND, str(photo), "-o", "out.png"],
+            cwd=tmp_path,
+            env=without_display(),
+            stdout=writer if gone else full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (code, problem)
+    assert (tmp_path / "out.png").exists()
+
+
 @pytest.mark.parametrize("name", ["old.mp4", "old.mkv"])
 def test_an_output_that_exists_is_replaced_if_asked(name, clip, run_cli, tmp_path):
     (tmp_path / name).write_text("before")
