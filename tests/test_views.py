@@ -5,7 +5,7 @@ import pytest
 
 from livekm.frame import Frame
 from livekm.live.controls import key_table
-from livekm.live.hud import draw_help, draw_hud, draw_note, enlarged, resized
+from livekm.live.hud import draw_help, draw_hud, draw_note, enlarged
 from livekm.segmenter import Segmenter
 from livekm.views import VIEWS, choose, keep
 
@@ -159,14 +159,6 @@ def test_nothing_is_too_small_to_be_written_on(size):
 )
 def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_bounds(size, large):
     assert enlarged(size[1], size[0], 360) == (large[1], large[0])
-
-
-def test_an_enlarged_picture_consists_of_sharp_squares_and_one_of_its_size_is_itself():
-    image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
-    large = resized(image, (96, 72))
-    np.testing.assert_array_equal(large, image.repeat(3, axis=0).repeat(3, axis=1))
-    assert resized(image, (32, 24)) is image
-    assert resized(image, (16, 12)).shape == (12, 16, 3)
 
 
 def test_only_the_kept_segments_are_left(pair):

@@ -4,6 +4,7 @@ import ctypes.util
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.errors import SinkError
 from livekm.sinks import WindowSink, has_display
+from livekm.sinks.letterbox import Place, letterboxed, place_in, resized
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"
@@ -144,18 +146,42 @@ def test_the_window_follows_an_image_of_another_size(display):
 
 
 @requires_xvfb
-def test_the_window_may_be_resized_by_hand_and_keeps_the_proportions(display):
-    with running(display, "400x300") as program:
+def test_a_window_resized_by_hand_keeps_its_size_and_the_proportions_between_black_borders(display):
+    with running(display, "400x300", "200x300") as program:
         wait_for_size(display, program.window, 400, 300)
+        time.sleep(1)
         display.resize(program.window, 1000, 300)
-        wait_for_size(display, program.window, 1000, 300)
 
-        def letterboxed() -> bool:
-            shown = display.screenshot(program.window)
-            image = np.flatnonzero(np.all(shown[..., 2] == 77, axis=0))
-            return 395 <= len(image) <= 405 and 290 <= image[0] <= 310
+        def shows_between_borders(width: int) -> bool:
+            expected = np.zeros((300, 1000, 3), np.uint8)
+            left = (1000 - width) // 2
+            expected[:, left : left + width] = window_program.gradient(width, 300)
+            return np.array_equal(display.screenshot(program.window), expected)
 
-        wait_until(letterboxed)
+        wait_until(lambda: shows_between_borders(400))
+        display.press(program.window, "n")
+        wait_until(lambda: shows_between_borders(200))
+
+
+def test_an_enlarged_picture_consists_of_sharp_squares_and_one_of_its_size_is_itself():
+    image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    large = resized(image, (96, 72))
+    np.testing.assert_array_equal(large, image.repeat(3, axis=0).repeat(3, axis=1))
+    assert resized(image, (32, 24)) is image
+    assert resized(image, (16, 12)).shape == (12, 16, 3)
+
+
+def test_a_picture_fills_its_room_in_one_direction_and_lies_in_the_middle_of_the_other():
+    assert place_in((32, 24), (100, 60)) == Place(10, 0, 80, 60)
+    assert place_in((32, 24), (80, 100)) == Place(0, 20, 80, 60)
+    assert place_in((32, 24), (100, 60), at_most=1.0) == Place(34, 18, 32, 24)
+    assert place_in((5000, 2), (100, 60)) == Place(0, 29, 100, 1)
+    image = np.full((24, 32, 3), 77, np.uint8)
+    assert letterboxed(image, (32, 24)) is image
+    canvas = letterboxed(image, (100, 60))
+    assert canvas.shape == (60, 100, 3)
+    assert (canvas[:, 10:90] == 77).all()
+    assert canvas.sum() == 77 * 60 * 80 * 3
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ def gradient(width: int, height: int) -> np.ndarray:
 
 def show(window: WindowSink, frame: Frame) -> str | None:
     """Show `frame` until there is a reason to end, which is returned, or ``n`` is pressed."""
-    window.write(frame, frame.image)
     while window.is_open:
+        window.write(frame, frame.image)
         key = window.poll(10)
         if key == ord("n"):
             return None

@@ -5,7 +5,8 @@
         window = display.wait_for_window("livekm", process)
         display.press(window, "plus", "q")
 
-Needs the programs Xvfb and xdotool (Debian: ``apt-get install xvfb xdotool``).
+Needs the programs Xvfb and xdotool (Debian: ``apt-get install xvfb xdotool``), and openbox for a
+window manager.
 """
 
 from __future__ import annotations
@@ -117,6 +118,21 @@ class VirtualDisplay:
             text=True,
             timeout=20,
         ).stdout
+
+
+@contextmanager
+def window_manager(display: VirtualDisplay) -> Iterator[None]:
+    """Run a window manager on `display`, without which no window fills the screen."""
+    if shutil.which("openbox") is None:
+        pytest.skip("needs openbox")
+    process = subprocess.Popen(
+        ["openbox", "--sm-disable"], env=display.environment(), stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -59,9 +59,9 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("v", _keys("vV"), "next view", lambda s, _: s.next_view()),
     KeyBinding(
         " ".join(_VIEW_KEYS),
-        _keys("".join(_VIEW_KEYS)),
+        _keys("".join(key + key.upper() for key in _VIEW_KEYS)),
         ", ".join(_VIEW_KEYS.values()),
-        lambda s, c: s.set_view(_VIEW_KEYS[chr(c)]),
+        lambda s, c: s.set_view(_VIEW_KEYS[chr(c).lower()]),
     ),
     KeyBinding("a", _keys("aA"), "all segments; a click chooses one", lambda s, _: s.show_all()),
     KeyBinding("c", _keys("cC"), "next colour space", lambda s, _: s.next_color_space()),

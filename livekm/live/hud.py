@@ -128,16 +128,6 @@ def enlarged(width: int, height: int, least: int) -> tuple[int, int]:
     return factor * width, factor * height
 
 
-def resized(image: Image, size: tuple[int, int]) -> Image:
-    """Return `image` in a width and a height; itself where it has them, and enlarged in squares."""
-    height, width = image.shape[:2]
-    if size == (width, height):
-        return image
-    # INTER_AREA looks no better at half the size and takes 30 times as long at two thirds.
-    way = cv2.INTER_NEAREST if size[0] > width else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
-
-
 def _line_height(image: Image) -> float:
     """Return the height of a line of text in pixels."""
     height, width = image.shape[:2]

@@ -13,13 +13,14 @@ import numpy.typing as npt
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Frame, Image
 from livekm.live.display import Display
-from livekm.live.hud import enlarged, resized
+from livekm.live.hud import enlarged
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
 from livekm.pipeline import StageTimer, scaled
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
+from livekm.sinks.letterbox import Place, letterboxed, place_in, resized
 from livekm.views import VIEWS, View, choose
 
 _LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the display would cover them
@@ -80,7 +81,8 @@ class Session:
         self._frame: Frame | None = None
         self._segmentation: Segmentation | None = None
         self._source: Frame | None = None  # the last frame, before it was scaled and mirrored
-        self._seen_size = self._shown_size = (1, 1)  # of the last view, and of it in the window
+        self._seen_size = (1, 1)  # of the last view,
+        self._place = Place(0, 0, 1, 1)  # and where it lies in the window
         self._unsettled = _SETTLING
 
     @property
@@ -197,18 +199,21 @@ class Session:
         self._chosen.clear()
 
     def click(self, x: int, y: int) -> None:
-        """Isolate the segment at a pixel of the last picture, or of the strip; undo a second time.
+        """Isolate the segment at a pixel of the window, or of the strip; undo a second time.
 
         Several segments can be chosen one by one.
         """
-        width, height = self._shown_size
-        if self._segmentation is None or not (0 <= x < width and 0 <= y < height):
+        if self._segmentation is None:
             return
         slot = self.display.slot_at(x, y, self._segmentation)
         if slot is None:
+            across, down = x - self._place.left, y - self._place.top
+            if not (0 <= across < self._place.width and 0 <= down < self._place.height):
+                return
             labels = self._segmentation.labels
-            column = x * self._seen_size[0] // width % labels.shape[1]  # side by side: twice
-            slot = int(labels[y * self._seen_size[1] // height, column])
+            column = across * self._seen_size[0] // self._place.width
+            row = down * self._seen_size[1] // self._place.height
+            slot = int(labels[row, column % labels.shape[1]])  # side by side: twice
         self._chosen ^= {slot}
 
     def toggle_mirror(self) -> None:
@@ -281,15 +286,15 @@ class Session:
     def picture(
         self, status: Sequence[str] = (), fit: Callable[[int, int], tuple[int, int]] | None = None
     ) -> tuple[Frame, Image]:
-        """Return the frame, and what is to be seen of it in the window; record it.
+        """Return the frame, and what the window shows of it; record it.
 
         Parameters
         ----------
         status : sequence of str
             Is added to the first line of the display.
         fit : callable, optional
-            Takes width and height of the picture that there is to show; returns those in which
-            the window shows it. Without it, they are the same.
+            Takes width and height of the picture that there is to show; returns those of the
+            window. Without it, they are the same.
         """
         assert self._frame is not None
         found = self._segmentation
@@ -298,8 +303,9 @@ class Session:
             self._seen_size = seen.shape[1], seen.shape[0]
             full_size = self._full_size()
             size = enlarged(*full_size, _LEAST_HEIGHT)
-            self._shown_size = fit(*size) if fit else size
-            image = resized(seen, self._shown_size)
+            room = fit(*size) if fit else size
+            self._place = place_in(self._seen_size, room)
+            image = letterboxed(seen, room)
             image = image.copy() if image is seen else image
             self.display.draw(image, self._lines(status), found, chosen=self._chosen)
             if self.recorder.is_recording:

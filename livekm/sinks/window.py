@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Sequence
+import time
 
 import cv2
 
@@ -14,18 +13,22 @@ from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import as_image
 from livekm.sinks.display import has_display, quiet_qt
+from livekm.sinks.letterbox import letterboxed, place_in
 
-# KEEPRATIO: resizing by hand must not distort. GUI_NORMAL: without Qt's tool and status bar.
-_STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-_SLACK = 2  # pixels by which the window rounds
+# FREERATIO: the borders are ours, not Qt's, which are white. GUI_NORMAL: no tool and status bar.
+_STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
+_SLACK = 2  # pixels by which a window may differ from what was asked for,
+_SETTLING = 0.5  # and seconds until it is what was asked for
 
 
 class WindowSink(Sink):
     """Show images in a window and report the keys and clicks in it.
 
     Every method belongs to the main thread, as all of OpenCV's window functions do. The window
-    appears with the first image, fitted to `max_size`, and again when the image's size changes; in
-    between the user may resize it. Nothing is redrawn and no key arrives without calls of `poll`.
+    appears with the first image, fitted to `max_size`, and is fitted again when the image's size
+    changes, unless the user has given it another size or it fills the screen. An image of other
+    proportions lies between black borders. Nothing is redrawn and no key arrives without calls of
+    `poll`.
 
     Parameters
     ----------
@@ -46,8 +49,10 @@ class WindowSink(Sink):
             raise SinkError("no display: add -o FILE to write a file instead")
         self._title = title
         self._max_size = max_size
-        self._fitted: tuple[int, int] | None = None  # the size of picture that the window is for,
-        self._seen = (0, 0)  # and in which it shows it
+        self._fitted: tuple[int, int] | None = None  # the size of image that the window is for
+        self._asked = self._room = (1, 1)  # its own size: as asked for, and as it is
+        self._asked_at = 0.0
+        self._is_full_screen = False
         self._was_visible = False
         self._is_open = True
         self._clicks: list[tuple[int, int]] = []
@@ -64,20 +69,22 @@ class WindowSink(Sink):
         return self._is_open
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
-        """Make the window one for pictures of a size; return the size in which it shows them.
+        """Make the window one for images of a size; return the width and height that it has.
 
-        An image of the returned size, which follows the user's resizing, is shown pixel by pixel.
+        An image of the returned size is shown pixel by pixel.
         """
         if self.is_open:
             try:
-                if self._fitted != (width, height):
+                if self._fitted is None or (width, height) not in (self._fitted, self._room):
                     self._resize(width, height)
-                self._follow(width, height)
+                elif self._listens:  # before it is seen, the window's size is not the true one
+                    width, height = cv2.getWindowImageRect(self._title)[2:]
+                    self._room = max(1, width), max(1, height)
             except cv2.error as error:
                 raise SinkError(
                     f"cannot open a window: {error.err}; add -o FILE to write a file instead"
                 ) from error
-        return self._seen
+        return self._room
 
     def write(self, frame: Frame, image: Picture) -> None:
         """Show `image`, (H, W, 3) uint8 BGR; do nothing once the window is closed."""
@@ -86,9 +93,7 @@ class WindowSink(Sink):
         if not self.is_open:
             return
         height, width = image.shape[:2]
-        if (width, height) not in (self._fitted, self._seen):
-            self.fit(width, height)
-        cv2.imshow(self._title, image)
+        cv2.imshow(self._title, letterboxed(image, self.fit(width, height)))
 
     def poll(self, timeout_ms: int = 1) -> int | None:
         """Let the window work and wait up to `timeout_ms` milliseconds, at least 1, for a key.
@@ -114,7 +119,7 @@ class WindowSink(Sink):
         return code if 0 < code < 128 else None
 
     def take_clicks(self) -> list[tuple[int, int]]:
-        """Return the x and y, in pixels of the image, of every left click since the last call."""
+        """Return the x and y, in pixels of the window, of every left click since the last call."""
         clicks, self._clicks = self._clicks, []
         return clicks
 
@@ -123,6 +128,8 @@ class WindowSink(Sink):
         if self._fitted is not None and self.is_open:
             mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
+            self._is_full_screen = on
+            self._asked_at = time.monotonic()
 
     def close(self) -> None:
         """Close the window."""
@@ -147,27 +154,16 @@ class WindowSink(Sink):
         if self._fitted is None:
             quiet_qt()
             cv2.namedWindow(self._title, _STYLE)
+        keeps = self._fitted is not None and (self._is_full_screen or self._is_resized_by_hand())
         self._fitted = width, height
-        self._seen = _largest(width, height, self._max_size, 1.0)
-        cv2.resizeWindow(self._title, *self._seen)
-
-    def _follow(self, width: int, height: int) -> None:
-        """Note the size that the user has given to the window."""
-        if not self._listens:  # before it is seen, the window's size is not the true one
+        if keeps:
             return
-        room = cv2.getWindowImageRect(self._title)[2:]
-        # The window rounds to the proportions of the image, the image to those of the window:
-        # without slack they would chase each other.
-        if (
-            min(room) > 0
-            and max(abs(a - b) for a, b in zip(room, self._seen, strict=True)) > _SLACK
-        ):
-            self._seen = _largest(width, height, room)
+        place = place_in((width, height), self._max_size, at_most=1.0)
+        self._asked = self._room = place.width, place.height
+        self._asked_at = time.monotonic()
+        cv2.resizeWindow(self._title, *self._asked)
 
-
-def _largest(
-    width: int, height: int, room: Sequence[int], most: float = math.inf
-) -> tuple[int, int]:
-    """Return the largest size of these proportions that `room` holds, at most so many times."""
-    scale = min(most, room[0] / width, room[1] / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    def _is_resized_by_hand(self) -> bool:
+        if time.monotonic() - self._asked_at < _SETTLING:
+            return False
+        return max(abs(a - b) for a, b in zip(self._asked, self._room, strict=True)) > _SLACK
