@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -19,7 +20,13 @@ import pytest
 import virtual_camera
 from clips import make_clip
 from conftest import COMMAND
-from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
+from xvfb import (
+    VirtualDisplay,
+    requires_xvfb,
+    virtual_display,
+    wait_until,
+    window_manager,
+)
 
 from livekm.errors import SinkError
 from livekm.frame import Frame
@@ -92,8 +99,12 @@ def display() -> Iterator[VirtualDisplay]:
 def livekm(display, tmp_path):
     """Run ``livekm`` in a window and in the folder `tmp_path` while a block lasts."""
 
+    shared = display
+
     @contextmanager
-    def running(*arguments: object, title: str, **environment: str) -> Iterator[Program]:
+    def running(
+        *arguments: object, title: str, display: VirtualDisplay = shared, **environment: str
+    ) -> Iterator[Program]:
         process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             cwd=tmp_path,
@@ -426,6 +437,35 @@ def test_a_signal_ends_well_and_the_recording_is_complete(number, livekm, camera
         assert sum(1 for _ in clip) > 5
 
 
+@requires_xvfb
+def test_a_closed_terminal_ends_well(display, tmp_path):
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    master, terminal = os.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--demo"],
+        cwd=tmp_path,
+        env=display.environment(),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(terminal)
+    try:
+        program = Program(display, process, display.wait_for_window("livekm - demo", process))
+        program.wait_for_picture()
+        program.press("w")
+        time.sleep(0.7)
+        os.close(master)
+        assert process.wait(2) == 130
+    finally:
+        process.kill()
+        process.wait()
+    with open_source(tmp_path / "livekm-1.mp4") as clip:
+        assert sum(1 for _ in clip) > 5
+
+
 SLOW = """
 import time
 from livekm import Segmenter, live, open_source
@@ -443,10 +483,12 @@ print(segmenter.n_clusters)
 
 
 @contextmanager
-def python_window(display: VirtualDisplay, program: str, **env: str) -> Iterator[Program]:
+def python_window(
+    display: VirtualDisplay, program: str, *arguments: str, **env: str
+) -> Iterator[Program]:
     """Run a Python program that opens a window on the demo."""
     process = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, *arguments],
         env=display.environment(**env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -467,6 +509,35 @@ def test_no_key_is_lost_while_a_frame_takes_long(display):
         program.press(*["plus"] * 5, "minus", "plus")
         program.press("q")
         assert program.end() == (0, "8\n", "")
+
+
+PACED = """
+import sys, time
+from livekm import Segmenter, live, open_source
+
+class Slow(Segmenter):
+    def update(self, image):
+        time.sleep(0.08 * image.shape[1] ** 2 / 640**2)  # twice a period of 25 frames a second
+        return super().update(image)
+
+widths = []
+with open_source("demo", width=640, height=360) as source:
+    live.run(source, Slow(3), target_fps=25, scale=float(sys.argv[2]) if sys.argv[2:] else None,
+             should_stop=lambda: len(widths) == int(sys.argv[1]),
+             on_frame=lambda frame, _: widths.append(frame.image.shape[1]))
+print(widths[0], *sorted(set(widths[-10:])))
+"""
+
+
+@requires_xvfb
+def test_the_scale_goes_down_to_hold_the_rate_and_stays_there_unless_it_is_fixed(display):
+    with python_window(display, PACED, "40") as program:
+        code, out, err = program.end()
+        first, *last = map(int, out.split())
+        assert (code, err, first) == (0, "", 640)
+        assert last in ([320], [240])  # a busy machine may not hold it at a half
+    with python_window(display, PACED, "30", "1.0") as program:
+        assert program.end() == (0, "640 640\n", "")
 
 
 @requires_xvfb
@@ -497,8 +568,7 @@ with open_source("demo", width=320, height=240) as source:
         folder=folder,
     )
 """
-    program = program.replace("sys.argv[1:]", repr([place, str(tmp_path / "none")]))
-    with python_window(display, program) as window:
+    with python_window(display, program, place, str(tmp_path / "none")) as window:
         if place == "recorder":
             window.wait_for_picture()
             window.press("w")
@@ -530,6 +600,35 @@ def test_the_window_keeps_its_size_whatever_the_scale_and_its_text_stays_legible
         program.display.resize(program.window, 960, 720)
         program.press("h")
         program.wait_for_colors(8)  # pixel by pixel: nothing is mixed
+        program.press("q")
+        assert program.end()[0] == 0
+
+
+@requires_xvfb
+def test_full_screen_fills_the_screen_with_black_borders_whatever_is_shown(livekm, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.png"), patches())
+    with (
+        virtual_display() as display,
+        window_manager(display),
+        livekm("photo.png", title="livekm - photo.png", display=display) as program,
+    ):
+
+        def fills_the_screen(width: int) -> bool:
+            """Whether the picture, of a width, is all that is seen."""
+            bright = display.screenshot()[450].any(axis=1)  # the pointer is in a corner
+            return bright.sum() == width and program.width() == 1600
+
+        program.wait_for_picture()
+        program.press("h", "f")
+        wait_until(lambda: fills_the_screen(1200))  # 4:3, 900 rows
+        program.press("d")  # side by side, 8:3
+        wait_until(lambda: fills_the_screen(1600))
+        display.click(program.window, 900, 500)
+        wait_until(lambda: display.screenshot()[500, 700].max() < 80)  # dim on both sides
+        program.press("g")
+        wait_until(lambda: fills_the_screen(1200))
+        program.press("f")
+        wait_until(lambda: program.width() == 2 * WIDTH)
         program.press("q")
         assert program.end()[0] == 0
 
