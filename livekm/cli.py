@@ -161,18 +161,7 @@ def _live(
         should_stop=stop,
     )
     if not options.quiet:
-        rate = (
-            ""
-            if summary.fps is None
-            else f", {summary.fps:.1f} frames a second, "
-            f"{1e3 / summary.fps:.1f} ms a frame (95 % below {summary.p95_ms:.1f})"
-        )
-        dropped = f", {summary.n_dropped} dropped" if summary.n_dropped else ""
-        age = "" if summary.age_ms is None else f", {summary.age_ms:.0f} ms old on the screen"
-        _say(f"{source.info.name}: {_frames(summary.n_frames)}{rate}{dropped}{age}")
-        missing = f", {_frames(summary.n_not_recorded)} left out" if summary.n_not_recorded else ""
-        if summary.recordings:
-            _say(f"recorded {', '.join(map(str, summary.recordings))}{missing}")
+        _say(summary.to_text(source.info.name))
 
 
 def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) -> None:

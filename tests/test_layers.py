@@ -53,7 +53,15 @@ FLOORS = [
     ["sources", "sinks", "sidecars"],
     # 4: the frame loop
     ["pipeline", "overlap"],
-    ["live.capture", "live.hud", "live.pace", "live.recorder", "live.snapshot"],
+    [
+        "live.canvas",
+        "live.capture",
+        "live.hud",
+        "live.pace",
+        "live.recorder",
+        "live.snapshot",
+        "live.summary",
+    ],
     ["live.display", "live.feeds", "live.warmup"],
     ["live.session"],
     ["live.controls"],

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from livekm.frame import Frame
+from livekm.live.canvas import enlarged
 from livekm.live.controls import key_table
-from livekm.live.hud import draw_help, draw_hud, draw_note, enlarged
+from livekm.live.hud import draw_help, draw_hud, draw_note
 from livekm.segmenter import Segmenter
 from livekm.views import VIEWS, choose, keep
 
@@ -158,7 +159,7 @@ def test_nothing_is_too_small_to_be_written_on(size):
     ],
 )
 def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_bounds(size, large):
-    assert enlarged(size[1], size[0], 360) == (large[1], large[0])
+    assert enlarged(size[1], size[0]) == (large[1], large[0])
 
 
 def test_only_the_kept_segments_are_left(pair):

@@ -119,15 +119,6 @@ def draw_banner(image: Image, text: str) -> None:
     cv2.putText(image, text, at, _FONT, size * _SCALE, _WHITE, 1, cv2.LINE_AA)
 
 
-def enlarged(width: int, height: int, least: int) -> tuple[int, int]:
-    """Return the size, enlarged in whole steps to a height of at least `least` pixels.
-
-    What is much wider than high is enlarged less, or it would take all the memory.
-    """
-    factor = max(1, min(-(-least // height), 4 * least // width))
-    return factor * width, factor * height
-
-
 def _line_height(image: Image) -> float:
     """Return the height of a line of text in pixels."""
     height, width = image.shape[:2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 
 from livekm.frame import Frame
@@ -13,6 +12,7 @@ from livekm.live.controls import key_table, press
 from livekm.live.feeds import Ages, Feed, open_feed
 from livekm.live.pace import AutoScale
 from livekm.live.session import Session
+from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
 from livekm.pipeline import StageTimer
 from livekm.segmentation import Segmentation
@@ -24,42 +24,6 @@ _SLICE = 0.05  # seconds for which the window works undisturbed,
 _LOOK = 0.004  # and after which it is looked after, while a frame is awaited
 _MEMORY = 30  # frames over which ages are taken,
 _LONG_MEMORY = 10_000  # and periods for the summary
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSummary:
-    """How a live session went.
-
-    Attributes
-    ----------
-    n_frames : int
-        Frames shown.
-    n_dropped : int
-        Frames of a camera that came while the loop was busy, or frames of a clip that were left
-        out to keep its speed.
-    fps : float or None
-        Frames a second, the mean over the last 10,000 frames.
-    p95_ms : float or None
-        The 95th percentile of the time from frame to frame, over the same frames.
-    age_ms : float or None
-        How old the frames were when they stood on the screen, counted from their capture: the
-        median over the last frames, in milliseconds. None where nothing live was shown.
-    max_age_ms : float or None
-        The age of the oldest of all.
-    recordings : tuple of Path
-        The files that were recorded.
-    n_not_recorded : int
-        Frames that the recordings' encoder left out to keep up.
-    """
-
-    n_frames: int
-    n_dropped: int
-    fps: float | None
-    p95_ms: float | None
-    age_ms: float | None = None
-    max_age_ms: float | None = None
-    recordings: tuple[Path, ...] = ()
-    n_not_recorded: int = 0
 
 
 def run(

@@ -12,18 +12,17 @@ import numpy.typing as npt
 
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Frame, Image
+from livekm.live.canvas import Canvas, Fit, at_full_size
 from livekm.live.display import Display
-from livekm.live.hud import enlarged
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
 from livekm.pipeline import StageTimer, scaled
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.sinks.letterbox import Place, letterboxed, place_in, resized
-from livekm.views import VIEWS, View, choose
+from livekm.sinks.letterbox import resized
+from livekm.views import VIEWS
 
-_LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the display would cover them
 _SETTLING = 10  # a still image is segmented so often, and again after a change, to converge
 _HELD_SECONDS = 0.1  # between two drawings of a picture that is held
 _SCALES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -71,9 +70,8 @@ class Session:
         self.display = Display(help_rows)
         self._step = False
         self._records_display = False
-        self._chosen: set[int] = set()
+        self._canvas = Canvas(view)
         self._locked: npt.NDArray[np.uint8] | None = None
-        self._view = view
         self._scale = scale
         self._folder = folder
         self._mirror = mirror
@@ -81,8 +79,6 @@ class Session:
         self._frame: Frame | None = None
         self._segmentation: Segmentation | None = None
         self._source: Frame | None = None  # the last frame, before it was scaled and mirrored
-        self._seen_size = (1, 1)  # of the last view,
-        self._place = Place(0, 0, 1, 1)  # and where it lies in the window
         self._unsettled = _SETTLING
 
     @property
@@ -124,17 +120,17 @@ class Session:
             self.display.say("the palette's colours are fixed")
             return
         slots = self.segmenter.set_n_clusters(min(max(n_clusters, 1), 256))
-        self._chosen = {int(slots[slot]) for slot in self._chosen}
+        self._canvas.chosen = {int(slots[slot]) for slot in self._canvas.chosen}
         self._locked = None  # the colours of other clusters
         self._unsettled = _SETTLING
 
     def next_view(self) -> None:
         """Show the next view."""
-        self._view = _after(self._view, list(VIEWS))
+        self._canvas.view = _after(self._canvas.view, list(VIEWS))
 
     def set_view(self, name: str) -> None:
         """Show one view of `livekm.views.VIEWS`."""
-        self._view = name
+        self._canvas.view = name
 
     def next_color_space(self) -> None:
         """Measure distances in the next colour space."""
@@ -196,7 +192,7 @@ class Session:
 
     def show_all(self) -> None:
         """Show every segment again."""
-        self._chosen.clear()
+        self._canvas.chosen.clear()
 
     def click(self, x: int, y: int) -> None:
         """Isolate the segment at a pixel of the window, or of the strip; undo a second time.
@@ -207,14 +203,12 @@ class Session:
             return
         slot = self.display.slot_at(x, y, self._segmentation)
         if slot is None:
-            across, down = x - self._place.left, y - self._place.top
-            if not (0 <= across < self._place.width and 0 <= down < self._place.height):
+            pixel = self._canvas.pixel_at(x, y)
+            if pixel is None:
                 return
             labels = self._segmentation.labels
-            column = across * self._seen_size[0] // self._place.width
-            row = down * self._seen_size[1] // self._place.height
-            slot = int(labels[row, column % labels.shape[1]])  # side by side: twice
-        self._chosen ^= {slot}
+            slot = int(labels[pixel[1], pixel[0] % labels.shape[1]])  # side by side: twice
+        self._canvas.chosen ^= {slot}
 
     def toggle_mirror(self) -> None:
         """Exchange left and right, or no longer."""
@@ -238,7 +232,7 @@ class Session:
         """Write the view without the display, the frame and the labels as files."""
         if self._frame is None or self._segmentation is None:
             return
-        view = self._seen(self._frame, self._segmentation)
+        view = self._canvas.see(self._frame, self._segmentation)
         try:
             path = save_snapshot(self._folder, view, self._frame, self._segmentation)
         except OSError as error:
@@ -283,9 +277,7 @@ class Session:
             found = self.segmenter.update(self._frame.image)
         self._segmentation = found if self._locked is None else replace(found, palette=self._locked)
 
-    def picture(
-        self, status: Sequence[str] = (), fit: Callable[[int, int], tuple[int, int]] | None = None
-    ) -> tuple[Frame, Image]:
+    def picture(self, status: Sequence[str] = (), fit: Fit | None = None) -> tuple[Frame, Image]:
         """Return the frame, and what the window shows of it; record it.
 
         Parameters
@@ -293,38 +285,21 @@ class Session:
         status : sequence of str
             Is added to the first line of the display.
         fit : callable, optional
-            Takes width and height of the picture that there is to show; returns those of the
-            window. Without it, they are the same.
+            Tells the window's size, see `Canvas.lay`.
         """
         assert self._frame is not None
+        assert self._source is not None
         found = self._segmentation
         with self.timer.stage("view"):
-            seen = self._frame.image if found is None else self._seen(self._frame, found)
-            self._seen_size = seen.shape[1], seen.shape[0]
-            full_size = self._full_size()
-            size = enlarged(*full_size, _LEAST_HEIGHT)
-            room = fit(*size) if fit else size
-            self._place = place_in(self._seen_size, room)
-            image = letterboxed(seen, room)
+            seen = self._canvas.see(self._frame, found)
+            full_size = at_full_size(seen, self._frame, self._source)
+            image = self._canvas.lay(seen, full_size, fit)
             image = image.copy() if image is seen else image
-            self.display.draw(image, self._lines(status), found, chosen=self._chosen)
+            self.display.draw(image, self._lines(status), found, chosen=self._canvas.chosen)
             if self.recorder.is_recording:
                 self.recorder.write(image if self._records_display else resized(seen, full_size))
             self.display.draw_aids(image, self.recorder.seconds)
         return self._frame, image
-
-    def _full_size(self) -> tuple[int, int]:
-        """Return the size of the view as if frames were not scaled, which stays the same."""
-        assert self._frame is not None
-        assert self._source is not None
-        height, width = self._frame.image.shape[:2]
-        full_height, full_width = self._source.image.shape[:2]
-        across, down = self._seen_size[0] // width, self._seen_size[1] // height
-        return across * full_width, down * full_height
-
-    def _seen(self, frame: Frame, segmentation: Segmentation) -> Image:
-        view: View = choose(VIEWS[self._view], self._chosen)
-        return view(frame, segmentation)
 
     def _lines(self, status: Sequence[str]) -> list[str]:
         fps = self.timer.fps
@@ -341,7 +316,7 @@ class Session:
             [rate, *status],
             [
                 f"k {self.segmenter.n_clusters}",
-                self._view,
+                self._canvas.view,
                 self.segmenter.color_space,
                 f"scale {self.scale:g}{auto}",
                 *["mirrored"] * self._mirror,
