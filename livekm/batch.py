@@ -50,6 +50,7 @@ def process_clip(
     codec: str | None = None,
     crf: int | None = None,
     preset: str | None = None,
+    threads: int | None = None,
     on_frame: Callable[[Frame, Segmentation], None] = lambda frame, segmentation: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> ClipResult:
@@ -76,7 +77,7 @@ def process_clip(
         Whether files of those names may be replaced.
     verify : bool, default True
         Whether a written clip is read again before it gets its name.
-    codec, crf, preset
+    codec, crf, preset, threads
         How the clip is encoded, see `livekm.sinks.choose_encoding`.
     on_frame : callable, optional
         Is called with each frame and its segmentation, for progress.
@@ -105,6 +106,7 @@ def process_clip(
             codec=codec,
             crf=crf,
             preset=preset,
+            threads=threads,
         )
         sink = stack.enter_context(WriteBehind(opened))
         # A camera is not read ahead: what waits would be the past.

@@ -94,14 +94,15 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
     parts.segmenter(options)  # what is wrong with it is said here, not once for each clip
     if options.benchmark:
         raise ValueError("--benchmark is for one clip; name one")
-    if options.save_palette or options.regions:
-        raise ValueError("--save-palette and --regions are for one clip; leave them out")
+    _check_labels(options)
     given = {option: getattr(options, option) for option in archive.SIDECARS}
     jobs = archive.plan_jobs(
         options.inputs,
         Path(options.output) if options.output else None,
         suffix=options.suffix,
         codec=options.codec,
+        crf=options.crf,
+        preset=options.preset,
         sidecars={option: name for option, name in given.items() if name},
     )
     results = archive.run(
@@ -144,6 +145,11 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
         else:
             _clip(options, source, segmenter, stop, reporter)
     return 0
+
+
+def _check_labels(options: argparse.Namespace) -> None:
+    if options.labels and Path(options.labels).suffix.lower() == ".png" and options.frames != 1:
+        raise ValueError(f"{options.labels} holds one image: name a folder, .npz or .mkv")
 
 
 def _live(
@@ -192,8 +198,7 @@ def _clip(
     stop: Interruption,
     reporter: Reporter | None,
 ) -> None:
-    if options.labels and Path(options.labels).suffix.lower() == ".png" and options.frames != 1:
-        raise ValueError(f"{options.labels} holds one image: name a folder, .npz or .mkv")
+    _check_labels(options)
     output = Path(options.output) if options.output else None
     is_image = output and output.suffix.lower() in IMAGE_SUFFIXES and not is_image_row(output)
     if is_image and options.frames != 1:
@@ -222,6 +227,7 @@ def _clip(
             codec=options.codec,
             crf=options.crf,
             preset=options.preset,
+            threads=options.threads,
             on_frame=count,
             should_stop=stop,
         )

@@ -34,7 +34,9 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    _check(parser, options)
+    # A process for one of many clips gets what was checked for all, and may have little to write.
+    if not options.report:
+        _check(parser, options)
     return options
 
 
@@ -122,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group(
         "many clips",
         "several inputs, or a folder or pattern of clips; -o names a folder then, as do --labels, "
-        "--stats and --figure, or files by {} for each clip: stats/{}.jsonl",
+        "--stats, --regions, --figure and --save-palette, or a file for each clip by {}: "
+        "stats/{}.jsonl",
     ).add_argument
     add("--suffix", default="", metavar="TEXT", help="add this to the names of the clips")
     add("--jobs", type=int, metavar="N", help="clips at a time (default: 1)")
@@ -144,7 +147,8 @@ def _parser() -> argparse.ArgumentParser:
         help="take speckles away: N passes of a majority filter (default: 0)")  # fmt: skip
     add("--seeding", choices=SEEDINGS, default="k-means++", help="(default: %(default)s)")
     add("--seed", type=int, default=0, help="of the random numbers (default: 0)")
-    add("--threads", type=int, metavar="N", help="of the segmentation (default: all processors)")
+    add("--threads", type=int, metavar="N",
+        help="to decode, to segment and to encode, each (default: all processors)")  # fmt: skip
 
     add = parser.add_argument_group("frames").add_argument
     add("--scale", type=float,

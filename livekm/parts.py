@@ -24,7 +24,12 @@ def opened_source(options: argparse.Namespace) -> Source:
     else:
         name = str(options.inputs[0])
     return open_source(
-        name, width=options.width, height=options.height, fps=options.fps, seed=options.seed
+        name,
+        width=options.width,
+        height=options.height,
+        fps=options.fps,
+        seed=options.seed,
+        threads=options.threads,
     )
 
 

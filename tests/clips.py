@@ -112,8 +112,9 @@ def make_clip(
     time_base = MILLISECOND if times is not None else 1 / Fraction(fps)
     movflags = {"movflags": "faststart"} if index_first else {}
     with av.open(str(path), "w", options=movflags) as container:
-        x264 = {"preset": "veryfast", "crf": "12"}
-        options = x264 if codec == "libx264" else {"qmin": "1", "qmax": "2"}
+        by_crf = {"libx264": {"preset": "veryfast"}, "libvpx-vp9": {"b": "0", "cpu-used": "8"}}
+        qualities = {"crf": "12"} if codec in by_crf else {"qmin": "1", "qmax": "2"}
+        options = {**by_crf.get(codec, {}), **qualities}
         stream = container.add_stream(codec, rate=Fraction(fps), options=options)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuv420p"

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import av
 import pytest
 from clips import damage, make_clip, noise_images
 
@@ -35,7 +36,7 @@ def test_folders_are_searched_and_made_again_below_the_output(tmp_path, monkeypa
     jobs = plan_jobs(["in"], Path("in/out"), suffix="-k8")
     assert [(job.source.as_posix(), job.output.as_posix()) for job in jobs] == [
         ("in/a.MP4", "in/out/a-k8.MP4"),
-        ("in/day/b.avi", "in/out/day/b-k8.mp4"),
+        ("in/day/b.avi", "in/out/day/b-k8.avi"),
         ("in/day/c.mkv", "in/out/day/c-k8.mkv"),
     ]
 
@@ -67,13 +68,27 @@ def test_what_many_clips_are(names, expected, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("-o", "out.mp4"), (), ("-o", "out", "--stats", "s.csv"), ("-o", "out", "--benchmark")],
+    [
+        ("-o", "out.mp4"),
+        (),
+        ("-o", "out", "--benchmark"),
+        *[("-o", "out", f"--{name}", "one.csv") for name in ("stats", "regions", "save-palette")],
+        *[("-o", "out", f"--{name}", "x/{}.txt") for name in ("stats", "regions", "save-palette")],
+        *[("-o", "out", f"--{name}", "x/{}.txt") for name in ("labels", "figure")],
+        ("-o", "out", "--labels", "x/{}.png"),
+        ("-o", "out", "--preset", "veryfast"),  # which VP9 has not
+        ("-o", "out", "--codec", "h264", "--crf", "60"),
+        ("-o", "out", "--keep", "8"),
+    ],
 )
-def test_what_does_not_go_with_many_clips_is_one_line(arguments, tmp_path, run_cli):
-    touch(tmp_path / "a.mp4", tmp_path / "b.mp4")
-    code, out, err = run_cli("a.mp4", "b.mp4", *arguments)
+def test_what_does_not_go_with_many_clips_is_one_line_before_the_first(
+    arguments, tmp_path, run_cli
+):
+    touch(tmp_path / "a.mp4", tmp_path / "b.webm")
+    code, out, err = run_cli("a.mp4", "b.webm", *arguments)
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.webm"]
 
 
 def test_a_failing_clip_is_reported_and_the_others_are_done_and_skipped_next_time(
@@ -208,11 +223,13 @@ def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path,
     (tmp_path / "in" / "day").mkdir(parents=True)
     make_clip(tmp_path / "in" / "a.mp4", 2)
     make_clip(tmp_path / "in" / "day" / "b.mp4", 2)
-    files = ["--stats", "stats", "--labels", "labels/{}.npz"]
+    files = ["--stats", "stats", "--labels", "labels/{}.npz", "--save-palette", "palettes"]
+    files += ["--regions", "regions/{}.jsonl", "--keep=1", "--figure=pages", "--crf=20"]
     code, out, _ = run_cli("in", "-o", "out", *files, "--suffix=-k2", "-k2", "--jobs", 2)
     assert code == 0
-    made = ["out/a-k2.mp4", "stats/a-k2.csv", "labels/a-k2.npz"]
-    made += ["out/day/b-k2.mp4", "stats/day/b-k2.csv", "labels/day/b-k2.npz"]
+    kinds = ["out/{}.mp4", "stats/{}.csv", "labels/{}.npz", "palettes/{}.gpl"]
+    kinds += ["regions/{}.jsonl", "pages/{}.png"]
+    made = [kind.format(place) for place in ("a-k2", "day/b-k2") for kind in kinds]
     assert all((tmp_path / name).stat().st_size > 0 for name in made)
     before = (tmp_path / made[0]).stat().st_mtime_ns
     (tmp_path / made[1]).unlink()
@@ -233,14 +250,36 @@ def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
 
 @pytest.mark.parametrize(
     ("codec", "endings"),
-    [(None, [".mp4", ".mp4", ".mkv"]), ("vp9", [".mp4", ".webm", ".mkv"]), ("ffv1", [".mkv"] * 3)],
+    [
+        (None, [".mov", ".webm", ".MKV", ".avi", ".mp4"]),
+        ("h264", [".mov", ".mp4", ".MKV", ".avi", ".mp4"]),
+        ("vp9", [".mp4", ".webm", ".MKV", ".mp4", ".mp4"]),
+        ("ffv1", [".mkv", ".mkv", ".MKV", ".avi", ".mkv"]),
+    ],
 )
 def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):
-    sources = [tmp_path / name for name in ("a.mov", "b.webm", "c.mkv")]
+    sources = [tmp_path / name for name in ("a.mov", "b.webm", "c.MKV", "d.avi", "e.mts")]
     touch(*sources)
     jobs = plan_jobs([str(path) for path in sources], tmp_path / "out", codec=codec)
-    found = [job.output.suffix for job in jobs]
-    assert found[1:] == endings[1:]
+    assert [job.output.suffix for job in jobs] == endings
+
+
+def test_clips_of_all_containers_come_out_as_what_they_were(tmp_path, run_cli):
+    (tmp_path / "in").mkdir()
+    codecs = {"a.webm": "libvpx-vp9", "b.avi": "mpeg4", "c.mov": "libx264", "d.flv": "libx264"}
+    for name, codec in codecs.items():
+        make_clip(tmp_path / "in" / name, 3, codec=codec)
+    code, _, err = run_cli("in", "-o", "out", "-k2")
+    assert code == 0, err
+    written = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in written] == ["a.webm", "b.avi", "c.mov", "d.mp4"]
+    found = []
+    for path in written:
+        with av.open(str(path)) as clip:
+            found.append((clip.streams.video[0].codec_context.name, clip.format.name.split(",")[0]))
+            assert sum(1 for _ in clip.decode(video=0)) == 3
+    names = [("vp9", "matroska"), ("h264", "avi"), ("h264", "mov"), ("h264", "mov")]
+    assert found == names
 
 
 def test_an_earlier_runs_videos_of_labels_are_no_inputs(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import logging
 import re
 from fractions import Fraction
@@ -150,6 +151,26 @@ def test_odd_sizes_are_padded_and_the_container_tells_players_to_crop_them(
     for image, given in zip(found, images, strict=True):
         np.testing.assert_allclose(image, given[0, 0, 0], atol=4)
     assert cropping_of(encode(tmp_path / f"even{suffix}", [grey(9)], codec=codec)) is None
+
+
+def n_threads() -> int:
+    gc.collect()  # a codec that is closed keeps its threads until it is freed
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
+@pytest.mark.parametrize("codec", [codec for codec, row in CODECS.items() if row.presets])
+def test_encoders_start_no_more_threads_than_they_are_given(codec, tmp_path):
+    suffix = CODECS[codec].containers[0]
+    encode(tmp_path / f"before{suffix}", [grey(9, 1280, 720)], codec=codec)  # the converter's own
+    counts = []
+    for threads in (1, 4):
+        before = n_threads()
+        with ClipSink(tmp_path / f"{threads}{suffix}", INFO, codec=codec, threads=threads) as sink:
+            for index in range(30):  # VP9 begins when it has 25
+                put(sink, grey(90, 1280, 720), index)
+            counts.append(n_threads() - before)
+    assert counts[0] < counts[1]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])

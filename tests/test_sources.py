@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
@@ -306,6 +307,19 @@ def test_names_with_signs_that_mean_something_elsewhere_are_just_names(tmp_path:
 
 
 # --- clips ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
+def test_a_decoder_starts_no_more_threads_than_it_is_given(tmp_path):
+    path = clips.make_clip(tmp_path / "in.mp4")
+    counts = []
+    for threads in (1, 4):
+        gc.collect()  # a decoder that is closed keeps its threads until it is freed
+        before = len(list(Path("/proc/self/task").iterdir()))
+        with ClipSource(path, threads=threads):
+            counts.append(len(list(Path("/proc/self/task").iterdir())) - before)
+    assert counts[0] == 0
+    assert counts[1] >= 3
 
 
 @pytest.mark.parametrize(

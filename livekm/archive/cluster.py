@@ -11,9 +11,8 @@ from queue import Queue
 from typing import Any
 
 from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
-from livekm.archive.processes import collect, run_job
+from livekm.archive.processes import collect, run_job, share_of_processors
 from livekm.errors import LivekmError
-from livekm.workers import available_cores
 
 _log = logging.getLogger(__name__)
 
@@ -130,8 +129,8 @@ def _work(job: Job, is_new: bool, arguments: Sequence[str], run: str, number: in
     def tell(progress: JobProgress) -> None:
         worker.log_event(run, (number, progress.n_frames, progress.total))
 
-    threads = max(1, available_cores() // worker.state.nthreads)
-    return run_job(job, [f"--threads={threads}", *arguments], tell, should_stop)
+    shared = share_of_processors(worker.state.nthreads)
+    return run_job(job, [*shared, *arguments], tell, should_stop)
 
 
 def _result(future: Any, job: Job, given_up: Container[Job]) -> JobResult:

@@ -16,7 +16,7 @@ class Job:
     source : Path
     output : Path or None
         The segmented clip.
-    labels, stats, figure : Path or None
+    labels, stats, figure, regions, save_palette : Path or None
         The sidecars that are asked for.
     """
 
@@ -25,6 +25,8 @@ class Job:
     labels: Path | None = None
     stats: Path | None = None
     figure: Path | None = None
+    regions: Path | None = None
+    save_palette: Path | None = None
 
     @property
     def outputs(self) -> dict[str, Path]:

@@ -7,17 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from livekm.archive.job import Job
-from livekm.sinks import CODECS, FILE_SINKS
+from livekm.sidecars import check_name
+from livekm.sinks import CODECS, CONTAINERS, FILE_SINKS, choose_encoding
 
 CLIP_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
 )
-_KEPT_SUFFIXES = (".mp4", ".mov", ".mkv")  # of outputs; others become .mp4
-
 PLACE = "{}"
 """Stands for a clip's place below the input, without its suffix, in the names of sidecars."""
 
-SIDECARS = {"labels": PLACE, "stats": f"{PLACE}.csv", "figure": f"{PLACE}.png"}
+SIDECARS = {
+    "labels": PLACE,
+    "stats": f"{PLACE}.csv",
+    "figure": f"{PLACE}.png",
+    "regions": f"{PLACE}.csv",
+    "save_palette": f"{PLACE}.gpl",
+}
 """Option -> what is added to the name of a folder that is given for it."""
 
 
@@ -34,6 +39,8 @@ def plan_jobs(
     *,
     suffix: str = "",
     codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
     sidecars: Mapping[str, str] | None = None,
 ) -> list[Job]:
     """Return what is to be done, in the order of the inputs.
@@ -47,25 +54,25 @@ def plan_jobs(
         lies in it is no input.
     suffix : str
         Is added to the names of the clips.
-    codec : str, optional
-        One of `livekm.sinks.CODECS`. Outputs have the format of the inputs where it holds the
-        codec, else MP4, or Matroska where MP4 does not hold it either. Without a codec, MP4, MOV
-        and Matroska stay what they are, and others become MP4.
+    codec, crf, preset : optional
+        How clips are encoded, see `livekm.sinks.choose_encoding`. Outputs have the format of the
+        inputs where livekm writes it and it holds the codec, else MP4, or Matroska where MP4 does
+        not hold the codec either.
     sidecars : mapping, optional
-        ``labels``, ``stats`` or ``figure`` to a folder, in which the tree is made again, or to a
-        name with `PLACE` in it, as ``tables/{}.jsonl``, which tells the format too.
+        Some of `SIDECARS` to a folder, in which the tree is made again, or to a name with `PLACE`
+        in it, as ``tables/{}.jsonl``, which tells the format too.
 
     Raises
     ------
     ValueError
-        If there is no clip, if two would have the same output, or if nothing is to be written, or
-        all to one file.
+        If there is no clip, if two would have the same output, if nothing is to be written, or
+        all to one file, or if an output's format does not go with what is asked for.
     """
     if folder is None and not sidecars:
         raise ValueError("many clips: add -o FOLDER, or name one clip")
     if folder and (folder.is_file() or folder.suffix.lower() in FILE_SINKS):
         raise ValueError(f"many clips: {folder} is a name of one; name a folder")
-    endings = CODECS[codec].containers if codec else _KEPT_SUFFIXES
+    endings = CODECS[codec].containers if codec else tuple(CONTAINERS)
     usual = ".mp4" if ".mp4" in endings else ".mkv"
     patterns = {option: _pattern(option, name) for option, name in (sidecars or {}).items()}
     jobs: list[Job] = []
@@ -79,6 +86,8 @@ def plan_jobs(
                 option: Path(pattern.replace(PLACE, place.as_posix()))
                 for option, pattern in patterns.items()
             }
+            if output:
+                _check_encoding(output, codec, crf, preset)
             jobs.append(Job(source, output, **files))
         if len(jobs) == before:
             raise ValueError(f"{name}: there is no clip; check its name and folder")
@@ -87,13 +96,21 @@ def plan_jobs(
     return _without_repeats([job for job in jobs if job.source.resolve() not in written])
 
 
+def _check_encoding(output: Path, codec: str | None, crf: int | None, preset: str | None) -> None:
+    try:
+        choose_encoding(output, codec, crf, preset)
+    except ValueError as error:
+        raise ValueError(f"{output}: {error}") from None
+
+
 def _pattern(option: str, name: str) -> str:
     if PLACE in name:
+        check_name(option, name)
         return name
     if Path(name).suffix and not Path(name).is_dir():
         raise ValueError(
-            f"--{option} {name} is one file: for many clips name a folder, or "
-            f"{option}/{PLACE}{Path(name).suffix}"
+            f"--{option.replace('_', '-')} {name} is one file: for many clips name a folder, or "
+            f"one for each by {PLACE}: {option}/{PLACE}{Path(name).suffix}"
         )
     return f"{name}/{SIDECARS[option]}"
 

@@ -49,8 +49,7 @@ def run_jobs(
     """
     events: Queue[JobEvent | BaseException] = Queue()
     stop = threading.Event()
-
-    shared = [f"--threads={max(1, available_cores() // workers)}", *arguments]
+    shared = [*share_of_processors(workers), *arguments]
 
     def work(job: Job) -> None:
         try:
@@ -65,6 +64,17 @@ def run_jobs(
             yield from collect(events, len(jobs), should_stop, stop.set)
         finally:
             stop.set()
+
+
+def share_of_processors(n_clips: int) -> list[str]:
+    """Return the arguments by which one of `n_clips` clips in work leaves the others their share.
+
+    Examples
+    --------
+    >>> share_of_processors(10**6)
+    ['--threads=1']
+    """
+    return [] if n_clips == 1 else [f"--threads={max(1, available_cores() // n_clips)}"]
 
 
 def collect(
@@ -205,4 +215,5 @@ class _Child:
 
 
 def _files(job: Job) -> list[str]:
-    return [f"--{option}={path}" for option, path in job.outputs.items()] + ["--", str(job.source)]
+    named = [f"--{name.replace('_', '-')}={path}" for name, path in job.outputs.items()]
+    return [*named, "--", str(job.source)]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
-from livekm.sidecars.base import Sidecar
+from livekm.palettes import PALETTE_FILES
+from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sidecars.figure import FigureFile
 from livekm.sidecars.label_files import LABEL_FILES, open_labels
 from livekm.sidecars.palette_file import PaletteFile
 from livekm.sidecars.region_file import RegionFile
 from livekm.sidecars.statistics import StatisticsFile
+from livekm.sidecars.table import TABLE_SUFFIXES
 
 __all__ = [
     "LABEL_FILES",
@@ -21,6 +24,7 @@ __all__ = [
     "RegionFile",
     "Sidecar",
     "StatisticsFile",
+    "check_name",
     "open_labels",
 ]
 
@@ -35,3 +39,21 @@ SIDECAR_FILES: dict[str, Callable[..., Sidecar]] = {
     "save_palette": PaletteFile,
 }
 """Option of the command line -> what opens the file it names: ``(path, info, *, overwrite)``."""
+
+
+def check_name(option: str, name: str) -> None:
+    """Raise ValueError if the file of one of `SIDECAR_FILES` cannot have that name."""
+    if option == "figure":
+        from livekm import figures  # matplotlib takes half a second to import
+
+        figures.check_format(Path(name).suffix)
+    else:
+        chosen_suffix(name, _SUFFIXES[option])
+
+
+_SUFFIXES = {
+    "labels": LABEL_FILES,
+    "stats": TABLE_SUFFIXES,
+    "regions": TABLE_SUFFIXES,
+    "save_palette": PALETTE_FILES,
+}

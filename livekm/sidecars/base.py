@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 
 import av
@@ -81,3 +83,22 @@ class Sidecar(Closing):
 
     def _failure(self, error: OSError | av.FFmpegError) -> SinkError:
         return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
+
+
+def chosen_suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
+    """Return the suffix of `path` in small letters; raise ValueError if it is not `known`.
+
+    Examples
+    --------
+    >>> chosen_suffix("table.CSV", [".csv", ".jsonl"])
+    '.csv'
+    >>> chosen_suffix("labels.txt", ["", ".npz", ".mkv"])
+    Traceback (most recent call last):
+    ValueError: cannot tell the format of labels.txt; name a folder, or end it in .npz or .mkv
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in known:
+        folder = "name a folder, or " if "" in known else ""
+        endings = " or ".join(filter(None, known))
+        raise ValueError(f"cannot tell the format of {path}; {folder}end it in {endings}")
+    return suffix

@@ -7,7 +7,6 @@ import os
 import zipfile
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
@@ -18,7 +17,7 @@ from av.video.reformatter import ColorRange
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.segmentation import Segmentation
-from livekm.sidecars.base import Sidecar
+from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sinks.image_file import FrameTable
 from livekm.sinks.labels import encode_label_png
 from livekm.sinks.part_file import PartFile, PartFolder
@@ -185,11 +184,7 @@ def open_labels(
     SinkError
         If the target exists or cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in LABEL_FILES:
-        raise ValueError(
-            f"cannot tell the format of {path}; name a folder or end it in .npz, .mkv or .png"
-        )
+    suffix = chosen_suffix(path, LABEL_FILES)
     kind = PartFile if suffix else PartFolder
     part = kind(path, overwrite=overwrite, source=info.path)
     try:

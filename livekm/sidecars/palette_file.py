@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.palettes import PALETTE_FILES, encode_palette
 from livekm.segmentation import Segmentation
-from livekm.sidecars.base import Sidecar
+from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sinks.part_file import PartFile
 
 
@@ -39,11 +38,7 @@ class PaletteFile(Sidecar):
     def __init__(
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
-        self._suffix = Path(path).suffix.lower()
-        if self._suffix not in PALETTE_FILES:
-            raise ValueError(
-                f"cannot tell the format of {path}; end it in {' or '.join(PALETTE_FILES)}"
-            )
+        self._suffix = chosen_suffix(path, PALETTE_FILES)
         super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
         self._name = info.name
         self._palette: npt.NDArray[np.uint8] | None = None

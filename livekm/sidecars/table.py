@@ -8,12 +8,11 @@ import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from livekm.frame import Frame, VideoInfo
 from livekm.segmentation import Segmentation
-from livekm.sidecars.base import Sidecar
+from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sinks.part_file import PartFile
 
 TABLE_SUFFIXES = (".csv", ".jsonl")
@@ -49,11 +48,7 @@ class TableFile(Sidecar):
         overwrite: bool = False,
         columns: Sequence[str],
     ) -> None:
-        suffix = Path(path).suffix.lower()
-        if suffix not in TABLE_SUFFIXES:
-            raise ValueError(
-                f"cannot tell the format of {path}; end it in {' or '.join(TABLE_SUFFIXES)}"
-            )
+        suffix = chosen_suffix(path, TABLE_SUFFIXES)
         super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
         self._columns = columns
         self._file = self._part.path.open("w", encoding="utf-8", newline="")

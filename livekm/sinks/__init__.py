@@ -52,6 +52,7 @@ def open_sink(
     codec: str | None = None,
     crf: int | None = None,
     preset: str | None = None,
+    threads: int | None = None,
 ) -> Sink:
     """Open the sink that writes `path`, chosen by its suffix.
 
@@ -64,7 +65,7 @@ def open_sink(
         What the frames come from.
     overwrite : bool
         Whether an existing file may be replaced. The input itself never is.
-    from_zero, verify, codec, crf, preset
+    from_zero, verify, codec, crf, preset, threads
         Of clips, see `ClipSink`; images have none of them.
 
     Raises
@@ -92,6 +93,7 @@ def open_sink(
             codec=codec,
             crf=crf,
             preset=preset,
+            threads=threads,
             overwrite=overwrite,
             from_zero=from_zero,
             verify=verify,

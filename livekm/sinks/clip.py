@@ -47,7 +47,7 @@ class ClipSink(Sink):
     info : VideoInfo
         What the frames come from; its rate and time base are kept, and what `path` holds beside
         the picture.
-    codec, crf, preset
+    codec, crf, preset, threads
         How pictures are encoded, see `formats.choose_encoding`.
     overwrite : bool
         Whether an existing file may be replaced.
@@ -89,11 +89,12 @@ class ClipSink(Sink):
         codec: str | None = None,
         crf: int | None = None,
         preset: str | None = None,
+        threads: int | None = None,
         overwrite: bool = False,
         from_zero: bool = False,
         verify: bool = True,
     ) -> None:
-        self._encoding = choose_encoding(path, codec, crf, preset)
+        self._encoding = choose_encoding(path, codec, crf, preset, threads)
         # A live source's rate is what the device claims, not what it does.
         self._fps = None if info.is_live else info.fps
         container = self._encoding.container

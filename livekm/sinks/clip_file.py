@@ -61,7 +61,7 @@ class ClipFile:
         beside, below = (width % 2, height % 2) if codec.is_even else (0, 0)
         width, height = width + beside, height + below
         self._stamps = stamps
-        self._to_picture = CONVERSIONS[codec.pixel_format](width, height)
+        self._to_picture = CONVERSIONS[codec.pixel_format](width, height, encoding.threads)
         self._container = av.open(
             str(path), "w", format=container.format, options=dict(container.options)
         )

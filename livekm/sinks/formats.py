@@ -36,6 +36,9 @@ class Codec:
         Whether its pictures have an even width and height.
     needs_rate : bool
         Whether it takes the ticks of the time base for frames where no rate is known.
+    pool : tuple of str, optional
+        The option, and the parameter in it, by which the encoder is told the number of its own
+        threads, of which FFmpeg knows nothing.
     tag : str
         What MP4 and MOV call it, where FFmpeg's choice is not the one that players know.
     """
@@ -51,6 +54,7 @@ class Codec:
     options: Mapping[str, str] = field(default_factory=dict)
     is_even: bool = False
     needs_rate: bool = False
+    pool: tuple[str, str] | None = None
     tag: str = ""
 
 
@@ -72,13 +76,14 @@ CODECS: Mapping[str, Codec] = MappingProxyType({
     "hevc": Codec(
         "libx265", "yuv420p", (".mp4", ".mov", ".mkv"),
         crf=range(52), default_crf=20, presets=_X264_PRESETS, default_preset="ultrafast",
-        options={"x265-params": "bframes=0:log-level=error"}, is_even=True, tag="hvc1",
+        options={"x265-params": "bframes=0:log-level=error"}, is_even=True,
+        pool=("x265-params", "pools"), tag="hvc1",
     ),
     "av1": Codec(
         "libsvtav1", "yuv420p", (".mp4", ".mkv", ".webm"),
         crf=range(1, 64), default_crf=30,
         presets=[str(speed) for speed in range(12, -1, -1)], default_preset="10",
-        needs_rate=True,
+        needs_rate=True, pool=("svtav1-params", "lp"),
     ),
     "vp9": Codec(
         "libvpx-vp9", "yuv420p", (".webm", ".mkv", ".mp4"),
@@ -160,11 +165,12 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A container, a codec that goes into it, and the encoder's options."""
+    """A container, a codec that goes into it, the encoder's options, and how many threads work."""
 
     container: Container
     codec: Codec
     options: Mapping[str, str]
+    threads: int | None = None
 
 
 def choose_encoding(
@@ -172,6 +178,7 @@ def choose_encoding(
     codec: str | None = None,
     crf: int | None = None,
     preset: str | None = None,
+    threads: int | None = None,
 ) -> Encoding:
     """Return how a clip is written: by its suffix, and by what is asked for.
 
@@ -185,6 +192,8 @@ def choose_encoding(
         The quality, less is better.
     preset : str, optional
         The encoder's speed.
+    threads : int, optional
+        How many threads encode; the encoder's own choice by default.
 
     Raises
     ------
@@ -229,7 +238,13 @@ def choose_encoding(
         options[row.preset_option] = preset
     elif preset is not None:
         raise ValueError(f"{name} has no presets, {_why_no_choice(name)}; leave it out")
-    return Encoding(container, row, options)
+    if threads is not None:
+        options["threads"] = str(threads)
+        if row.pool:
+            option, name = row.pool
+            others = [options[option]] if option in options else []
+            options[option] = ":".join([*others, f"{name}={threads}"])
+    return Encoding(container, row, options, threads)
 
 
 def _any_of(names: Mapping[str, object] | Sequence[str]) -> str:

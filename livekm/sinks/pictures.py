@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -28,6 +27,8 @@ class Conversion:
     ----------
     width, height : int
         Size of the pictures. Smaller images get their last column or row repeated.
+    threads : int, optional
+        How many threads convert; as many as there are processors by default.
 
     Attributes
     ----------
@@ -38,8 +39,9 @@ class Conversion:
 
     color_tags: tuple[int, ColorRange] | None = None
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         self._width, self._height = width, height
+        self._threads = threads
 
     def __call__(self, image: Picture) -> av.VideoFrame:
         """Return the picture of a (H, W, 3) uint8 BGR image, or of a painting."""
@@ -67,8 +69,8 @@ class ToYuv(Conversion):
     assume where they ignore tags.
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        super().__init__(width, height)
+    def __init__(self, width: int, height: int, threads: int | None = None) -> None:
+        super().__init__(width, height, threads)
         is_hd = height >= 720
         self.color_tags = (1 if is_hd else 6), ColorRange.MPEG
         self._matrix = Colorspace.ITU709 if is_hd else Colorspace.ITU601
@@ -82,6 +84,7 @@ class ToYuv(Conversion):
             interpolation=_ACCURATE,
             dst_colorspace=self._matrix,
             dst_color_range=ColorRange.MPEG,
+            threads=self._threads,
         )
 
     def _paint(self, painting: Painting) -> av.VideoFrame:
@@ -105,19 +108,19 @@ class ToYuv(Conversion):
 class ToBgr(Conversion):
     """The very colours."""
 
-    def __init__(self, width: int, height: int) -> None:
-        super().__init__(width, height)
+    def __init__(self, width: int, height: int, threads: int | None = None) -> None:
+        super().__init__(width, height, threads)
         self._reformatter = VideoReformatter()
 
     def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
-        return self._reformatter.reformat(picture, format="bgr0")
+        return self._reformatter.reformat(picture, format="bgr0", threads=self._threads)
 
 
 class ToPalette(Conversion):
     """The 256 colours that fit each picture best; exact where it has no more."""
 
-    def __init__(self, width: int, height: int) -> None:
-        super().__init__(width, height)
+    def __init__(self, width: int, height: int, threads: int | None = None) -> None:
+        super().__init__(width, height, threads)
         self._graph = Graph()
         source = self._graph.add_buffer(
             width=width,
@@ -156,7 +159,7 @@ class ToPalette(Conversion):
         return palette_picture(labels, colors)
 
 
-CONVERSIONS: dict[str, Callable[[int, int], Conversion]] = {
+CONVERSIONS: dict[str, type[Conversion]] = {
     "yuv420p": ToYuv,
     "bgr0": ToBgr,
     "pal8": ToPalette,

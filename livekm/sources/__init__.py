@@ -34,6 +34,7 @@ def open_source(
     height: int | None = None,
     fps: float | Fraction | None = None,
     seed: int = 0,
+    threads: int | None = None,
 ) -> Source:
     """Open whatever `source` names.
 
@@ -49,6 +50,8 @@ def open_source(
         Frames a second to ask of a camera, to draw the demo at, or to show images in a row at.
     seed : int
         Which street the demo shows; other sources have no chance in them.
+    threads : int, optional
+        How many threads decode a clip; as many as there are processors by default.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def open_source(
         )
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return ImageSource(source)
-    return ClipSource(source)
+    return ClipSource(source, threads=threads)
 
 
 def _is_camera(name: str) -> bool:

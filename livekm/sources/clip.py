@@ -49,6 +49,8 @@ class ClipSource(FrameStream):
     ----------
     path : str or Path
         The video file.
+    threads : int, optional
+        How many threads decode it; as many as there are processors by default.
 
     Raises
     ------
@@ -56,13 +58,14 @@ class ClipSource(FrameStream):
         If the file is missing, empty, damaged beyond use, or has no picture.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
         self._path = Path(path)
+        self._threads = threads
         require_file(self._path)
         self._header = _read_header(self._path)
-        self._converter = Converter()
+        self._converter = Converter(threads)
         self._skipped = 0.0
-        self._reader = ClipReader(self._path)
+        self._reader = ClipReader(self._path, threads=threads)
         frames = self._convert(deinterlaced(self._reader.pictures))
         # The first frame is decoded here: it proves that the clip can be read, and it alone
         # tells the size after rotation.
@@ -110,7 +113,7 @@ class ClipSource(FrameStream):
         begin = find_key_packet(self._path, time)
         if begin is None or begin.number == 0:
             return None
-        reader = ClipReader(self._path, begin)
+        reader = ClipReader(self._path, begin, threads=self._threads)
         found = next(reader.pictures, None)
         # A picture that is shown late needed others before it; one that is no key picture may
         # have needed them as well.

@@ -29,14 +29,20 @@ _TURNS = {
 class Converter:
     """Makes upright BGR images of pictures, all of the first one's size.
 
+    Parameters
+    ----------
+    threads : int, optional
+        How many threads convert; as many as there are processors by default.
+
     Attributes
     ----------
     is_turned : bool
         Whether the last image's width was its picture's height.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int | None = None) -> None:
         self.is_turned = False
+        self._threads = threads
         self._reformatter = VideoReformatter()
         self._shape: tuple[int, ...] | None = None
 
@@ -53,6 +59,7 @@ class Converter:
             # Without interpolation of the colours swscale has a way that takes a third of the time.
             interpolation=Interpolation.POINT,
             src_colorspace=Colorspace.ITU709 if is_untagged_hd else None,
+            threads=self._threads,
         )
         image = _rows(bgr)
         degrees = picture.rotation % 360

@@ -47,6 +47,8 @@ class ClipReader:
     path : Path
     begin : KeyPacket, optional
         Leave the packets before this one undecoded, and out what is shown before it.
+    threads : int, optional
+        How many threads decode; as many as there are processors by default.
 
     Attributes
     ----------
@@ -54,10 +56,13 @@ class ClipReader:
         Pictures behind the last one that could not be decoded; known at the end.
     """
 
-    def __init__(self, path: Path, begin: KeyPacket | None = None) -> None:
+    def __init__(
+        self, path: Path, begin: KeyPacket | None = None, *, threads: int | None = None
+    ) -> None:
         # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
         self._container = av.open(str(path.absolute()))
         self._begin = begin
+        self._threads = threads
         self.n_lost = 0
         self.pictures = self._decode()
 
@@ -68,6 +73,7 @@ class ClipReader:
     def _decode(self) -> Iterator[Picture]:
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = self._threads or 0
         expected: list[int] = []  # time stamps of pictures to come: what lacks was damaged
 
         def decoded() -> Iterator[av.VideoFrame]:
