@@ -134,25 +134,43 @@ def test_any_depth_and_sampling_decodes_to_its_colours(
     assert max(distance(frame.image, card()) for frame in frames) <= 4
 
 
+def limited(luma: np.ndarray) -> np.ndarray:
+    """Luma from 16 to 235 of luma from 0 to 255."""
+    return np.rint(16 + luma * (219 / 255)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pixel_format", ["gray", "gray10le"])
 @pytest.mark.parametrize(
-    ("name", "codec", "pixel_format"),
-    [("a.mp4", "libx264", "gray"), ("a.mkv", "ffv1", "gray"), ("b.mkv", "ffv1", "gray10le")],
+    ("codec", "tag", "is_limited"),
+    [
+        *[(codec, "tv", True) for codec in ("libx264", "libx265", "ffv1")],
+        *[(codec, "pc", False) for codec in ("libx264", "libx265", "ffv1")],
+        ("libx264", None, True),  # as their standards say
+        ("libx265", None, True),
+        ("ffv1", None, False),  # as FFmpeg takes grey that says nothing
+    ],
 )
-def test_grey_becomes_three_equal_channels(name, codec, pixel_format, tmp_path):
+def test_grey_becomes_three_equal_channels_of_its_range(
+    codec, tag, is_limited, pixel_format, tmp_path
+):
     wanted = card(grey=True)
-    frames = read(
-        encode(
-            tmp_path / name,
-            [wanted] * 2,
-            codec,
-            pixel_format,
-            options={"crf": "1"} if codec == "libx264" else {},
-            color_range=ColorRange.JPEG,
+    luma = limited(wanted[..., 0]) if is_limited else wanted[..., 0]
+    lossless = {"libx264": {"crf": "0"}, "libx265": {"x265-params": "lossless=1:log-level=none"}}
+    # Luma is written as it is, which `encode` would convert.
+    with av.open(str(tmp_path / "in.mkv"), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=lossless.get(codec, {}))
+        stream.width, stream.height, stream.pix_fmt = 128, 96, pixel_format
+        picture = av.VideoFrame.from_ndarray(
+            luma if pixel_format == "gray" else luma.astype(np.uint16) << 2, format=pixel_format
         )
-    )
-    image = frames[0].image
-    assert (image[..., :1] == image).all()
-    assert distance(image, wanted) <= 2
+        if tag:
+            tagged = ColorRange.MPEG if tag == "tv" else ColorRange.JPEG
+            stream.codec_context.color_range = picture.color_range = tagged
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    (frame,) = read(tmp_path / "in.mkv")
+    assert (frame.image[..., :1] == frame.image).all()
+    assert distance(frame.image, wanted) <= 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from livekm.frame import Image
 from livekm.sources.decoding import Picture
@@ -24,6 +24,9 @@ _TURNS = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_CLOCKWISE,
 }
+
+# swscale takes grey for full range, whatever its tag says: black is 16 and white 235 of this.
+_FROM_LIMITED = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
 
 
 class Converter:
@@ -62,6 +65,8 @@ class Converter:
             threads=self._threads,
         )
         image = _rows(bgr)
+        if picture.format.name.startswith("gray") and picture.color_range == ColorRange.MPEG:
+            image = np.asarray(cv2.LUT(image, _FROM_LIMITED), np.uint8)
         degrees = picture.rotation % 360
         self.is_turned = degrees in (90, 270)
         turn = _TURNS.get(degrees)
