@@ -161,6 +161,20 @@ def test_where_colours_are_few_dead_centers_stay_dead_and_end_the_search():
     assert (sample.counts > 0).sum() == 2
 
 
+@pytest.mark.parametrize("k", [1, 2, 40])
+def test_one_colour_after_many_is_met_by_one_center_and_the_others_stay(k):
+    many = np.random.default_rng(4).integers(0, 256, (3, 500)).astype(np.float32)
+    centers = np.ascontiguousarray(many[:, :k])
+    Sample(many).fit(centers, 5)
+    before = centers.copy()
+    flat = Sample(np.repeat(np.float32([[10], [200], [90]]), 500, axis=1))
+    assert flat.revive(centers, flat.fit(centers, 5)) == 0
+    (alive,) = np.flatnonzero(flat.counts)
+    np.testing.assert_array_equal(centers[:, alive], [10, 200, 90])
+    others = np.arange(k) != alive
+    np.testing.assert_array_equal(centers[:, others], before[:, others])
+
+
 # --- scene change ----------------------------------------------------------------------------
 
 
