@@ -92,57 +92,54 @@ def n_frames(path: Path) -> int:
         return sum(1 for _ in clip)
 
 
-def test_the_same_jobs_give_the_same_files_table_and_exit_codes(cluster, tmp_path):
+def test_the_files_table_and_exit_codes_are_those_of_one_machine(cluster, tmp_path, run_cli):
     (tmp_path / "in" / "day").mkdir(parents=True)
     for name in ("a.mp4", "day/c.mp4"):
         make_clip(tmp_path / "in" / name, 4)
     (tmp_path / "in" / "b.mp4").write_bytes(b"x")
     files = ["-k3", "--stats", "stats"]
-    there = livekm("in", "-o", "there", *files, "--scheduler", cluster.address, folder=tmp_path)
-    out, err = there.communicate(timeout=60)
-    here = livekm("in", "-o", "here", *files, "--overwrite", folder=tmp_path)
-    assert here.wait(60) == there.returncode == 1
+    run = livekm("in", "-o", "there", *files, "--scheduler", cluster.address, folder=tmp_path)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 1
     outcomes = [line.split()[-1] for line in out.splitlines()[1:4]]
     assert outcomes == ["done", "failed", "done"]
     assert f"livekm: {tmp_path / 'in' / 'b.mp4'}: not a video" in err
     assert "Traceback" not in err
-    for name in ("a.mp4", "day/c.mp4"):
-        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "stats").rglob("*.csv")) == ["a.csv", "c.csv"]
-    with here.stdout, here.stderr:
-        pass
+    for place in ("a", "day/c"):
+        names = ["-o", "here.mp4", "--stats", "here.csv", "-k3", "--overwrite"]
+        assert run_cli(f"in/{place}.mp4", *names)[0] == 0
+        for there, here in ((f"there/{place}.mp4", "here.mp4"), (f"stats/{place}.csv", "here.csv")):
+            assert (tmp_path / there).read_bytes() == (tmp_path / here).read_bytes()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_the_clip_of_a_killed_worker_is_done_by_another(cluster, tmp_path):
-    make_clip(tmp_path / "a.mp4", 1500)
+    make_clip(tmp_path / "a.mp4", 600)
     make_clip(tmp_path / "b.mp4", 3)
-    victim = cluster.add_worker()
     arguments = ("a.mp4", "b.mp4", "-o", "out", "-k2", "--scheduler", cluster.address)
     run = livekm(*arguments, folder=tmp_path)
     workers = cluster.processes[1:]
     wait_for(lambda: list(tmp_path.glob("out/.a*")))
     busy = next(worker for worker in workers if children_of(worker))
     os.kill(busy.pid, signal.SIGKILL)
-    if busy is not victim:
-        cluster.add_worker()
+    cluster.add_worker()
     out, err = run.communicate(timeout=120)
     assert (run.returncode, [line.split()[-1] for line in out.splitlines()[1:3]]) == (
         0,
         ["done", "done"],
     ), err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mp4"]
-    assert n_frames(tmp_path / "out" / "a.mp4") == 1500
+    assert n_frames(tmp_path / "out" / "a.mp4") == 600
 
 
 def test_an_interruption_keeps_what_was_done(cluster, tmp_path):
     make_clip(tmp_path / "a.mp4", 3000)
-    for name in "bcd":
+    for name in "bc":
         shutil.copy(tmp_path / "a.mp4", tmp_path / f"{name}.mp4")
     arguments = ("*.mp4", "-o", "out", "--scheduler", cluster.address, "-q")
     run = livekm(*arguments, folder=tmp_path)
     wait_for(lambda: len(list(tmp_path.glob("out/.*"))) >= 2)
-    time.sleep(1)
+    time.sleep(0.5)
     run.send_signal(signal.SIGINT)
     assert run.communicate(timeout=30) == ("", "")
     assert run.returncode == 130
