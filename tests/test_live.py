@@ -74,9 +74,9 @@ class Program:
         """Give the colours that are shown, as 0xRRGGBB."""
         return set(np.unique(self.screenshot() @ np.array([1, 1 << 8, 1 << 16])).tolist())
 
-    def wait_for_colors(self, n: int) -> None:
+    def wait_for_colors(self, n: int, timeout: float = 5) -> None:
         try:
-            wait_until(lambda: len(self.colors()) == n, timeout=5)
+            wait_until(lambda: len(self.colors()) == n, timeout)
         except TimeoutError:
             raise AssertionError(f"{len(self.colors())} colours instead of {n}") from None
 
@@ -313,19 +313,25 @@ print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
 
 
 @requires_xvfb
-def test_the_raw_picture_is_there_before_the_kernels_are(livekm, camera, tmp_path):
-    environment = {**camera(), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    start = time.monotonic()
-    with livekm("--camera", 0, title="livekm - camera 0", **environment) as program:
-        wait_until(lambda: len(program.colors()) > N_PATCHES)
-        seconds = time.monotonic() - start
-        program.press("h")
-        before = program.screenshot()
-        wait_until(lambda: not np.array_equal(program.screenshot(), before))  # it moves
-        wait_until(lambda: len(program.colors()) == 8, timeout=60)
-        assert seconds < (time.monotonic() - start) / 2
-        program.press("q")
-        assert program.end()[0] == 0
+def test_the_raw_picture_is_there_long_before_the_kernels_are(livekm, camera, tmp_path):
+    def seconds_to_picture(cache: str) -> float:
+        environment = {**camera(), "NUMBA_CACHE_DIR": str(tmp_path / cache)}
+        start = time.monotonic()
+        with livekm("--camera", 0, title="livekm - camera 0", **environment) as program:
+            wait_until(lambda: len(program.colors()) > N_PATCHES)
+            seconds = time.monotonic() - start
+            program.press("h")
+            before = program.screenshot()
+            wait_until(lambda: not np.array_equal(program.screenshot(), before))  # it moves
+            if cache == "first":
+                program.wait_for_colors(8, timeout=60)
+                assert seconds < (time.monotonic() - start) / 2
+            program.press("q")  # kernels are being compiled still
+            assert program.end()[0] == 0
+            return seconds
+
+    # It takes 0.7 s, and some times as long on a machine with five other processes.
+    assert any(seconds_to_picture(cache) < 2 for cache in ("first", "second", "third"))
 
 
 @requires_xvfb
