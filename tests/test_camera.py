@@ -118,6 +118,22 @@ with CameraSource("/dev/video0", width=1280, height=720, fps=60) as camera:
     assert seen == ["camera /dev/video0", *SIZE, SIZE[1], SIZE[0], 3]
 
 
+def test_compressed_frames_are_asked_for_before_the_size(
+    run_with_camera: Run, tmp_path: Path
+) -> None:
+    wishes = tmp_path / "wishes.txt"
+    run_with_camera(
+        """
+with CameraSource(0, width=1280, height=720) as camera:
+    show(None)
+""",
+        wishes=wishes,
+    )
+    asked = [line.split() for line in wishes.read_text().splitlines()]
+    first_of_size = next(i for i, (_, size) in enumerate(asked) if size.startswith("1280x"))
+    assert "MJPG" in [kind for kind, _ in asked[:first_of_size]]
+
+
 @pytest.mark.parametrize(
     ("mode", "reason"),
     [
@@ -231,6 +247,17 @@ with CameraSource(0) as camera:
 """)
     assert found[0] == f"0  Virtual camera  {SIZE[0]}x{SIZE[1]}"
     assert indices == [0, 1, 2]
+
+
+def test_where_the_system_does_not_tell_cameras_are_found_by_opening_them(
+    run_with_camera: Run,
+) -> None:
+    found = run_with_camera("""
+from livekm.sources.discovery import find_cameras
+sys.platform = "darwin"
+show(list(map(str, find_cameras())))
+""")
+    assert found[0] == f"0  camera  {SIZE[0]}x{SIZE[1]}"
 
 
 def test_a_camera_that_is_not_permitted_is_listed_with_what_to_do(run_with_camera: Run) -> None:

@@ -12,6 +12,7 @@
  *   LIVEKM_VCAM_MODE             busy: another program holds it; absent; denied: no permission
  *   LIVEKM_VCAM_UNPLUG_AFTER     unplugged when this many frames were taken since it was plugged in
  *   LIVEKM_VCAM_RETURN_AFTER_MS  plugged in again so long after that (default: never)
+ *   LIVEKM_VCAM_WISHES           file to which each wish for a format is appended: MJPG 640x480
  *   LIVEKM_VCAM_FREEZE_AFTER     frozen when this many frames were taken since it was opened
  *
  * 64-bit Linux only: the real open, ioctl, mmap and close are called as raw system calls, which,
@@ -255,6 +256,15 @@ static int negotiate(const struct camera *c, struct v4l2_format *f) {
     return 0;
 }
 
+static void note_wish(const struct v4l2_format *f) {
+    const char *path = getenv("LIVEKM_VCAM_WISHES");
+    FILE *file = path ? fopen(path, "a") : NULL;
+    if (!file) return;
+    const struct v4l2_pix_format *pix = &f->fmt.pix;
+    fprintf(file, "%.4s %ux%u\n", (const char *)&pix->pixelformat, pix->width, pix->height);
+    fclose(file);
+}
+
 static int rate(const struct camera *c, struct v4l2_streamparm *p) {
     if (p->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
     p->parm.capture = (struct v4l2_captureparm){
@@ -274,7 +284,9 @@ static int answer(struct camera *c, unsigned long request, void *arg) {
         strcpy((char *)format->description, "YUYV 4:2:2");
         return 0;
     case VIDIOC_ENUM_FRAMESIZES: return frame_size(c, arg);
-    case VIDIOC_S_FMT: return owner ? fail(EBUSY) : negotiate(c, arg);
+    case VIDIOC_S_FMT:
+        note_wish(arg);
+        return owner ? fail(EBUSY) : negotiate(c, arg);
     case VIDIOC_G_FMT:
     case VIDIOC_TRY_FMT: return negotiate(c, arg);
     case VIDIOC_G_PARM:

@@ -60,13 +60,15 @@ def environment(
     unplug_after: int | None = None,
     return_after_ms: int | None = None,
     freeze_after: int | None = None,
+    wishes: Path | None = None,
 ) -> dict[str, str]:
     """Environment of a subprocess that shall see the camera.
 
     `size` is (width, height); `mode` is "busy", "absent" or "denied"; the camera is unplugged
     when `unplug_after` frames were taken since it was plugged in, and is back `return_after_ms`
     later. It freezes when `freeze_after` frames were taken, until it is opened again. OpenCV itself
-    takes and drops the first frame of a stream.
+    takes and drops the first frame of a stream. Each format that is asked for becomes a line of
+    the file `wishes`.
     """
     options = {
         "FRAMES": frames,
@@ -76,6 +78,7 @@ def environment(
         "UNPLUG_AFTER": unplug_after,
         "RETURN_AFTER_MS": return_after_ms,
         "FREEZE_AFTER": freeze_after,
+        "WISHES": wishes,
     }
     given = {f"LIVEKM_VCAM_{key}": str(v) for key, v in options.items() if v is not None}
     preloaded = " ".join(filter(None, [str(library), os.environ.get("LD_PRELOAD")]))
