@@ -178,6 +178,56 @@ def test_ranges_of_block_rows_write_their_own_rows_and_add_up():
     assert counts.sum() == BLOCK_ROWS * 67
 
 
+def run_smooth_labels(planes, labels, centers, step=0.0, ranges=None):
+    """Call the kernel over ranges of rows; return labels, and the changes of counts and error."""
+    height, width = labels.shape
+    scale = 2.0 ** (2 * FRACTION[centers.shape[1]] + 1)
+    smoothed = np.full(labels.shape, 255, np.uint8)
+    counts = np.zeros((height, len(centers)), np.int64)
+    errors = np.zeros(height, np.int64)
+    spatial = np.pad(centers, ((0, 0), (0, 5 - centers.shape[1])))
+    for first, last in [(0, height)] if ranges is None else ranges:
+        kernels.smooth_labels(
+            first,
+            last,
+            planes.reshape(-1),
+            height,
+            width,
+            np.float32(step),
+            np.ascontiguousarray(spatial.T),
+            np.float32(scale),
+            labels.reshape(-1),
+            smoothed.reshape(-1),
+            counts,
+            errors,
+        )
+    return smoothed, counts.sum(axis=0), errors.sum() / scale
+
+
+@pytest.mark.parametrize("size", [*SIZES, (3, 511), (3, 512), (2, 513), (4, 1030)])
+@pytest.mark.parametrize("d", [3, 5])
+def test_smoothing_is_that_of_the_naive_reference(size, d):
+    rng = np.random.default_rng(15)
+    for k in (1, 2, 3, 256):
+        planes, centers = random_planes(rng, *size), random_centers(rng, k, d)
+        step = 1.0 if d == 5 else 0.0
+        labels = rng.integers(0, k, size).astype(np.uint8)
+        expected = naive.smooth(labels)
+        rows = [(0, size[0] // 2), (size[0] // 2, size[0])]
+        smoothed, counts, error = run_smooth_labels(planes, labels, centers, step, rows)
+        np.testing.assert_array_equal(smoothed, expected)
+        before, after = (np.bincount(x.ravel(), minlength=k) for x in (labels, expected))
+        np.testing.assert_array_equal(counts, after - before)
+        points = planes.reshape(3, -1).T
+        if d == 5:
+            points = np.hstack([points, naive.spatial_features(*size, step)])
+        before, after = (
+            ((points - centers[x.ravel()].astype(np.float64)) ** 2).sum() / 2
+            for x in (labels, expected)
+        )
+        assert error == after - before
+
+
 def run_lloyd(points, centers, steps, tolerance=0.0):
     """Call the kernel on (n, d) points and (k, d) centers; return its outputs by name."""
     n, d = points.shape

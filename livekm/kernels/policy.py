@@ -50,10 +50,7 @@ def exact_jit(function: Callable[..., Any]) -> Any:
 
 
 def inline_jit(function: Callable[..., Any], **options: Any) -> Any:
-    """Compile a part of a kernel into each kernel that calls it; it can't be called from Python.
-
-    A call costs as much as some hundred pixels: its arrays are counted as referenced once more.
-    """
+    """Compile a part of a kernel into each kernel that calls it; it can't be called from Python."""
     part: dict[str, Any] = {"no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
     return njit(function, forceinline=True, **_OPTIONS, **part, **options)
 

@@ -7,7 +7,6 @@ from typing import Any
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 
 
 @intrinsic(prefer_literal=True)
@@ -20,6 +19,8 @@ def scratch(typing_context: Any, count: Any, dtype: Any) -> Any:
     kind = types.Array(dtype.dtype, 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from numba.np.arrayobj import populate_array  # 25 ms, for compilations alone
+
         element = context.get_data_type(kind.dtype)
         size = context.get_constant(types.intp, count.literal_value)
         width = context.get_constant(types.intp, context.get_abi_sizeof(element))

@@ -5,25 +5,61 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.kernels.policy import inline_jit, jit
+from livekm.kernels.scratch import scratch
+from livekm.kernels.vectors import WORD, differences, trailing_zeros
+
+_BLOCK = 512  # pixels of a row that are done at once
+_ROW = _BLOCK + 2
+_PADDED = 3 * _ROW
+_ENOUGH = np.uint8(4)  # of eight neighbours that have a pixel's own label: no other has five
 
 _U = np.uint64
+_OWN = np.uint64(_ROW + 1)
 
 
 @inline_jit
-def _majority(labels, above, here, below, left, column, right):
-    """Return the label that most of the eight neighbours have, and how many have it.
+def _pad(labels, above, here, below, left, n, width, padded):
+    """Copy three rows from column `left` on, with a column more on each side, into `padded`."""
+    for row in range(3):
+        source = above if row == 0 else here if row == 1 else below
+        target = _U(row * _ROW)
+        padded[target] = labels[source + _U(max(left - 1, 0))]
+        for i in range(_U(n)):
+            padded[target + _U(1) + i] = labels[source + _U(left) + i]
+        padded[target + _U(n + 1)] = labels[source + _U(min(left + n, width - 1))]
+
+
+@inline_jit
+def _count_alike(padded, n, alike):
+    """Write how many of a pixel's eight neighbours have its label; from four on, four."""
+    for i in range(_U(n)):
+        alike[i] = 0
+    for q in range(9):
+        if q != 4:  # the pixel itself
+            offset = _U(q // 3 * _ROW + q % 3)
+            for i in range(_U(n)):
+                same = padded[offset + i] == padded[_OWN + i]
+                alike[i] = np.uint8(alike[i] + np.uint8(same))
+    for i in range(_U(n)):
+        alike[i] = _ENOUGH if alike[i] > _ENOUGH else alike[i]
+
+
+@inline_jit
+def _majority(padded, i):
+    """Return the label that most of a pixel's neighbours have, and how many have it.
 
     Boyer and Moore's vote finds the one label that can have a majority; a count proves it.
     """
+    a, b, c = i, i + _U(_ROW), i + _U(2 * _ROW)
     votes = (
-        labels[above + left],
-        labels[above + column],
-        labels[above + right],
-        labels[here + left],
-        labels[here + right],
-        labels[below + left],
-        labels[below + column],
-        labels[below + right],
+        padded[a],
+        padded[a + _U(1)],
+        padded[a + _U(2)],
+        padded[b],
+        padded[b + _U(2)],
+        padded[c],
+        padded[c + _U(1)],
+        padded[c + _U(2)],
     )
     winner = votes[0]
     lead = 0
@@ -72,27 +108,34 @@ def smooth_labels(
         `first`.
     """
     area = height * width
+    padded = scratch(_PADDED, np.uint8)
+    alike, enough = scratch(_BLOCK, np.uint8), scratch(_BLOCK, np.uint8)
+    for i in range(_U(_BLOCK)):
+        alike[i] = enough[i] = _ENOUGH
     for r in range(first, last):
         above = _U(max(r - 1, 0) * width)
         here = _U(r * width)
         below = _U(min(r + 1, height - 1) * width)
-        for c in range(_U(width)):
-            own = labels[here + c]
-            smoothed[here + c] = own
-            left = c - _U(1) if c > _U(0) else c
-            right = c + _U(1) if c + _U(1) < _U(width) else c
-            if (
-                labels[above + c] == own
-                and labels[below + c] == own
-                and labels[here + left] == own
-                and labels[here + right] == own
-            ):
-                continue
-            winner, votes = _majority(labels, above, here, below, left, c, right)
-            if votes >= 5 and winner != own:
-                smoothed[here + c] = winner
-                counts[first, own] -= 1
-                counts[first, winner] += 1
-                after = _half_distance(planes, area, here + c, r, c, step, centers, winner)
-                before = _half_distance(planes, area, here + c, r, c, step, centers, own)
-                errors[first] += np.int64((after - before) * scale)
+        for left in range(0, width, _BLOCK):
+            n = min(_BLOCK, width - left)
+            _pad(labels, above, here, below, left, n, width, padded)
+            for i in range(_U(n)):
+                smoothed[here + _U(left) + i] = padded[_OWN + i]
+            _count_alike(padded, n, alike)
+            for i in range(_U(n), _U(_BLOCK)):
+                alike[i] = _ENOUGH
+            for start in range(0, n, WORD):
+                lonely = differences(alike, enough, start)
+                while lonely != _U(0):
+                    i = _U(start) + trailing_zeros(lonely)
+                    lonely &= lonely - _U(1)
+                    winner, votes = _majority(padded, i)
+                    if votes >= 5:
+                        own, c = padded[_OWN + i], _U(left) + i
+                        p = here + c
+                        smoothed[p] = winner
+                        counts[first, own] -= 1
+                        counts[first, winner] += 1
+                        after = _half_distance(planes, area, p, r, c, step, centers, winner)
+                        before = _half_distance(planes, area, p, r, c, step, centers, own)
+                        errors[first] += np.int64((after - before) * scale)
