@@ -20,6 +20,8 @@ PACKAGE = Path(livekm.__file__).parent
 FLOORS = [
     # 0: knows nothing of livekm
     ["kernels.policy", "kernels.scratch", "kernels.vectors"],
+    ["kernels.blocks"],
+    ["kernels.nearest", "kernels.sticking"],
     ["frame", "errors", "closing", "workers", "buffers"],
     ["interrupt", "archive.reports"],
     ["kernels.*"],

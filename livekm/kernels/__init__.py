@@ -5,6 +5,7 @@ pixels is the inner one and runs over neighbours in memory. Indices that are com
 numba then leaves the test for negative indices out, and the loops vectorise.
 """
 
+from livekm.kernels.blocks import BLOCK_ROWS
 from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
 from livekm.kernels.components import (
     count_runs,
@@ -12,7 +13,7 @@ from livekm.kernels.components import (
     measure_components,
     paint_components,
 )
-from livekm.kernels.labeling import BLOCK_ROWS, label_blocks
+from livekm.kernels.labeling import label_blocks
 from livekm.kernels.painting import paint_labels, paint_yuv
 from livekm.kernels.regions import measure_regions
 from livekm.kernels.smoothing import smooth_labels
