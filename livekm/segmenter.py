@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,8 @@ from livekm.fixed import FixedCenters
 from livekm.frame import Image
 from livekm.kmeans import binary_places
 from livekm.labeler import Labeler
+from livekm.lattice import Lattice
+from livekm.parameters import check_number, check_range, named
 from livekm.seeding import SEEDINGS, Seeding
 from livekm.segmentation import Segmentation
 from livekm.trainer import Trainer
@@ -86,16 +87,16 @@ class Segmenter:
         threads: int | None = None,
         sample_size: int = 16384,
     ) -> None:
-        _check_range("n_clusters", n_clusters, 1, 256)
-        _check_range("threads", 1 if threads is None else threads, 1, 256)
-        _check_range("smoothing", smoothing, 0, 8)
-        _check_range("sample_size", sample_size, 256, 2**24)
+        check_range("n_clusters", n_clusters, 1, 256)
+        check_range("threads", 1 if threads is None else threads, 1, 256)
+        check_range("smoothing", smoothing, 0, 8)
+        check_range("sample_size", sample_size, 256, 2**24)
         self._n_clusters = int(n_clusters)
         self.hysteresis = hysteresis
-        self._space = _named("color_space", color_space, COLOR_SPACES)
+        self._space = named("color_space", color_space, COLOR_SPACES)
         self._smoothing = int(smoothing)
-        self._spatial_weight = _check_number("spatial_weight", spatial_weight, _MAX_WEIGHT)
-        self._seeding = seeding if callable(seeding) else _named("seeding", seeding, SEEDINGS)
+        self._spatial_weight = check_number("spatial_weight", spatial_weight, _MAX_WEIGHT)
+        self._seeding = seeding if callable(seeding) else named("seeding", seeding, SEEDINGS)
         self._rng = np.random.default_rng(random_state)
         self._sample_size = int(sample_size)
         self._workers = Workers(threads or min(available_cores(), _MAX_THREADS))
@@ -103,7 +104,7 @@ class Segmenter:
         self._labeler = Labeler(self._workers, self._pool)
         self._palette: npt.NDArray[np.uint8] | None = None
         self._planes: npt.NDArray[Any] = np.empty((3, 0, 0), np.uint8)
-        self._lattice = (1, 1, 1), _lattice(1, 1, 1)  # where the sample is drawn, for the last size
+        self._lattice = Lattice()
         self.reset()
 
     @property
@@ -123,7 +124,7 @@ class Segmenter:
 
     @hysteresis.setter
     def hysteresis(self, value: float) -> None:
-        self._hysteresis = _check_number("hysteresis", value, 255)
+        self._hysteresis = check_number("hysteresis", value, 255)
 
     @property
     def palette(self) -> npt.NDArray[np.uint8] | None:
@@ -172,7 +173,7 @@ class Segmenter:
                 raise ValueError(f"palette must be (k, 3) uint8, got {colors.shape} {colors.dtype}")
             if self._spatial_weight > 0:
                 raise ValueError("a palette fixes colours alone: spatial_weight must be 0")
-            _check_range("the palette's number of colours", len(colors), 1, 256)
+            check_range("the palette's number of colours", len(colors), 1, 256)
             self._n_clusters = len(colors)
             palette = colors
         self._palette = palette
@@ -180,7 +181,7 @@ class Segmenter:
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""
-        self._space = _named("color_space", name, COLOR_SPACES)
+        self._space = named("color_space", name, COLOR_SPACES)
         self.reset()
 
     def set_n_clusters(self, n_clusters: int) -> npt.NDArray[np.uint8]:
@@ -191,7 +192,7 @@ class Segmenter:
         slots : (256,) uint8
             The label that each old label has from now on.
         """
-        _check_range("n_clusters", n_clusters, 1, 256)
+        check_range("n_clusters", n_clusters, 1, 256)
         if self._palette is not None:
             raise ValueError("the palette fixes the number of clusters; set_palette(None) frees it")
         assert isinstance(self._trainer, Trainer)
@@ -237,7 +238,7 @@ class Segmenter:
         image : (H, W, 3) uint8, BGR
         max_iterations : int, default 300
         """
-        _check_range("max_iterations", max_iterations, 0, 2**31)
+        check_range("max_iterations", max_iterations, 0, 2**31)
         self.reset()
         pixels = self._load(image)
         points, sampled = self._draw(pixels, self._stride(*pixels.shape[:2]))
@@ -274,9 +275,7 @@ class Segmenter:
         Squares are `stride` pixels wide and high.
         """
         height, width = pixels.shape[:2]
-        if self._lattice[0] != (height, width, stride):
-            self._lattice = (height, width, stride), _lattice(height, width, stride)
-        rows, columns = self._lattice[1]
+        rows, columns = self._lattice.places(height, width, stride)
         sampled = np.take(pixels.reshape(-1, 3), rows * width + columns, axis=0)
         planes = np.empty((3, *sampled.shape[:2]), self._space.dtype)
         self._space.split(sampled, planes, self._workers)
@@ -335,43 +334,3 @@ class Segmenter:
             _pool=self._pool,
             _workers=self._workers,
         )
-
-
-def _lattice(
-    height: int, width: int, stride: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return the rows and the columns, (h, w) each, of one pixel of every square of the image.
-
-    From square to square the place moves on by the golden section, so that all rows and all columns
-    of the image are met: a thin line is seen in proportion to its length.
-    """
-    shape = -(-height // stride), -(-width // stride)
-    i, j = np.indices(shape)
-    shift = next(n for n in range(round(0.618 * stride), stride + 2) if math.gcd(n, stride) == 1)
-    rows = np.minimum(i * stride + j * shift % stride, height - 1)
-    columns = np.minimum(j * stride + i * shift % stride, width - 1)
-    return rows, columns
-
-
-def _check_range(name: str, value: int, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if not least <= value <= most:
-        raise ValueError(f"{name} must be from {least} to {most}, got {value}")
-
-
-def _check_number(name: str, value: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 <= value <= most:
-        raise ValueError(f"{name} must be from 0 to {most:g}, got {value}")
-    return float(value)
-
-
-_Entry = TypeVar("_Entry")
-
-
-def _named(name: str, value: str, entries: Mapping[str, _Entry]) -> _Entry:
-    if value not in entries:
-        raise ValueError(f"{name} must be one of {', '.join(entries)}, got {value!r}")
-    return entries[value]

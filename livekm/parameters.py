@@ -1,0 +1,42 @@
+"""Checks of what callers give: mistakes are named by the parameter's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+
+_Entry = TypeVar("_Entry")
+
+
+def check_range(name: str, value: int, least: int, most: int) -> None:
+    """Raise TypeError unless `value` is an integer, ValueError unless it is in the range.
+
+    Examples
+    --------
+    >>> check_range("threads", 0, 1, 256)
+    Traceback (most recent call last):
+        ...
+    ValueError: threads must be from 1 to 256, got 0
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be from {least} to {most}, got {value}")
+
+
+def check_number(name: str, value: float, most: float) -> float:
+    """Return `value`, a number from 0 to `most`, or raise TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not 0 <= value <= most:
+        raise ValueError(f"{name} must be from 0 to {most:g}, got {value}")
+    return float(value)
+
+
+def named(name: str, value: str, entries: Mapping[str, _Entry]) -> _Entry:
+    """Return the entry of that name, or raise ValueError with the names there are."""
+    if value not in entries:
+        raise ValueError(f"{name} must be one of {', '.join(entries)}, got {value!r}")
+    return entries[value]
