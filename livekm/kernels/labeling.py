@@ -104,6 +104,10 @@ def label_blocks(
             start = top * width + left
             for f in range(n_colors):
                 gather(planes, f * area + start, width, rows, columns, colors, f * BLOCK)
+            if is_sticky:
+                gather(previous, start, width, rows, columns, before, 0)
+                for i in range(n, _U(BLOCK)):
+                    before[i] = nearest[i] = 0
             squares = measure(colors, n_colors, n, low, high, sums)
             if step is not None:
                 squares += locate(top, left, rows, columns, step, x, low, high)
@@ -118,10 +122,6 @@ def label_blocks(
                 error += _I(n) * _I(biases[j])
                 for f in range(3):
                     error -= _I(centers[f, j]) * sums[f]
-            if is_sticky:
-                gather(previous, start, width, rows, columns, before, 0)
-                for i in range(n, _U(BLOCK)):
-                    before[i] = nearest[i] = 0
             if not is_clear or (is_sticky and differ(before, nearest, n)):
                 search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index)
             if not is_clear:
