@@ -144,7 +144,7 @@ class Segmenter:
         self._labeler.forget()
 
     def set_palette(self, palette: npt.NDArray[np.uint8] | None) -> None:
-        """Fix the colours from the next frame on, which starts anew; nothing is trained then.
+        """Fix the colours from the next frame on; nothing is trained then.
 
         Each pixel gets the nearest of the colours in the colour space, or with `hysteresis` the
         label it had while that is near enough. k becomes their number.
@@ -152,7 +152,7 @@ class Segmenter:
         Parameters
         ----------
         palette : (k, 3) uint8, BGR, or None
-            From 1 to 256 colours; None lets k colours follow the scene again.
+            From 1 to 256 colours; None lets them follow the scene again, from where they are.
 
         Raises
         ------
@@ -176,8 +176,11 @@ class Segmenter:
             check_range("the palette's number of colours", len(colors), 1, 256)
             self._n_clusters = len(colors)
             palette = colors
+        was_fixed, centers = self._palette is not None, self._trainer.centers
         self._palette = palette
         self.reset()
+        if was_fixed and palette is None:
+            self._trainer.centers = centers
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""

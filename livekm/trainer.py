@@ -183,6 +183,7 @@ class Trainer:
         slots = np.arange(256, dtype=np.uint8)
         self.n_clusters = n_clusters
         if self.centers is None or self._sample is None:
+            self.centers = None  # there is no frame yet that tells what to split or merge
             return slots
         while self.centers.shape[1] < n_clusters:
             self.centers = _split_one(self._sample, self.centers)

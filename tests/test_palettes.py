@@ -148,6 +148,18 @@ def test_k_is_the_number_of_fixed_colours_until_they_are_freed():
     assert np.abs(segmenter.update(noise()).mse / free.mse - 1) < 0.05
 
 
+def test_freed_colours_follow_the_scene_from_where_they_were_fixed():
+    true = np.array([(200, 30, 30), (20, 180, 40), (10, 20, 220), (240, 240, 240)], np.uint8)
+    image = true[np.random.default_rng(0).integers(0, 4, (30, 40))]
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(4)
+        segmenter = Segmenter(random_state=0)
+        segmenter.set_palette(true[order] // 4 * 3)
+        segmenter.update(image)
+        segmenter.set_palette(None)
+        np.testing.assert_array_equal(segmenter.update(image).palette, true[order])
+
+
 def test_what_cannot_be_fixed_is_refused():
     segmenter = Segmenter()
     for wrong in (COLORS.astype(float), COLORS[0], COLORS[:0], np.zeros((257, 3), np.uint8)):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Frame, Image
@@ -71,7 +69,6 @@ class Session:
         self._step = False
         self._records_display = False
         self._canvas = Canvas(view)
-        self._locked: npt.NDArray[np.uint8] | None = None
         self._scale = scale
         self._folder = folder
         self._mirror = mirror
@@ -116,12 +113,10 @@ class Session:
 
     def set_clusters(self, n_clusters: int) -> None:
         """Have that many clusters, as far as 1 to 256 and a fixed palette allow."""
-        if self.segmenter.palette is not None:
-            self.display.say("the palette's colours are fixed")
+        if self._refuses_to_change():
             return
         slots = self.segmenter.set_n_clusters(min(max(n_clusters, 1), 256))
         self._canvas.chosen = {int(slots[slot]) for slot in self._canvas.chosen}
-        self._locked = None  # the colours of other clusters
         self._unsettled = _SETTLING
 
     def next_view(self) -> None:
@@ -160,14 +155,22 @@ class Session:
         self._unsettled = _SETTLING
 
     def toggle_lock(self) -> None:
-        """Paint with the colours that there are now, whatever the centers do, or no longer."""
-        if self._locked is None and self._segmentation is not None:
-            self._locked = self._segmentation.palette
-            self.display.say("palette locked")
-        else:
-            self._locked = None
+        """Keep the colours that there are now, whatever comes; or let them follow the scene."""
+        if self.segmenter.palette is not None:
+            self.segmenter.set_palette(None)
             self.display.say("palette free")
-        self._unsettled = max(self._unsettled, 1)
+        elif self._segmentation is not None:
+            try:
+                self.segmenter.set_palette(self._segmentation.palette)
+            except ValueError as error:  # places count
+                self.display.say(str(error))
+        self._unsettled = _SETTLING
+
+    def _refuses_to_change(self) -> bool:
+        is_locked = self.segmenter.palette is not None
+        if is_locked:
+            self.display.say("the palette is locked: l frees it")
+        return is_locked
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or no longer."""
@@ -222,10 +225,11 @@ class Session:
         self.display.banner = text
 
     def reseed(self) -> None:
-        """Start the colours anew."""
+        """Start the colours anew, unless the palette is locked."""
+        if self._refuses_to_change():
+            return
         self.segmenter.reset()
         self.show_all()
-        self._locked = None
         self._unsettled = _SETTLING
 
     def save_snapshot(self) -> None:
@@ -274,8 +278,7 @@ class Session:
             self._segmentation = None
             return
         with self.timer.stage("segment"):
-            found = self.segmenter.update(self._frame.image)
-        self._segmentation = found if self._locked is None else replace(found, palette=self._locked)
+            self._segmentation = self.segmenter.update(self._frame.image)
 
     def picture(self, status: Sequence[str] = (), fit: Fit | None = None) -> tuple[Frame, Image]:
         """Return the frame, and what the window shows of it; record it.
@@ -320,7 +323,7 @@ class Session:
                 self.segmenter.color_space,
                 f"scale {self.scale:g}{auto}",
                 *["mirrored"] * self._mirror,
-                *["palette locked"] * (self._locked is not None),
+                *["palette locked"] * (self.segmenter.palette is not None),
             ],
             ["  ".join(stages) + " ms" if stages else ""],
             ["compiling kernels"] * (self._segmentation is None),
