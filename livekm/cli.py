@@ -58,15 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _INTERRUPTED if stop.requested else code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (ValueError, LivekmError, MemoryError) as error:
+    except (ValueError, LivekmError, MemoryError, OSError) as error:
         if options.verbose:
             traceback.print_exc()
-        text = str(error) or "not enough memory"
+        text = _reason(error)
         if reporter:
             reporter.fail(text)
         else:
             print(f"livekm: {text}", file=sys.stderr)
         return MISUSED if isinstance(error, ValueError) else _FAILED
+
+
+def _reason(error: Exception) -> str:
+    # Of a look at a name: what opens a file raises a LivekmError, which says more.
+    if isinstance(error, OSError) and not isinstance(error, LivekmError):
+        return f"{error.filename}: {error.strerror}; check its name and folder"
+    return str(error) or "not enough memory"
 
 
 def _say(text: str) -> None:
@@ -114,9 +121,13 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
         quiet=options.quiet,
         should_stop=stop,
     )
-    if not options.quiet:
+    failures = [result.reason for result in results if result.outcome == "failed"]
+    if options.quiet:
+        for reason in failures:
+            print(f"livekm: {reason}", file=sys.stderr)
+    else:
         _say(archive.summary(results, time.perf_counter() - start))
-    return _FAILED if any(result.outcome == "failed" for result in results) else 0
+    return _FAILED if failures else 0
 
 
 def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | None) -> int:

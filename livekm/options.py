@@ -253,7 +253,8 @@ def _check_encoding(parser: argparse.ArgumentParser, options: argparse.Namespace
     if not options.output or (suffix and suffix not in CONTAINERS):
         parser.error(f"--codec, --crf and --preset go with -o and a clip: {', '.join(CONTAINERS)}")
     try:
-        # Of many clips, each has a suffix of its own; Matroska holds every codec.
-        choose_encoding(options.output if suffix else "clip.mkv", *encoding)
+        # Of many clips, each has a suffix of its own.
+        any_clip = f"clip{CODECS[options.codec].containers[0]}" if options.codec else "clip.mkv"
+        choose_encoding(options.output if suffix else any_clip, *encoding)
     except ValueError as error:
         parser.error(str(error))

@@ -43,9 +43,56 @@ def test_folders_are_searched_and_made_again_below_the_output(tmp_path, monkeypa
 
 def test_patterns_stand_for_clips(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    touch(tmp_path / "x" / "1.mp4", tmp_path / "x" / "y" / "2.mov", tmp_path / "x" / "3.jpg")
-    jobs = plan_jobs(["x/**/*"], Path("out"))
-    assert [job.output.as_posix() for job in jobs] == ["out/1.mp4", "out/2.mov"]
+    touch(tmp_path / "x" / "1.mp4", tmp_path / "x" / "y" / "1.mp4", tmp_path / "x" / "3.jpg")
+    for pattern in ("x/**/*", "x/**/*.mp4", "[x]/**/?.mp4"):
+        found = [job.output.as_posix() for job in plan_jobs([pattern], Path("out"))]
+        below = "out/x" if pattern.startswith("[") else "out"
+        assert found == [f"{below}/1.mp4", f"{below}/y/1.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("in", "-o", "in"), "in lies in the output folder in; name another one"),
+        (("in/day", "-o", "in", "--suffix=-k2"), "in/day lies in the output folder in"),
+        (("in/a.mp4", "in/b.mp4", "-o", "in"), "in/a.mp4 would become itself"),
+        (("in", "--labels", "in/{}.mkv"), "in/day/c.mkv would become itself"),
+        (("empty", "in", "-o", "out"), "empty: there is no clip"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--skip-existing",), ("--overwrite",)])
+def test_no_clip_takes_the_place_of_an_input(more, arguments, said, tmp_path, run_cli):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "empty").mkdir()
+    touch(
+        *(tmp_path / name for name in ("in/a.mp4", "in/b.mp4", "in/day/c.mkv", "elsewhere/d.mp4"))
+    )
+    (tmp_path / "in" / "d.mp4").symlink_to(tmp_path / "elsewhere" / "d.mp4")
+    code, out, err = run_cli(*arguments, *more)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+
+
+def test_outputs_beside_the_inputs_need_another_name(tmp_path, run_cli):
+    for name in "ab":
+        make_clip(tmp_path / f"{name}.mp4", 2)
+    assert run_cli("a.mp4", "b.mp4", "-o", ".", "--suffix=-k2", "-k2", "-q") == (0, "", "")
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["a", "a-k2", "b", "b-k2"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_before_the_first_clip(tmp_path, run_cli):
+    touch(tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "file")
+    code, out, err = run_cli("a.mp4", "b.mp4", "-o", "file/out")
+    assert (code, out) == (1, "")
+    assert err == "livekm: cannot make the folder file/out: Not a directory; choose another\n"
+
+
+def test_quiet_prints_the_failures_alone(tmp_path, run_cli):
+    make_clip(tmp_path / "a.mp4", 2)
+    touch(tmp_path / "b.mp4")
+    code, out, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-k2", "-q")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"livekm: b\.mp4: not a video [^\n]+\n", err)
 
 
 def test_two_clips_of_one_output_are_wrong_usage(tmp_path, run_cli):
@@ -255,6 +302,7 @@ def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
         ("h264", [".mov", ".mp4", ".MKV", ".avi", ".mp4"]),
         ("vp9", [".mp4", ".webm", ".MKV", ".mp4", ".mp4"]),
         ("ffv1", [".mkv", ".mkv", ".MKV", ".avi", ".mkv"]),
+        ("gif", [".gif"] * 5),
     ],
 )
 def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):

@@ -253,6 +253,7 @@ def failing_inputs() -> dict[str, str]:
         "sound.mp4": "only sound",
         "nothing*.png": "no image file there",
         "folder": "no image file there",
+        f"{'x' * 300}.mp4": "File name too long; check its name",
     }
 
 

@@ -152,6 +152,22 @@ def test_an_exception_leaves_nothing(target):
     assert listing(target.parent) == []
 
 
+@pytest.mark.parametrize("letter", ["x", "ü", "京"])
+def test_a_name_may_be_as_long_as_the_disk_allows(letter, tmp_path):
+    size = len(letter.encode())
+    name = letter * (251 // size) + ".mp4"
+    with ClipSink(tmp_path / name, INFO) as sink:
+        put(sink, grey(0))
+        sink.mark_partial()
+    (partial,) = tmp_path.iterdir()
+    assert partial.name.endswith(f"{letter}.partial.mp4")
+    with ClipSink(tmp_path / name, INFO) as sink:
+        put(sink, grey(0))
+    assert sorted(listing(tmp_path)) == sorted([name, partial.name])
+    with pytest.raises(SinkError, match=r"name too long; choose a shorter name$"):
+        ClipSink(tmp_path / f"{letter}{name}", INFO)
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.png"])
 def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, name):
     target = tmp_path / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from livekm.archive.job import Job
@@ -50,14 +51,14 @@ def plan_jobs(
     inputs : sequence of str
         Clips; folders, in which all clips are found, however deep; patterns (``night/**/*.mp4``).
     folder : Path or None
-        Of the segmented clips. The folders below an input folder are made below it again. What
-        lies in it is no input.
+        Of the segmented clips. The folders below an input folder, or below what a pattern begins
+        with, are made below it again. What lies in it is no input.
     suffix : str
         Is added to the names of the clips.
     codec, crf, preset : optional
         How clips are encoded, see `livekm.sinks.choose_encoding`. Outputs have the format of the
-        inputs where livekm writes it and it holds the codec, else MP4, or Matroska where MP4 does
-        not hold the codec either.
+        inputs where livekm writes it and it holds the codec, else MP4, or that of the codec where
+        MP4 does not hold it either.
     sidecars : mapping, optional
         Some of `SIDECARS` to a folder, in which the tree is made again, or to a name with `PLACE`
         in it, as ``tables/{}.jsonl``, which tells the format too.
@@ -65,15 +66,15 @@ def plan_jobs(
     Raises
     ------
     ValueError
-        If there is no clip, if two would have the same output, if nothing is to be written, or
-        all to one file, or if an output's format does not go with what is asked for.
+        If there is no clip, if two would have the same output or one become itself, if nothing is
+        to be written, or all to one file, or if a format does not go with what is asked for.
     """
     if folder is None and not sidecars:
         raise ValueError("many clips: add -o FOLDER, or name one clip")
     if folder and (folder.is_file() or folder.suffix.lower() in FILE_SINKS):
         raise ValueError(f"many clips: {folder} is a name of one; name a folder")
     endings = CODECS[codec].containers if codec else tuple(CONTAINERS)
-    usual = ".mp4" if ".mp4" in endings else ".mkv"
+    usual = ".mp4" if ".mp4" in endings else endings[0]
     patterns = {option: _pattern(option, name) for option, name in (sidecars or {}).items()}
     jobs: list[Job] = []
     for name in inputs:
@@ -88,12 +89,28 @@ def plan_jobs(
             }
             if output:
                 _check_encoding(output, codec, crf, preset)
-            jobs.append(Job(source, output, **files))
+            job = Job(source, output, **files)
+            if _place(source) in map(_place, job.outputs.values()):
+                raise ValueError(
+                    f"{source} would become itself; name another folder, or a --suffix"
+                )
+            jobs.append(job)
         if len(jobs) == before:
-            raise ValueError(f"{name}: there is no clip; check its name and folder")
+            raise ValueError(_why_none(name, folder))
     # An earlier run's videos of labels are clips as well, but no inputs.
-    written = {path.resolve() for job in jobs for path in job.outputs.values()}
-    return _without_repeats([job for job in jobs if job.source.resolve() not in written])
+    written = {_place(path) for job in jobs for path in job.outputs.values()}
+    return _without_repeats([job for job in jobs if _place(job.source) not in written])
+
+
+def _why_none(name: str, folder: Path | None) -> str:
+    if folder is not None and any(True for _ in _expand(name, None)):
+        return f"{name} lies in the output folder {folder}; name another one, which may be in it"
+    return f"{name}: there is no clip; check its name and folder"
+
+
+def _place(path: Path) -> Path:
+    """Return where a file lies in truth; the file itself may be a link to another place."""
+    return path.parent.resolve() / path.name
 
 
 def _check_encoding(output: Path, codec: str | None, crf: int | None, preset: str | None) -> None:
@@ -127,7 +144,8 @@ def _without_repeats(jobs: Sequence[Job]) -> list[Job]:
         for path, other in zip(job.outputs.values(), rivals, strict=True):
             if other is not None:
                 raise ValueError(
-                    f"{other.source} and {job.source} would both become {path}; rename one of them"
+                    f"{other.source} and {job.source} would both become {path}; name the folder "
+                    "above them, which is made again, or rename one"
                 )
         takers.update(dict.fromkeys(job.outputs.values(), job))
         kept.append(job)
@@ -140,14 +158,22 @@ def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
     if path.is_file():
         yield path, Path(path.name)
         return
-    found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(name, recursive=True))  # noqa: PTH207
+    if path.is_dir():
+        base, found = path, list(path.rglob("*"))
+    else:
+        base, found = _fixed_part(path), [*map(Path, glob.glob(name, recursive=True))]  # noqa: PTH207
     own = None if folder is None else folder.resolve()
     for clip in sorted(found):
         is_clip = clip.suffix.lower() in CLIP_SUFFIXES and clip.is_file()
         # A name with ".part" or ".partial" is not complete: livekm's own, of an earlier run.
         is_whole = not clip.name.startswith(".") and not _is_partial(clip)
-        if is_clip and is_whole and own not in clip.resolve().parents:
-            yield clip, clip.relative_to(path) if path.is_dir() else Path(clip.name)
+        if is_clip and is_whole and own not in _place(clip).parents:
+            yield clip, clip.relative_to(base)
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """Return the folders before the first one that a pattern leaves open."""
+    return Path(*takewhile(lambda part: not set(part) & set("*?["), pattern.parts[:-1]))
 
 
 def _is_partial(clip: Path) -> bool:

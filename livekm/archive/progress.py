@@ -55,8 +55,9 @@ class ArchiveProgress:
             line = self._lines.pop(event.job, None)
             if line is not None:
                 line.close()
-            for said in [*event.warnings, *([event.reason] if event.reason else [])]:
-                self._bar.write(f"livekm: {said}", file=self._bar.fp)
+            if not self._hidden:
+                for said in [*event.warnings, *([event.reason] if event.reason else [])]:
+                    self._bar.write(f"livekm: {said}", file=self._bar.fp)
         self._refresh()
 
     def _show_line(self, event: JobProgress) -> None:

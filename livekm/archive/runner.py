@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from livekm.archive import cluster, processes
 from livekm.archive.job import Job, JobResult
 from livekm.archive.progress import ArchiveProgress
+from livekm.errors import SinkError
 
 
 def run(
@@ -45,7 +46,7 @@ def run(
     Raises
     ------
     LivekmError
-        If the scheduler cannot be reached.
+        If the folders of the outputs cannot be made, or the scheduler cannot be reached.
     """
     waiting = [job.remaining() for job in jobs] if skip_existing else jobs
     results = {job: JobResult(job, "skipped") for job in waiting if not job.outputs}
@@ -53,6 +54,7 @@ def run(
     if scheduler:
         events = cluster.run_jobs(todo, arguments, scheduler, should_stop=should_stop)
     else:
+        _make_folders(todo)
         events = processes.run_jobs(todo, arguments, workers=workers, should_stop=should_stop)
     with ArchiveProgress(len(todo), hidden=quiet) as progress:
         for event in events:
@@ -60,3 +62,14 @@ def run(
             if isinstance(event, JobResult):
                 results[event.job] = event
     return [results[job] for job in waiting]
+
+
+def _make_folders(jobs: Sequence[Job]) -> None:
+    """Make those of all outputs; what is wrong with one is said at once, not for each clip."""
+    try:
+        for folder in sorted({path.parent for job in jobs for path in job.outputs.values()}):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"cannot make the folder {error.filename}: {error.strerror}; choose another"
+        ) from error

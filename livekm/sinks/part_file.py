@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import secrets
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from livekm.closing import Closing
 from livekm.errors import SinkError
+
+_LONGEST = 255  # bytes of a file's name, on all usual disks
 
 
 class PartFile:
@@ -48,14 +51,18 @@ class PartFile:
         # Moving a file onto a symbolic link would replace the link.
         self._final = Path(os.path.realpath(self.target))
         self._overwrite, self._source = overwrite, source
-        self._check()
-        self.path = self._final.with_name(f".{self._final.name}.part-{secrets.token_hex(4)}")
+        part = _file_name(f".{self._final.name}", f".part-{secrets.token_hex(4)}")
+        self.path = self._final.with_name(part)
         try:
+            self._check()
             # Only creating it tells for certain whether the folder can be written.
             self._create()
+        except SinkError:  # which is an OSError too
+            raise
         except OSError as error:
+            what = "a shorter name" if error.errno == errno.ENAMETOOLONG else "another folder"
             raise SinkError(
-                f"cannot write {self.target}: {error.strerror}; choose another folder"
+                f"cannot write {self.target}: {error.strerror}; choose {what}"
             ) from error
 
     def _create(self) -> None:
@@ -100,7 +107,8 @@ class PartFile:
     def _partial_name(self) -> Path:
         for number in itertools.count(1):
             which = "" if number == 1 else f"-{number}"
-            name = self._final.with_name(f"{self._final.stem}.partial{which}{self._final.suffix}")
+            tail = f".partial{which}{self._final.suffix}"
+            name = self._final.with_name(_file_name(self._final.stem, tail))
             if not name.exists() or (self._overwrite and not self._is_source(name)):
                 return name
         raise AssertionError  # the numbers have no end
@@ -193,3 +201,10 @@ class WholeFile(Closing):
         """Leave nothing."""
         self._written = False
         self._part.discard()
+
+
+def _file_name(head: str, tail: str) -> str:
+    """Return both together, without the end of a head that is too long for a file's name."""
+    while len(os.fsencode(head + tail)) > _LONGEST:
+        head = head[:-1]
+    return head + tail
