@@ -123,9 +123,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add = parser.add_argument_group(
         "many clips",
-        "several inputs, or a folder or pattern of clips; -o names a folder then, as do --labels, "
-        "--stats, --regions, --figure and --save-palette, or a file for each clip by {}: "
-        "stats/{}.jsonl",
+        "several inputs, or a folder or pattern of clips; -o names a folder then, as do\n"
+        "--labels, --stats, --regions, --figure and --save-palette, or a file for each\n"
+        "clip by {}: stats/{}.jsonl",
     ).add_argument
     add("--suffix", default="", metavar="TEXT", help="add this to the names of the clips")
     add("--jobs", type=int, metavar="N", help="clips at a time (default: 1)")

@@ -320,7 +320,10 @@ def test_a_camera_can_be_recorded(camera_library, tmp_path):
         (("in.mp4", "--benchmark", "--json", "no/b.json"), "there is no folder"),
         (("in.mp4", "--stats", "no/s.csv"), "there is no folder"),
         (("in.mp4", "-o", "out.mp4", "--stats", "old.csv"), "old.csv exists; add --overwrite"),
-        (("in.mp4", "-o", "out.mp4", "--start", "9", "-q"), "no frame from 9 s"),
+        (
+            ("in.mp4", "-o", "out.mp4", "--start", "9", "-q"),
+            "no frame from 9 s on; its last one is at",
+        ),
         (("in.mp4", "-o", "folder.mp4"), "is a folder"),
         (("in.mp4", "-o", "in.mp4", "--overwrite"), "is the input itself"),
         (("photo.png", "-o", "photo.png", "--overwrite"), "is the input itself"),
@@ -567,6 +570,12 @@ def test_a_benchmark_can_be_interrupted(run_cli, monkeypatch):
 def test_the_version_is_that_of_the_package(tmp_path):
     expected = f"livekm {metadata.version('livekm')}\n"
     assert run_process("--version", cwd=tmp_path) == (0, expected, "")
+
+
+def test_the_help_fits_a_usual_terminal(run_cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _usage, options = run_cli("--help")[1].split("keys in the window")[0].split("\n\n", 1)
+    assert max(map(len, options.splitlines())) <= 80
 
 
 def test_the_help_has_every_key(run_cli):

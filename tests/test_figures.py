@@ -100,6 +100,16 @@ def test_the_areas_have_the_colours_of_their_time_and_the_heights_of_their_share
     assert list(areas.images[0].get_extent()) == [0, 2, 0, 1]
 
 
+def test_the_marks_of_cuts_leave_the_title_readable():
+    figure = clip_figure(two_scenes(), "clip.mp4")
+    figure.draw_without_rendering()
+    areas = next(axes for axes in figure.axes if "number" in axes.get_title())
+    title = areas.title.get_window_extent()
+    marks = [line.get_window_extent() for line in areas.lines if line.get_marker() == "v"]
+    assert marks
+    assert not any(title.y0 < mark.y1 + 3 for mark in marks)
+
+
 @pytest.mark.parametrize(
     ("seconds", "unit", "tick"),
     [(50, "seconds", "10"), (600, "minutes:seconds", "2:00"), (7300, "hours:minutes:", "0:30:00")],

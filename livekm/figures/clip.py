@@ -103,7 +103,11 @@ def _draw_shares(axes: Axes, history: History) -> None:
         axes.axvline(cut, color="white", linewidth=1, alpha=0.6)
         axes.plot(cut, 1.02, "v", color=_CUT_COLOR, markersize=6, clip_on=False)
     axes.set_ylim(0, 1)
-    axes.set_title("each segment in its colour of the moment, its number at the right", fontsize=10)
+    axes.set_title(
+        "each segment in its colour of the moment, its number at the right",
+        fontsize=10,
+        pad=14,  # above the marks of the cuts
+    )
 
 
 def _name_areas(

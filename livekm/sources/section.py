@@ -75,9 +75,9 @@ def _section(source: Source, start: float, end: float) -> Iterator[Frame]:
             is_empty = False
             yield frame
     if is_empty:
+        until = "on" if end == float("inf") else f"to {end:g} s"
         raise SourceError(
-            f"{source.info.name}: no frame from {start:g} s to {end:g} s; "
-            f"its last one is at {time:g} s"
+            f"{source.info.name}: no frame from {start:g} s {until}; its last one is at {time:g} s"
         )
 
 
