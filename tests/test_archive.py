@@ -236,21 +236,19 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_clips_in_work_end_with_the_process_that_started_them_and_leave_nothing(tmp_path):
+def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp_path, run_cli):
     make_clip(tmp_path / "a.mp4", 3000)
-    job = Job(tmp_path / "a.mp4", tmp_path / "out" / "a.mp4")
-    program = f"""
-from pathlib import Path
-from livekm.archive.job import Job
-from livekm.archive.processes import run_jobs
-list(run_jobs([Job(Path({str(job.source)!r}), Path({str(job.output)!r}))], []))
-"""
-    parent = subprocess.Popen([sys.executable, "-c", program])
-    wait_for(lambda: job.output.parent.exists() and list(job.output.parent.iterdir()))
-    parent.kill()
-    parent.wait()
+    arguments = ("*.mp4", "-o", "out", "-q")
+    run = subprocess.Popen([sys.executable, "-m", "livekm", *arguments], cwd=tmp_path)
+    job = Job(Path("a.mp4"), tmp_path / "out" / "a.mp4")
+    wait_for(lambda: list(tmp_path.glob("out/.*")))
+    run.kill()
+    run.wait()
     wait_for(lambda: not processes_of(job))
     assert not list(job.output.parent.iterdir())
+    assert run_cli(*arguments, "--skip-existing", "--frames", 3) == (0, "", "")
+    with open_source(job.output) as clip:
+        assert sum(1 for _ in clip) == 3
 
 
 def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):

@@ -122,6 +122,17 @@ def test_a_clip_keeps_its_frames_and_times_and_gets_the_colours_of_its_palette(r
     assert listing(clip.parent) == ["in.mp4", "out.mp4"]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_clip_of_varying_rate_keeps_the_time_of_each_frame(suffix, run_cli, tmp_path):
+    times = [Fraction(n, 1000) for n in (0, 40, 200, 210, 500, 1750, 1800)]
+    clip = make_clip(tmp_path / "in.mp4", times=times, b_frames=2, audio=True)
+    assert run_cli(clip, "-o", f"out{suffix}", "-k", "2", "-q") == (0, "", "")
+    with av.open(f"out{suffix}") as written:
+        stream = written.streams.video[0]
+        found = [frame.pts * stream.time_base for frame in written.decode(stream)]
+    assert found == times
+
+
 def test_a_dashcam_clip_keeps_its_frames_and_times_and_colours(real_clip, run_cli, tmp_path):
     code, _, _ = run_cli(real_clip, "-o", "out.mp4", "-k", "8")
     assert code == 0
