@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interruption() as stop:
             if reporter:
                 follow_parent(stop.request, stop.insist)
-            if options.inputs and archive.is_archive(options.inputs):
+            if _is_archive(options):
                 code = _archive(options, stop)
             else:
                 code = _run(options, stop, reporter)
@@ -95,6 +95,13 @@ def _set_up_logging(options: argparse.Namespace, reporter: Reporter | None) -> N
     logging.getLogger("livekm").setLevel(level)
 
 
+def _is_archive(options: argparse.Namespace) -> bool:
+    if options.report or not options.inputs:  # a process for one of many has just that one
+        return False
+    sidecars = [getattr(options, name) or "" for name in archive.SIDECARS]
+    return archive.is_archive(options.inputs, options.output, sidecars)
+
+
 def _archive(options: argparse.Namespace, stop: Interruption) -> int:
     """Process many clips; return the exit code."""
     start = time.perf_counter()
@@ -132,8 +139,11 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
 
 def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | None) -> int:
     """Process one source; return the exit code."""
-    if options.scheduler:
-        raise ValueError("--scheduler is for many clips; leave it out")
+    if options.scheduler or options.jobs or options.suffix or options.skip_existing:
+        raise ValueError(
+            "--suffix, --jobs, --scheduler and --skip-existing are for many clips, "
+            "or for one whose -o is a folder"
+        )
     segmenter = parts.segmenter(options)
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():

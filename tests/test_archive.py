@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -93,6 +94,41 @@ def test_quiet_prints_the_failures_alone(tmp_path, run_cli):
     code, out, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-k2", "-q")
     assert (code, out) == (1, "")
     assert re.fullmatch(r"livekm: b\.mp4: not a video [^\n]+\n", err)
+
+
+@pytest.mark.parametrize("output", ["new/", "there"])
+def test_one_clip_goes_into_a_folder_as_many_do(output, tmp_path, run_cli):
+    (tmp_path / "there").mkdir()
+    make_clip(tmp_path / "a.mp4", 2)
+    assert run_cli("a.mp4", "-o", output, "-k2", "--suffix=-k2", "-q") == (0, "", "")
+    assert (tmp_path / output / "a-k2.mp4").stat().st_size > 0
+
+
+def test_one_clip_has_its_name_in_those_of_its_sidecars(tmp_path, run_cli):
+    make_clip(tmp_path / "a.mp4", 2)
+    assert run_cli("a.mp4", "--stats", "tables/{}.csv", "-k2", "-q") == (0, "", "")
+    assert (tmp_path / "tables" / "a.csv").stat().st_size > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such names")
+def test_clips_may_have_any_name(tmp_path, run_cli):
+    (tmp_path / "in").mkdir()
+    clip = make_clip(tmp_path / "in" / "{}.mp4", 2)
+    for name in ("100% *?[a].mp4", "-o a:b 京.mp4"):
+        shutil.copy(clip, tmp_path / "in" / name)
+    code, _, err = run_cli("in", "-o", "out", "--stats", "tables/{}.csv", "-k2", "--jobs", 2)
+    assert code == 0, err
+    made = {path.stem for path in (tmp_path / "in").iterdir()}
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == made
+    assert {path.stem for path in (tmp_path / "tables").iterdir()} == made
+
+
+@pytest.mark.parametrize("option", [("--suffix=-k2",), ("--jobs", 2), ("--skip-existing",)])
+def test_options_of_many_clips_are_wrong_usage_for_one(option, tmp_path, run_cli):
+    make_clip(tmp_path / "a.mp4", 2)
+    code, out, err = run_cli("a.mp4", "-o", "b.mp4", *option)
+    assert (code, out) == (2, "")
+    assert err.startswith("livekm: --suffix, --jobs, --scheduler and --skip-existing are for many")
 
 
 def test_two_clips_of_one_output_are_wrong_usage(tmp_path, run_cli):

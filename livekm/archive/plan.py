@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -27,11 +28,31 @@ SIDECARS = {
 """Option -> what is added to the name of a folder that is given for it."""
 
 
-def is_archive(inputs: Sequence[str]) -> bool:
-    """Tell whether the inputs are many clips: several names, or a folder or pattern of clips."""
+def is_archive(
+    inputs: Sequence[str], output: str | None = None, sidecars: Iterable[str] = ()
+) -> bool:
+    """Tell whether there are many clips: several names, or a folder or pattern of clips.
+
+    One clip is an archive as well where `output` is a folder: one that exists, or ``out/``; or
+    where the name of a sidecar holds `PLACE`.
+    """
     if len(inputs) > 1:
         return True
-    return not Path(inputs[0]).is_file() and any(True for _ in _expand(inputs[0], None))
+    path = Path(inputs[0])
+    if path.is_file():
+        is_for_many = _is_folder(output or "") or any(PLACE in name for name in sidecars)
+        return is_for_many and _is_clip(path)
+    return any(True for _ in _expand(inputs[0], None))
+
+
+def _is_clip(path: Path) -> bool:
+    return path.suffix.lower() in CLIP_SUFFIXES and path.is_file()
+
+
+def _is_folder(name: str) -> bool:
+    if not name or Path(name).suffix.lower() in FILE_SINKS:
+        return False
+    return name.endswith(("/", os.sep)) or Path(name).is_dir()
 
 
 def plan_jobs(
@@ -164,10 +185,9 @@ def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
         base, found = _fixed_part(path), [*map(Path, glob.glob(name, recursive=True))]  # noqa: PTH207
     own = None if folder is None else folder.resolve()
     for clip in sorted(found):
-        is_clip = clip.suffix.lower() in CLIP_SUFFIXES and clip.is_file()
         # A name with ".part" or ".partial" is not complete: livekm's own, of an earlier run.
         is_whole = not clip.name.startswith(".") and not _is_partial(clip)
-        if is_clip and is_whole and own not in _place(clip).parents:
+        if _is_clip(clip) and is_whole and own not in _place(clip).parents:
             yield clip, clip.relative_to(base)
 
 

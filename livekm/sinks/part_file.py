@@ -51,10 +51,10 @@ class PartFile:
         # Moving a file onto a symbolic link would replace the link.
         self._final = Path(os.path.realpath(self.target))
         self._overwrite, self._source = overwrite, source
-        part = _file_name(f".{self._final.name}", f".part-{secrets.token_hex(4)}")
-        self.path = self._final.with_name(part)
         try:
             self._check()
+            part = _file_name(f".{self._final.name}", f".part-{secrets.token_hex(4)}")
+            self.path = self._final.with_name(part)
             # Only creating it tells for certain whether the folder can be written.
             self._create()
         except SinkError:  # which is an OSError too
