@@ -258,13 +258,16 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a.mp4", "b.mp4"):
         make_clip(tmp_path / "in" / name, 3000)
+    command = [sys.executable, "-m", "livekm", "in", "-o", "out"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "livekm", "in", "-o", "out", "-q"], cwd=tmp_path
+        command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     wait_for(lambda: list((tmp_path / "out").glob(".*")))
     time.sleep(1.0)
     process.terminate()
-    assert process.wait(10) == 130
+    out, _ = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert out.splitlines()[-1].startswith("1 interrupted, 1 not begun in ")
     (left,) = (tmp_path / "out").iterdir()
     assert left.name == "a.partial.mp4"
     with open_source(left) as clip:

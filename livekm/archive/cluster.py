@@ -135,7 +135,7 @@ def _work(job: Job, is_new: bool, arguments: Sequence[str], run: str, number: in
 
 def _result(future: Any, job: Job, given_up: Container[Job]) -> JobResult:
     if job in given_up:
-        return JobResult(job, "interrupted")
+        return JobResult(job, "not begun")
     if future.cancelled():
         return JobResult(job, "failed", f"{job.source}: the scheduler has gone; start it again")
     error = future.exception()

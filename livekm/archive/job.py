@@ -69,7 +69,7 @@ class JobResult:
     Attributes
     ----------
     job : Job
-    outcome : {"done", "skipped", "interrupted", "failed"}
+    outcome : {"done", "skipped", "interrupted", "not begun", "failed"}
         Skipped is what was there already.
     reason : str
         Why it failed; in one line.

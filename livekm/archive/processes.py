@@ -116,7 +116,7 @@ def run_job(
         Asked again and again whether to end; the clip then is completed as partial.
     """
     if should_stop():
-        return JobResult(job, "interrupted")
+        return JobResult(job, "not begun")
     start = time.perf_counter()
     warnings: list[str] = []
     reason, n_frames, is_stopped = "", None, False
