@@ -139,7 +139,7 @@ def test_an_interruption_keeps_what_was_done(cluster, tmp_path):
     arguments = ("*.mp4", "-o", "out", "--scheduler", cluster.address, "-q")
     run = livekm(*arguments, folder=tmp_path)
     wait_for(lambda: len(list(tmp_path.glob("out/.*"))) >= 2)
-    time.sleep(0.5)
+    time.sleep(1)
     run.send_signal(signal.SIGINT)
     assert run.communicate(timeout=30) == ("", "")
     assert run.returncode == 130
