@@ -290,7 +290,8 @@ class Slow(Segmenter):
 
 with CameraSource(0) as camera:
     starts = [time.monotonic()]
-    summary = live.run(camera, Slow(4), max_frames=50)
+    summary = live.run(camera, Slow(4), should_stop=lambda: len(starts) > 15)
+    starts.append(time.monotonic())
 loops = [after - before for before, after in zip(starts, starts[1:])]
 print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
                   summary.age_ms, summary.max_age_ms]))
@@ -305,8 +306,7 @@ print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
     )
     assert done.stderr == ""
     n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
-    assert n_frames == 50
-    assert n_loops > 10
+    assert n_frames >= n_loops > 10
     assert n_dropped >= 4 * n_loops  # five of six
     assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
     assert 200 < max_age_ms < 1e3 * (longest + 1 / 30)
@@ -516,8 +516,8 @@ def test_no_key_is_lost_while_a_frame_takes_long(display):
     with python_window(display, SLOW) as program:
         program.wait_for_picture()
         time.sleep(1)  # in which the window has its hands full: it appears, kernels are loaded
-        program.press(*["plus"] * 5, "minus", "plus")
-        program.press("q")
+        keys = [*["plus"] * 5, "minus", "plus", "q"]
+        display.press(program.window, *keys, every_ms=80)  # a fast typist's
         assert program.end() == (0, "8\n", "")
 
 

@@ -69,12 +69,13 @@ class VirtualDisplay:
 
         return wait_until(find, timeout)
 
-    def press(self, window: int, *keys: str) -> None:
+    def press(self, window: int, *keys: str, every_ms: int = 30) -> None:
         """Press `keys`, named as in X11 (``plus``, ``Escape``, ``q``), with the window focused.
 
-        They come as fast as those of a key that is held down.
+        By default they come as fast as those of a key that is held down.
         """
-        self._xdotool("windowfocus", "--sync", str(window), "key", "--delay", "30", *keys)
+        delay = ["--delay", str(every_ms)]
+        self._xdotool("windowfocus", "--sync", str(window), "key", *delay, *keys)
 
     def click(self, window: int, x: int, y: int) -> None:
         """Click with the left button at a pixel of `window`, and leave it for a corner."""
