@@ -307,7 +307,7 @@ print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
     assert done.stderr == ""
     n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
     assert n_frames >= n_loops > 10
-    assert n_dropped >= 4 * n_loops  # five of six
+    assert n_dropped >= 3 * n_loops  # five of six, if the camera is in time
     assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
     assert 200 < max_age_ms < 1e3 * (longest + 1 / 30)
 
