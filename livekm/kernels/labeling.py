@@ -104,7 +104,7 @@ def label_blocks(
             start = top * width + left
             for f in range(n_colors):
                 gather(planes, f * area + start, width, rows, columns, colors, f * BLOCK)
-            if is_sticky:
+            if is_sticky:  # early: for a while, what was stored in parts can't be loaded at once
                 gather(previous, start, width, rows, columns, before, 0)
                 for i in range(n, _U(BLOCK)):
                     before[i] = nearest[i] = 0
