@@ -139,8 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--palette", metavar="FILE",
         help="fix the colours: .gpl (GIMP), .json, or an image to take them from")  # fmt: skip
     add("--color-space", choices=COLOR_SPACES, default="bgr", help="(default: %(default)s)")
-    add("--hysteresis", type=float, default=2.5, metavar="LEVELS",
-        help="how far past a border a pixel keeps its label (default: 2.5)")  # fmt: skip
+    add("--hysteresis", type=float, default=2.0, metavar="LEVELS",
+        help="how far past a border a pixel keeps its label (default: 2)")  # fmt: skip
     add("--spatial-weight", type=float, default=0.0, metavar="WEIGHT",
         help="how much a pixel's place counts beside its colour (default: 0)")  # fmt: skip
     add("--smoothing", type=int, default=0, metavar="N",

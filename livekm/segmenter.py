@@ -38,7 +38,7 @@ class Segmenter:
         k, from 1 to 256.
     color_space : {"bgr", "lab", "hsv"}, default "bgr"
         Where distances are measured.
-    hysteresis : float, default 2.5
+    hysteresis : float, default 2.0
         A pixel keeps its last label until it lies this far, in units of the feature space (grey
         levels in BGR), beyond the border between the old center and the new one. 0 gives each
         pixel exactly its nearest center.
@@ -79,7 +79,7 @@ class Segmenter:
         n_clusters: int = 8,
         *,
         color_space: str = "bgr",
-        hysteresis: float = 2.5,
+        hysteresis: float = 2.0,
         spatial_weight: float = 0.0,
         smoothing: int = 0,
         seeding: str | Seeding = "k-means++",

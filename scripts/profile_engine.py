@@ -1,6 +1,6 @@
 """Print where the time of one `Segmenter.update` goes, stage by stage.
 
-    python scripts/profile_engine.py [CLIP] [--size 1920x1080] [-k 8 64] [--hysteresis 0 2.5]
+    python scripts/profile_engine.py [CLIP] [--size 1920x1080] [-k 8 64] [--hysteresis 0 2]
 
 Without a clip, the built-in street is used. Times are medians over the frames after a warm-up, in
 milliseconds and as multiples of the floor: `cv2.split` and `cv2.merge` of the same frame.
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("-k", type=int, nargs="+", default=[8, 64])
-    parser.add_argument("--hysteresis", type=float, nargs="+", default=[0.0, 2.5])
+    parser.add_argument("--hysteresis", type=float, nargs="+", default=[0.0, 2.0])
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
     with open_source(options.clip) as source:

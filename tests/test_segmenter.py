@@ -486,7 +486,7 @@ def test_values_that_change_later_are_checked_as_well():
         segmenter.set_color_space("xyz")
     with pytest.raises(ValueError, match="max_iterations"):
         segmenter.fit(noise(np.random.default_rng(0)), max_iterations=-1)
-    assert (segmenter.n_clusters, segmenter.hysteresis, segmenter.color_space) == (8, 2.5, "bgr")
+    assert (segmenter.n_clusters, segmenter.hysteresis, segmenter.color_space) == (8, 2.0, "bgr")
 
 
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
