@@ -15,12 +15,11 @@ of all processors, which other programs disturb less; memory, the peak of the pr
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from itertools import islice
 from pathlib import Path
 
@@ -68,15 +67,25 @@ def recode(clip: str, labels: str, output: str) -> None:
             sink.write(frame, Painting(found, palette))
 
 
+MEASURED = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - start
+print(json.dumps([status, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]))
+"""
+"""Run by a small process: who starts another hands its own peak of memory down to it."""
+
+
 def timed(command: list[str]) -> tuple[float, float, float]:
     """Run a command; give its seconds, those of the processor, and its peak memory in MB."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
+    starter = [sys.executable, "-c", MEASURED, *command]
+    output = subprocess.run(starter, stdout=subprocess.PIPE, check=True).stdout
+    status, seconds, processors, memory = json.loads(output)
     if status:
         sys.exit(f"failed: {' '.join(command)}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return seconds, processors, memory
 
 
 def measure(
