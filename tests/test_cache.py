@@ -52,12 +52,13 @@ def test_kernels_run_where_no_cache_can_be_written(tmp_path):
 def test_a_truncated_cache_is_written_anew(tmp_path):
     cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
     assert [cache_hits(PACKAGE.parent, **cache) for _ in range(2)] == [0, 1]
-    for pattern in ("*.nbi", "*.nbc"):
+    for pattern in ("*.nbi", "*.nbc"):  # the index, and the code
         files = list(tmp_path.rglob(pattern))
         assert files
         for file in files:
             os.truncate(file, 10)
-        assert [cache_hits(PACKAGE.parent, **cache) for _ in range(2)] == [0, 1]
+        assert cache_hits(PACKAGE.parent, **cache) == 0
+    assert cache_hits(PACKAGE.parent, **cache) == 1
 
 
 def test_a_kernel_is_compiled_anew_when_a_file_of_its_parts_changed(tmp_path):
@@ -78,7 +79,7 @@ def test_what_comes_from_the_cache_works_beside_what_is_compiled(tmp_path):
 from livekm import Segmenter
 
 image = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
-assert Segmenter(4, color_space="lab", smoothing=1).update(image).n_segments == 4
+assert Segmenter(4).update(image).n_segments == 4
 """
     )
     assert cache_hits(PACKAGE.parent, program, **cache) == 1
