@@ -629,6 +629,7 @@ def test_full_screen_fills_the_screen_with_black_borders_whatever_is_shown(livek
             return bright.sum() == width and program.width() == 1600
 
         program.wait_for_picture()
+        time.sleep(1)  # a key that comes while the window does is lost
         program.press("h", "f")
         wait_until(lambda: fills_the_screen(1200))  # 4:3, 900 rows
         program.press("d")  # side by side, 8:3
