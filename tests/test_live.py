@@ -296,20 +296,25 @@ loops = [after - before for before, after in zip(starts, starts[1:])]
 print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
                   summary.age_ms, summary.max_age_ms]))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=display.environment(**camera()),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stderr == ""
-    n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
-    assert n_frames >= n_loops > 10
-    assert n_dropped >= 3 * n_loops  # five of six, if the camera is in time
-    assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
-    assert 200 < max_age_ms < 1e3 * (longest + 1 / 30)
+
+    def is_in_time() -> bool:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=display.environment(**camera()),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert done.stderr == ""
+        n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
+        assert n_frames >= n_loops > 10
+        assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
+        assert max_age_ms > 200
+        return n_dropped >= 4 * (n_loops - 1) and max_age_ms < 1e3 * (longest + 1 / 30)
+
+    # On a busy machine the camera's frames may themselves be late: one of three is in time.
+    assert any(is_in_time() for _ in range(3))
 
 
 @requires_xvfb
