@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reason(error: Exception) -> str:
     # Of a look at a name: what opens a file raises a LivekmError, which says more.
-    if isinstance(error, OSError) and not isinstance(error, LivekmError):
+    if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}; check its name and folder"
     return str(error) or "not enough memory"
 
