@@ -180,7 +180,7 @@ class Segmenter:
         self._palette = palette
         self.reset()
         if was_fixed and palette is None:
-            self._trainer.centers = centers
+            self._trainer.centers = centers  # for the next frame, a jump from where they are
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""

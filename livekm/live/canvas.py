@@ -65,9 +65,8 @@ class Canvas:
         across, down = x - self._place.left, y - self._place.top
         if not (0 <= across < self._place.width and 0 <= down < self._place.height):
             return None
-        return across * self._size[0] // self._place.width, down * self._size[
-            1
-        ] // self._place.height
+        width, height = self._size
+        return across * width // self._place.width, down * height // self._place.height
 
 
 def at_full_size(seen: Image, frame: Frame, source: Frame) -> tuple[int, int]:

@@ -135,7 +135,6 @@ class _Loop:
         self._is_still = source.info.n_frames == 1
         self._can_wait = not source.info.is_live  # for the kernels
         self._shown = 0
-        self._is_full_screen = False
         self.ages = Ages(_MEMORY)
         self.periods = StageTimer(memory=_LONG_MEMORY)
 
@@ -209,9 +208,7 @@ class _Loop:
         current, image = session.picture(_status(feed, self.ages), window.fit)
         with session.timer.stage("show"):
             window.write(current, image)
-        if session.full_screen != self._is_full_screen:
-            self._is_full_screen = session.full_screen
-            window.set_full_screen(self._is_full_screen)
+        window.set_full_screen(session.full_screen)
         # Only now: the first image was waiting for the window to open.
         now = time.perf_counter()
         until = now + session.patience if is_held else feed.due(current)

@@ -124,8 +124,8 @@ class WindowSink(Sink):
         return clicks
 
     def set_full_screen(self, on: bool) -> None:
-        """Fill the screen with the window, or no longer."""
-        if self._fitted is not None and self.is_open:
+        """Fill the screen with the window, or no longer; nothing happens where it is so."""
+        if on != self._is_full_screen and self._fitted is not None and self.is_open:
             mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
             self._is_full_screen = on
