@@ -318,6 +318,52 @@ print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
 
 
 @requires_xvfb
+def test_the_display_tells_rate_age_drops_scale_and_stages(display, camera):
+    program = """
+import time
+from livekm import Segmenter, live
+from livekm.live import display
+from livekm.sources import CameraSource
+
+drawn, draw = [], display.draw_hud
+
+def draw_and_note(image, lines, *arguments, **options):
+    drawn.append(lines)
+    draw(image, lines, *arguments, **options)
+
+segmented = []
+
+def slow(frame, segmentation):
+    segmented.append(frame.index)
+    time.sleep(0.1)  # of three frames of the camera, two are dropped
+
+display.draw_hud = draw_and_note
+with CameraSource(0) as camera:
+    live.run(camera, Segmenter(8), on_frame=slow, should_stop=lambda: len(segmented) > 12)
+print(drawn[0][-1], *drawn[-1], sep="\\n")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=display.environment(**camera()),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stderr == ""
+    first, *lines = done.stdout.splitlines()
+    assert first == "compiling kernels"
+    wanted = [
+        r"[\d.]+ fps   age \d+ ms   [1-9]\d* dropped",
+        r"k 8   segments   bgr   scale [\d.]+ auto",
+        r"wait [\d.]+  segment [\d.]+  view [\d.]+  show [\d.]+ ms",
+    ]
+    assert len(lines) == len(wanted)
+    for pattern, line in zip(wanted, lines, strict=True):
+        assert re.fullmatch(pattern, line)
+
+
+@requires_xvfb
 def test_the_raw_picture_is_there_long_before_the_kernels_are(livekm, camera, tmp_path):
     environment = {**camera(), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     start = time.monotonic()
