@@ -97,18 +97,20 @@ def process_clip(
         return is_stopped
 
     with ExitStack() as stack:
-        opened = open_sink(
-            output,
-            source.info,
-            overwrite=overwrite,
-            from_zero=from_zero,
-            verify=verify,
-            codec=codec,
-            crf=crf,
-            preset=preset,
-            threads=threads,
+        sink = stack.enter_context(
+            open_sink(
+                output,
+                source.info,
+                overwrite=overwrite,
+                from_zero=from_zero,
+                verify=verify,
+                codec=codec,
+                crf=crf,
+                preset=preset,
+                threads=threads,
+            )
         )
-        sink = stack.enter_context(WriteBehind(opened))
+        written = stack.enter_context(WriteBehind(sink))
         # A camera is not read ahead: what waits would be the past.
         frames = source if source.info.is_live else stack.enter_context(ReadAhead(source))
         opened_sidecars = _open(stack, sidecars, source, overwrite)
@@ -124,7 +126,7 @@ def process_clip(
             frames,
             segmenter,
             view,
-            sink,
+            written,
             scale=scale,
             max_frames=max_frames,
             on_frame=note,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
@@ -93,24 +92,20 @@ class ReadAhead(Source):
 
 
 class WriteBehind(Sink):
-    """Writes to a sink in a thread; closing it, or giving it up, does the same to the sink.
+    """Writes to a sink in a thread; the caller opens the sink and closes it afterwards.
 
     Parameters
     ----------
     sink : Sink
-        Opened by the caller, and from then on this one's.
     """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._channel: _Channel[tuple[Frame, Picture]] = _Channel()
+        # Waited for before the thread: a `join` that Ctrl-C ends may take it for ended.
+        self._is_idle = Event()
         self._thread = Thread(target=self._run, name="livekm writer", daemon=True)
         self._thread.start()
-
-    @property
-    def path(self) -> Path | None:  # type: ignore[override]
-        """The sink's file, once it is complete."""
-        return self._sink.path
 
     def write(self, frame: Frame, image: Picture) -> None:
         """Hand `image` over; raise what writing an earlier one raised."""
@@ -119,24 +114,21 @@ class WriteBehind(Sink):
         if not self._channel.put((waiting, image)):
             self._raise()
 
-    def mark_partial(self) -> None:
-        """Say that frames are missing at the end."""
-        self._sink.mark_partial()
-
     def close(self) -> None:
-        """Wait for the last image and complete the output."""
+        """Wait until the last image is written; raise what writing raised."""
         self._channel.is_over.set()
-        self._thread.join()
+        try:
+            self._is_idle.wait()
+        finally:
+            self.abort()
         if self._channel.error is not None:
-            self._sink.abort()
             self._raise()
-        self._sink.close()
 
     def abort(self) -> None:
-        """Give up what waits, and the output."""
+        """Give up what waits."""
         self._channel.is_given_up.set()
+        self._is_idle.wait()
         self._thread.join()
-        self._sink.abort()
 
     def _raise(self) -> None:
         assert self._channel.error is not None
@@ -149,3 +141,5 @@ class WriteBehind(Sink):
         except BaseException as error:
             self._channel.error = error
             self._channel.is_given_up.set()
+        finally:
+            self._is_idle.set()

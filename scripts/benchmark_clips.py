@@ -58,13 +58,14 @@ def recode(clip: str, labels: str, output: str) -> None:
     with (
         open_source(clip) as source,
         ReadAhead(source) as frames,
-        WriteBehind(open_sink(output, source.info, overwrite=True)) as sink,
+        open_sink(output, source.info, overwrite=True) as sink,
+        WriteBehind(sink) as written,
         Path(labels).open("rb") as file,
     ):
         shape = source.info.height, source.info.width
         for frame, palette in zip(frames, palettes, strict=True):
             found = np.fromfile(file, np.uint8, shape[0] * shape[1]).reshape(shape)
-            sink.write(frame, Painting(found, palette))
+            written.write(frame, Painting(found, palette))
 
 
 MEASURED = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 
@@ -56,7 +58,7 @@ class Notes(Sink):
 
 
 def write_behind(sink: Sink, n: int, error: Exception | None = None) -> None:
-    with WriteBehind(sink) as behind:
+    with sink, WriteBehind(sink) as behind:
         for frame in Numbers(n, error):
             behind.write(frame, IMAGE)
 
@@ -122,3 +124,18 @@ def test_an_error_in_the_loop_gives_the_output_up():
         write_behind(sink, 5, SourceError("gone"))
     assert sink.events[-1] == "aborted"
     assert "closed" not in sink.events
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interruption_while_the_last_images_are_written_gives_the_output_up():
+    class Interrupting(Notes):
+        def write(self, frame, image) -> None:
+            super().write(frame, image)
+            if frame.index == 2:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                time.sleep(0.1)
+
+    sink = Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        write_behind(sink, 4)
+    assert sink.events == [0, 1, 2, "aborted"]

@@ -155,20 +155,19 @@ class ClipSink(Sink):
             self._check()
             self.path = self._part.commit(partial=self._is_partial)
         except SinkError:
-            self.abort()
             raise
         except (av.FFmpegError, OSError) as error:
-            self.abort()
             raise self._failure(error) from error
-        self._is_open = False
+        finally:
+            self.abort()
 
     def abort(self) -> None:
-        """Delete what was written."""
+        """Delete what has no name yet."""
         if not self._is_open:
             return
         self._is_open = False
         if self._file is not None:
-            # It failed, or is given up: why it cannot even be closed does not matter any more.
+            # It is complete, or given up: why it cannot be closed does not matter any more.
             with contextlib.suppress(av.FFmpegError, OSError):
                 self._file.close()
         self._part.discard()

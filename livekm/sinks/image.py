@@ -68,12 +68,12 @@ class ImageSink(Sink):
         try:
             self.path = self._part.commit()
         except OSError as error:
-            self.abort()
             raise self._failure(error) from error
-        self._is_open = False
+        finally:
+            self.abort()
 
     def abort(self) -> None:
-        """Delete what was written."""
+        """Delete what has no name yet."""
         if self._is_open:
             self._is_open = False
             self._part.discard()

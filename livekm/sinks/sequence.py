@@ -94,7 +94,7 @@ class SequenceSink(Sink):
             self.abort()
 
     def abort(self) -> None:
-        """Delete what was written."""
+        """Delete what has no name yet."""
         if self._is_open:
             self._is_open = False
             with contextlib.suppress(OSError):  # the disk is full: it is given up anyway
