@@ -19,6 +19,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.requested = False
+        self.insisted = False
 
     def __call__(self) -> bool:
         """Tell whether to end."""
@@ -29,8 +30,11 @@ class Interruption:
         self.requested = True
 
     def insist(self) -> None:
-        """Interrupt the main thread, as the second signal does; from any thread."""
-        self.requested = True
+        """Interrupt the main thread, as the second signal does; from any thread.
+
+        It is not a request too: the main thread might fulfil that before it is interrupted.
+        """
+        self.insisted = True
         _thread.interrupt_main()
 
 
@@ -48,7 +52,7 @@ def interruption() -> Iterator[Interruption]:
     state = Interruption()
 
     def note(number: int, frame: FrameType | None) -> None:
-        if state.requested:
+        if state.requested or state.insisted:
             raise KeyboardInterrupt
         state.requested = True
 

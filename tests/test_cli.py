@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
@@ -512,6 +513,21 @@ def test_the_first_signal_asks_and_the_second_interrupts():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+def test_who_insists_in_a_thread_interrupts_and_asks_for_nothing_else():
+    with interruption() as stop:
+        thread = threading.Thread(target=stop.insist)
+        with pytest.raises(KeyboardInterrupt):
+            _start_and_join(thread)
+        assert not stop()
+        thread.join()
+
+
+def _start_and_join(thread: threading.Thread) -> None:
+    thread.start()
+    while True:
+        thread.join(0.01)
 
 
 # Benchmark, version, help

@@ -19,6 +19,7 @@ STOP = "stop\n"
 """A line on stdin that asks to end early and keep what is done."""
 
 _PERIOD = 0.2  # seconds from one report of progress to the next
+_PATIENCE = 5  # seconds that an interrupted process has to clean up
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class Reporter(logging.Handler):
 def follow_parent(on_stop: Callable[[], None], on_death: Callable[[], None]) -> None:
     """Read stdin in a thread: call `on_stop` for a `STOP` line, `on_death` where stdin ends.
 
-    A process whose parent was killed does not work on for hours, unseen.
+    A process whose parent was killed does not work on for hours, unseen. `on_death` is called again
+    and again: an interruption is lost where it meets Python that C called, such as numba's cache.
     """
 
     def read() -> None:
@@ -114,6 +116,8 @@ def follow_parent(on_stop: Callable[[], None], on_death: Callable[[], None]) -> 
         while content := os.read(sys.stdin.fileno(), 4096):
             if STOP.encode() in content:
                 on_stop()
-        on_death()
+        while True:
+            on_death()
+            time.sleep(_PATIENCE)
 
     threading.Thread(target=read, daemon=True).start()
