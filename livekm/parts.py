@@ -81,6 +81,8 @@ def sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
     opened: dict[str, OpenSidecar] = {
         name: partial(SIDECAR_FILES[name], path) for name, path in given.items() if path
     }
+    if "labels" in opened:
+        opened["labels"] = partial(opened["labels"], threads=options.threads)
     if "regions" in opened:
         slots, drop = _selection(options)
         more = {"min_area": options.min_area, "slots": slots, "drop": drop}

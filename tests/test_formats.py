@@ -20,8 +20,10 @@ from test_sinks import PATCHES, grey, listing, patches, put, read_images, read_t
 
 from livekm import Segmenter, batch, open_sink, open_source
 from livekm.errors import SinkError
-from livekm.frame import VideoInfo
+from livekm.frame import Frame, VideoInfo
+from livekm.sidecars import open_labels
 from livekm.sinks import CODECS, CONTAINERS, ClipSink, choose_encoding, is_image_row
+from livekm.sinks.pictures import ToPalette
 from livekm.views import VIEWS
 
 INFO = VideoInfo("test", 64, 48, fps=Fraction(25))
@@ -171,6 +173,23 @@ def test_encoders_start_no_more_threads_than_they_are_given(codec, tmp_path):
                 put(sink, grey(90, 1280, 720), index)
             counts.append(n_threads() - before)
     assert counts[0] < counts[1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
+def test_a_video_of_labels_and_a_palette_take_no_more_threads_than_they_are_given(tmp_path):
+    segmentation = Segmenter(2, random_state=0).fit(grey(9, 1280, 720))
+    labels, palettes = [], []
+    for threads in (1, 4):
+        before = n_threads()
+        with open_labels(tmp_path / f"{threads}.mkv", INFO, threads=threads) as sidecar:
+            sidecar.write(Frame(segmentation.labels, 0, 0.0), segmentation)
+            labels.append(n_threads() - before)
+        before = n_threads()
+        conversion = ToPalette(1280, 720, threads)
+        palettes.append(n_threads() - before)
+        del conversion
+    for alone, four in (labels, palettes):
+        assert alone == 0 < four <= 4
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])

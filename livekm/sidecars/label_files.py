@@ -7,6 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import av
@@ -65,9 +66,9 @@ class LabelArrays(Sidecar):
 class LabelVideo(Sidecar):
     """An FFV1 clip, ``.mkv``, whose grey levels are the labels; its times are to a millisecond."""
 
-    def __init__(self, part: PartFile, info: VideoInfo) -> None:
+    def __init__(self, part: PartFile, info: VideoInfo, threads: int | None = None) -> None:
         super().__init__(part)
-        self._info = info
+        self._info, self._threads = info, threads
         self._stamps = Timestamps(info.time_base or _FINE_TIME_BASE, from_zero=info.is_live)
         self._container = av.open(str(part.path), "w", format="matroska")
         self._stream: Any = None
@@ -86,6 +87,7 @@ class LabelVideo(Sidecar):
             stream.height, stream.width = shape
             stream.pix_fmt = "gray"
             codec = stream.codec_context
+            codec.thread_count = self._threads or 0
             codec.time_base, codec.color_range = self._stamps.time_base, ColorRange.JPEG
             self._stream = stream
         return self._stream
@@ -164,7 +166,11 @@ LABEL_FILES: dict[str, Callable[[Any, VideoInfo], Sidecar]] = {
 
 
 def open_labels(
-    path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    info: VideoInfo,
+    *,
+    overwrite: bool = False,
+    threads: int | None = None,
 ) -> Sidecar:
     """Open what writes the labels of each frame, chosen by the suffix of `path`.
 
@@ -176,6 +182,8 @@ def open_labels(
         What the frames come from.
     overwrite : bool
         Whether what exists may be replaced.
+    threads : int, optional
+        How many threads encode a video; the encoder's own choice by default.
 
     Raises
     ------
@@ -185,10 +193,13 @@ def open_labels(
         If the target exists or cannot be written.
     """
     suffix = chosen_suffix(path, LABEL_FILES)
+    made = LABEL_FILES[suffix]
+    if made is LabelVideo:
+        made = partial(LabelVideo, threads=threads)
     kind = PartFile if suffix else PartFolder
     part = kind(path, overwrite=overwrite, source=info.path)
     try:
-        return LABEL_FILES[suffix](part, info)
+        return made(part, info)
     except BaseException:
         part.discard()
         raise

@@ -122,6 +122,7 @@ class ToPalette(Conversion):
     def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         super().__init__(width, height, threads)
         self._graph = Graph()
+        self._graph.threads = threads or 0
         source = self._graph.add_buffer(
             width=width,
             height=height,
