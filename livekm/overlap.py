@@ -53,6 +53,18 @@ class _Channel(Generic[_Item]):
                     return
 
 
+def _wait(ended: Event, thread: Thread) -> None:
+    """Wait for a thread, which sets `ended` last; a Ctrl-C meanwhile is raised afterwards.
+
+    What the thread works on is closed next. A `join` that Ctrl-C ends may take it for ended.
+    """
+    try:
+        ended.wait()
+    finally:
+        ended.wait()
+        thread.join()
+
+
 class ReadAhead(Source):
     """Reads a source in a thread; the caller opens the source and closes it afterwards.
 
@@ -78,7 +90,7 @@ class ReadAhead(Source):
         """End the thread."""
         self._channel.is_given_up.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            _wait(self._channel.is_over, self._thread)
 
     def _run(self) -> None:
         try:
@@ -102,7 +114,6 @@ class WriteBehind(Sink):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._channel: _Channel[tuple[Frame, Picture]] = _Channel()
-        # Waited for before the thread: a `join` that Ctrl-C ends may take it for ended.
         self._is_idle = Event()
         self._thread = Thread(target=self._run, name="livekm writer", daemon=True)
         self._thread.start()
@@ -127,8 +138,7 @@ class WriteBehind(Sink):
     def abort(self) -> None:
         """Give up what waits."""
         self._channel.is_given_up.set()
-        self._is_idle.wait()
-        self._thread.join()
+        _wait(self._is_idle, self._thread)
 
     def _raise(self) -> None:
         assert self._channel.error is not None

@@ -17,6 +17,7 @@ from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
 class Numbers(Source):
@@ -126,14 +127,39 @@ def test_an_error_in_the_loop_gives_the_output_up():
     assert "closed" not in sink.events
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def interrupt_main() -> None:
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    time.sleep(0.1)
+
+
+@posix_only
+def test_an_interruption_while_the_reader_ends_does_not_leave_it_at_work():
+    class Interrupting(Numbers):
+        def __iter__(self):
+            yield Frame(IMAGE, 0, 0.0)
+            is_left.wait()
+            interrupt_main()
+            self.given = 1
+
+    is_left, source = threading.Event(), Interrupting(1)
+    with pytest.raises(KeyboardInterrupt):
+        read_one(source, is_left)
+    assert source.given == 1
+
+
+def read_one(source: Source, is_left: threading.Event) -> None:
+    with ReadAhead(source) as frames:
+        next(iter(frames))
+        is_left.set()
+
+
+@posix_only
 def test_an_interruption_while_the_last_images_are_written_gives_the_output_up():
     class Interrupting(Notes):
         def write(self, frame, image) -> None:
             super().write(frame, image)
             if frame.index == 2:
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-                time.sleep(0.1)
+                interrupt_main()
 
     sink = Interrupting()
     with pytest.raises(KeyboardInterrupt):
