@@ -274,6 +274,20 @@ def test_whatever_the_camera_does_q_ends_within_a_second(trouble, livekm, camera
     assert (code, err) == (0, "")
 
 
+def output_of(program: str, environment: dict[str, str]) -> str:
+    """Run a Python program to its end; it must have nothing to complain of."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
 @requires_xvfb
 def test_a_slow_loop_shows_the_newest_frame(display, camera):
     """At 5 frames a second, of 30: never older than one loop and one period of the camera."""
@@ -298,16 +312,8 @@ print(json.dumps([len(loops), max(loops), summary.n_frames, summary.n_dropped,
 """
 
     def is_in_time() -> bool:
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env=display.environment(**camera()),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=True,
-        )
-        assert done.stderr == ""
-        n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(done.stdout)
+        out = output_of(program, display.environment(**camera()))
+        n_loops, longest, n_frames, n_dropped, age_ms, max_age_ms = json.loads(out)
         assert n_frames >= n_loops > 10
         assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
         assert max_age_ms > 200
@@ -342,16 +348,7 @@ with CameraSource(0) as camera:
     live.run(camera, Segmenter(8), on_frame=slow, should_stop=lambda: len(segmented) > 12)
 print(drawn[0][-1], *drawn[-1], sep="\\n")
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=display.environment(**camera()),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stderr == ""
-    first, *lines = done.stdout.splitlines()
+    first, *lines = output_of(program, display.environment(**camera())).splitlines()
     assert first == "compiling kernels"
     wanted = [
         r"[\d.]+ fps   age \d+ ms   [1-9]\d* dropped",
