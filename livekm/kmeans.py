@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -35,7 +36,7 @@ class Sample:
     Parameters
     ----------
     points : (d, n) float32
-        Whole numbers.
+        Whole numbers; |x|^2 is below 2^24. d is 3 to 5.
     places : int
         Binary places to which centers are rounded; see `binary_places`.
 
@@ -47,15 +48,14 @@ class Sample:
         Points of each cluster.
     errors : (k,) float64
         Sum of squared distances of each cluster.
-    losses : (k,) float64
-        What the error would grow by without each center.
     """
 
     def __init__(self, points: npt.NDArray[np.float32], places: int = 3) -> None:
         self.points = points
         self.places = places
         self.size = points.shape[1]
-        self._norms = np.einsum("ij,ij->j", points, points, dtype=np.float64)
+        norms = np.einsum("ij,ij->j", points, points)
+        self._rows = cv2.merge([*points[:3], norms]).reshape(-1, 4)
         self.labels = np.zeros(self.size, np.int32)
         self._best = np.empty(self.size, np.float32)
         self._second = np.empty(self.size, np.float32)
@@ -81,10 +81,9 @@ class Sample:
             self.counts = np.zeros(k, np.int64)
             self._sums = np.zeros((d, k))
             self.errors = np.zeros(k)
-            self.losses = np.zeros(k)
         error = lloyd(
             self.points,
-            self._norms,
+            self._rows,
             centers,
             2.0**self.places,
             is_known,
@@ -96,7 +95,6 @@ class Sample:
             self.counts,
             self._sums,
             self.errors,
-            self.losses,
         )
         return float(error / self.size)
 
@@ -104,6 +102,15 @@ class Sample:
         """Return the means of the clusters, (d, k); where there are no points, the center."""
         filled = self.counts > 0
         return np.where(filled, self._sums / np.maximum(self.counts, 1), centers).astype(np.float32)
+
+    def losses(self) -> npt.NDArray[np.float64]:
+        """Return what the error would grow by without each center, (k,).
+
+        Its points would go to their second nearest (the utility of Fritzke, "The LBG-U method",
+        1997).
+        """
+        ways = self._second.astype(np.float64) - self._best
+        return np.asarray(np.bincount(self.labels, 2 * ways, len(self.counts)), np.float64)
 
     def splits(self, centers: Centers) -> tuple[npt.NDArray[np.float64], Centers]:
         """Return what a split of each cluster gains, and the centers of its halves.
@@ -129,12 +136,13 @@ class Sample:
     def _scatter(self, centers: Centers) -> npt.NDArray[np.float64]:
         """Return (k, d, d), the sum of (x - c)(x - c)^T of each cluster."""
         d, k = centers.shape
-        differences = self.points.astype(np.float64) - centers[:, self.labels]
         matrices = np.empty((k, d, d))
+        labels, means = self.labels.astype(np.intp), centers.astype(np.float64)
         for f in range(d):
             for g in range(f + 1):
-                products = differences[f] * differences[g]
-                matrices[:, f, g] = matrices[:, g, f] = np.bincount(self.labels, products, k)
+                total = np.bincount(labels, self.points[f] * self.points[g], k)
+                total += means[f] * (self.counts * means[g] - self._sums[g])
+                matrices[:, f, g] = matrices[:, g, f] = total - self._sums[f] * means[g]
         return matrices
 
     def swap(
@@ -175,11 +183,12 @@ class Sample:
             Of the centers as they are now; lower than before if the move was made.
         """
         gains, halves = self.splits(centers)
+        losses = self.losses()
         relabelled = np.add.outer(self.counts, self.counts / 2) / self.size
         pairs = [
-            (gains[split] - _CREDIT * self.losses[removed], int(removed), int(split))
+            (gains[split] - _CREDIT * losses[removed], int(removed), int(split))
             for split in np.argsort(-gains)[:_TRIED]
-            for removed in np.argsort(self.losses, kind="stable")[:_TRIED]
+            for removed in np.argsort(losses, kind="stable")[:_TRIED]
             if removed != split
         ]
         for saved, removed, split in sorted(pairs, reverse=True)[:tries]:

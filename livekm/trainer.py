@@ -115,9 +115,7 @@ class Trainer:
             centers = np.ascontiguousarray(centers[:, match_slots(old, centers)])
             error = sample.fit(centers, 0)
         still = _are_still(sample, old, centers)
-        if (centers[:, still] != old[:, still]).any():
-            centers[:, still] = old[:, still]
-            error = sample.fit(centers, 0)
+        centers[:, still] = old[:, still]
         return centers, error
 
     def _move(self, sample: Sample, centers: Centers, error: float, price: float) -> float:
@@ -232,10 +230,9 @@ def _split_one(sample: Sample, centers: Centers) -> Centers:
     gains, both = sample.splits(centers)
     split = int(np.argmax(gains))
     points = np.ascontiguousarray(sample.points[:, sample.labels == split])
-    inside = Sample(points, sample.places)
     halves = np.ascontiguousarray(both[:, :, split].T)
-    if inside.size:
-        inside.fit(halves, _STEPS, _TOLERANCE)
+    if points.size:
+        Sample(points, sample.places).fit(halves, _STEPS, _TOLERANCE)
     grown = np.concatenate([centers, halves[:, 1:]], axis=1)
     grown[:, split] = halves[:, 0]
     return np.ascontiguousarray(grown)
@@ -245,7 +242,7 @@ def _merge_one(sample: Sample, centers: Centers) -> tuple[Centers, npt.NDArray[n
     """Take away the center that is missed least; the last slot moves to its place."""
     sample.fit(centers, 0)
     last = centers.shape[1] - 1
-    removed = int(np.argmin(sample.losses))
+    removed = int(np.argmin(sample.losses()))
     distances = ((centers - centers[:, [removed]]) ** 2).sum(axis=0)
     distances[removed] = np.inf
     slots = np.arange(256, dtype=np.uint8)

@@ -113,6 +113,34 @@ def test_a_fit_may_go_on_from_statistics_that_are_known():
     np.testing.assert_array_equal(centers, fresh)
 
 
+@pytest.mark.parametrize("k", [1, 2, 9])
+@pytest.mark.parametrize("d", [3, 5])
+def test_the_losses_of_a_sample_are_what_its_centers_are_worth(k, d):
+    rng = np.random.default_rng(k)
+    points = rng.integers(0, 256, (d, 700)).astype(np.float32)
+    sample = Sample(points)
+    centers = points[:, :k].copy()
+    sample.fit(centers, 0)
+    *_, losses = naive.accumulate(points.T, centers.T, sample.labels)
+    np.testing.assert_array_equal(sample.losses(), losses)
+
+
+@pytest.mark.parametrize("d", [3, 5])
+def test_a_split_gains_by_the_spread_along_the_longest_axis(d):
+    rng = np.random.default_rng(d)
+    points = rng.integers(0, 256, (d, 700)).astype(np.float32)
+    centers = points[:, :4].copy()
+    sample = Sample(points)
+    sample.fit(centers, 2)
+    gains, halves = sample.splits(centers)
+    for j in range(4):
+        away = points[:, sample.labels == j] - centers[:, [j]].astype(np.float64)
+        values, vectors = np.linalg.eigh(away @ away.T)
+        assert gains[j] == pytest.approx(2 / np.pi * values[-1])
+        across = halves[0, :, j] - halves[1, :, j]
+        assert abs(across @ vectors[:, -1]) == pytest.approx(np.linalg.norm(across), rel=1e-5)
+
+
 def test_a_move_that_relabels_much_must_save_more():
     points, colors = blobs(np.random.default_rng(1), 4)
     stuck = np.array([colors[0], colors[0] + 1, colors[1], (colors[2] + colors[3]) / 2])

@@ -10,6 +10,10 @@ from livekm.kernels.scratch import scratch
 _BLOCK = 512  # points whose scores stay in the first-level cache while the centers pass by
 _PAIR = 2 * _BLOCK
 _SECOND = np.uint64(_BLOCK)
+_ROW = 4  # what is loaded of a point at once, to be added up: three features and |x|^2
+_WIDTH = 8  # what is added up of a cluster: a row, the number of points, two further features
+_BANKS = 4  # each takes every fourth point
+_ADDED = _BANKS * _WIDTH * 256
 _F = np.float32
 _HALF = np.float32(0.5)
 _U = np.uint64
@@ -76,28 +80,42 @@ def _assign(X, centers, labels, best, second):
 
 
 @inline_exact_jit
-def _accumulate(X, norms, labels, best, second, counts, sums, errors, losses):
+def _accumulate(X, rows, centers, labels, counts, sums, errors):
+    """Write the number, the sum and the squared error of the points of each label.
+
+    The error follows from the sums, |x|^2 - 2 x.c + |c|^2, and is exact as they are. Neighbours
+    have the same label more often than not: were they added up in one place, each would wait for
+    the one before.
+    """
     d, n = X.shape
-    for j in range(counts.shape[0]):
-        counts[j] = 0
-        errors[j] = 0.0
-        losses[j] = 0.0
+    k = centers.shape[1]
+    added = scratch(_ADDED, np.float64)
+    for i in range(_U(_BANKS * _WIDTH * k)):
+        added[i] = 0.0
+    for p in range(_U(n)):
+        at = (p % _U(_BANKS) * _U(k) + _U(labels[p])) * _U(_WIDTH)
+        for f in range(_U(_ROW)):
+            added[at + f] += rows[p, f]
+        added[at + _U(_ROW)] += 1.0
+        for f in range(3, d):
+            added[at + _U(f + 2)] += X[_U(f), p]
+    for j in range(k):
+        for bank in range(1, _BANKS):
+            for f in range(_WIDTH):
+                added[j * _WIDTH + f] += added[(bank * k + j) * _WIDTH + f]
+        at = j * _WIDTH
+        count, error = added[at + _ROW], added[at + 3]
         for f in range(d):
-            sums[f, j] = 0.0
-    for i in range(n):
-        j = labels[i]
-        score = np.float64(best[i])
-        counts[j] += 1
-        errors[j] += norms[i] + 2.0 * score
-        losses[j] += 2.0 * (np.float64(second[i]) - score)
-        for f in range(d):
-            sums[f, j] += X[f, i]
+            total, center = added[at + (f if f < 3 else f + 2)], np.float64(centers[f, j])
+            error += center * (count * center - 2.0 * total)
+            sums[f, j] = total
+        counts[j], errors[j] = np.int64(count), error
 
 
 @exact_jit
 def lloyd(
-    X, norms, centers, grid, is_known, steps, tolerance,
-    labels, best, second, counts, sums, errors, losses,
+    X, rows, centers, grid, is_known, steps, tolerance,
+    labels, best, second, counts, sums, errors,
 ):  # fmt: skip
     """Run up to `steps` Lloyd steps in place and return the sum of squared errors.
 
@@ -112,9 +130,9 @@ def lloyd(
     Parameters
     ----------
     X : (d, n) float32
-        Whole numbers; d is at least 3.
-    norms : (n,) float64
-        |x|^2 of each point.
+        Whole numbers; d is 3 to 5.
+    rows : (n, 4) float32
+        The first three features of each point, and its |x|^2.
     centers : (d, k) float32
         Rounded and moved in place.
     grid : float
@@ -129,9 +147,6 @@ def lloyd(
         The scores |c|^2 / 2 - x.c of the nearest and the second nearest center; written.
     counts : (k,) int64; sums : (d, k) float64; errors : (k,) float64
         Number, sum and squared error of each cluster's points; written.
-    losses : (k,) float64
-        What the error grows by when the center is taken away and its points go to their second
-        nearest (the utility of Fritzke, "The LBG-U method", 1997); written.
     """
     d, k = centers.shape
     before = np.inf
@@ -142,7 +157,7 @@ def lloyd(
                 for f in range(d):
                     centers[f, j] = _F(np.rint(centers[f, j] * grid) / grid)
             _assign(X, centers, labels, best, second)
-            _accumulate(X, norms, labels, best, second, counts, sums, errors, losses)
+            _accumulate(X, rows, centers, labels, counts, sums, errors)
         error = 0.0
         for j in range(k):
             error += errors[j]
