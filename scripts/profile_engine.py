@@ -1,6 +1,7 @@
 """Print where the time of one `Segmenter.update` goes, stage by stage.
 
     python scripts/profile_engine.py [CLIP] [--size 1920x1080] [-k 8 64] [--hysteresis 0 2]
+        [--color-space bgr]
 
 Without a clip, the built-in street is used. Times are medians over the frames after a warm-up, in
 milliseconds and as multiples of the floor: `cv2.split` and `cv2.merge` of the same frame.
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("-k", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--hysteresis", type=float, nargs="+", default=[0.0, 2.0])
+    parser.add_argument("--color-space", default="bgr")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
     with open_source(options.clip) as source:
@@ -80,7 +82,9 @@ def main() -> None:
     planes = [np.empty((height, width), np.uint8) for _ in range(3)]
     merged = np.empty_like(images[0])
     for k, hysteresis in itertools.product(options.k, options.hysteresis):
-        segmenter = Segmenter(k, hysteresis=hysteresis, random_state=0)
+        segmenter = Segmenter(
+            k, hysteresis=hysteresis, color_space=options.color_space, random_state=0
+        )
         watch.frames.clear()
         for image in images:
             watch.frames.append(defaultdict(float))

@@ -6,26 +6,35 @@ import numpy as np
 
 from livekm.kernels.policy import inline_jit, jit
 from livekm.kernels.scratch import scratch
+from livekm.kernels.vectors import LOOKED_UP, look_up
 
 COLOR_BLOCK = 256
 _F = np.float32
-_I = np.uint32
 _U = np.uint64
 
 
 @inline_jit
-def _cube_root(x, bits, y, n):
-    """CIE's f(t) in place; `bits` and `y` are two views of one array.
+def _light(pixels, start, n, channel, linear, light):
+    """Write the light of one channel of n pixels."""
+    together = n - n % LOOKED_UP
+    for i in range(_U(0), _U(together), _U(LOOKED_UP)):
+        look_up(linear, pixels, _U(3) * (start + i) + channel, light, i)
+    for i in range(_U(together), _U(n)):
+        light[i] = linear[pixels[_U(3) * (start + i) + channel]]
 
-    The exponent divided by three is a first guess, and two of Halley's steps make it exact to
-    float32 (Kahan's and Turkowski's cube root).
+
+@inline_jit
+def _cube_root(x, n):
+    """CIE's f(t) in place.
+
+    A third of the number's bits, exponent first, is a first guess, and two of Halley's steps make
+    it exact to float32 (Kahan's and Turkowski's cube root). The third is taken in floats, which
+    vectors divide faster than integers.
     """
-    shape = x.view(np.uint32)
-    for i in range(_U(n)):
-        bits[i] = shape[i] // _I(3) + _I(709921077)
     for i in range(_U(n)):
         t = x[i]
-        root = y[i]
+        third = _F(1 / 3) * _F(_F(t).view(np.int32)) + _F(709921077)
+        root = np.int32(third).view(np.float32)
         cube = root * root * root
         root = root * (cube + _F(2) * t) / (_F(2) * cube + t)
         cube = root * root * root
@@ -52,22 +61,18 @@ def lab_planes(first, last, pixels, linear, units, planes):
     area = pixels.shape[0] // 3
     b, g, r = scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F)
     x, y, z = scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F), scratch(COLOR_BLOCK, _F)
-    root = scratch(COLOR_BLOCK, _F)
-    bits = root.view(np.uint32)
     for start in range(first * COLOR_BLOCK, min(last * COLOR_BLOCK, area), COLOR_BLOCK):
         n = min(COLOR_BLOCK, area - start)
-        for i in range(_U(n)):
-            p = _U(3) * (_U(start) + i)
-            b[i] = linear[pixels[p]]
-            g[i] = linear[pixels[p + _U(1)]]
-            r[i] = linear[pixels[p + _U(2)]]
+        _light(pixels, _U(start), n, _U(0), linear, b)
+        _light(pixels, _U(start), n, _U(1), linear, g)
+        _light(pixels, _U(start), n, _U(2), linear, r)
         for i in range(_U(n)):  # sRGB primaries, each row divided by the white point's part
             x[i] = _F(0.43395328) * r[i] + _F(0.37621942) * g[i] + _F(0.18982783) * b[i]
             y[i] = _F(0.21267290) * r[i] + _F(0.71515220) * g[i] + _F(0.07217500) * b[i]
             z[i] = _F(0.01775655) * r[i] + _F(0.10946796) * g[i] + _F(0.87277549) * b[i]
-        _cube_root(x, bits, root, n)
-        _cube_root(y, bits, root, n)
-        _cube_root(z, bits, root, n)
+        _cube_root(x, n)
+        _cube_root(y, n)
+        _cube_root(z, n)
         for i in range(_U(n)):
             p = _U(start) + i
             planes[p] = np.int16(np.rint(units * (_F(116) * y[i] - _F(16))))

@@ -11,6 +11,9 @@ from numba.extending import intrinsic
 MOVED = 32
 """The number of elements that one move takes along."""
 
+LOOKED_UP = 8
+"""The number of elements that are looked up at once."""
+
 WORD = 64
 """The number of bytes that are compared at once: one bit each of a word."""
 
@@ -38,6 +41,34 @@ def move(typing_context: Any, source: Any, start: Any, target: Any, offset: Any)
         return context.get_dummy_value()
 
     return types.void(source, start, target, offset), generate
+
+
+@intrinsic
+def look_up(
+    typing_context: Any, table: Any, bytes_: Any, start: Any, target: Any, offset: Any
+) -> Any:
+    """Write what `table` says of every third byte from `start` on, `LOOKED_UP` of them.
+
+    They go to ``target[offset : offset + LOOKED_UP]``, in one store: a loop stores each by itself,
+    and takes half as long again. All are one-dimensional arrays; `table` has 256 elements.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        values = context.make_array(kinds[0])(context, builder, arguments[0]).data
+        levels = context.make_array(kinds[1])(context, builder, arguments[1]).data
+        element = context.get_data_type(kinds[0].dtype)
+        found = ir.Constant(ir.VectorType(element, LOOKED_UP), ir.Undefined)
+        for i in range(LOOKED_UP):
+            at = builder.add(arguments[2], ir.Constant(ir.IntType(WORD), 3 * i))
+            level = builder.zext(builder.load(builder.gep(levels, [at])), ir.IntType(WORD))
+            value = builder.load(builder.gep(values, [level]))
+            found = builder.insert_element(found, value, ir.Constant(ir.IntType(32), i))
+        written = _pointer(context, builder, kinds[3], arguments[3], arguments[4], LOOKED_UP)
+        builder.store(found, written, align=1)
+        return context.get_dummy_value()
+
+    return types.void(table, bytes_, start, target, offset), generate
 
 
 @intrinsic
