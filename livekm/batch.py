@@ -13,7 +13,7 @@ from livekm.overlap import ReadAhead, WriteBehind
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sidecars import OpenSidecar, Sidecar
-from livekm.sinks import open_sink
+from livekm.sinks import DEFAULT_ENCODER, EncoderOptions, open_sink
 from livekm.sources.base import Source
 from livekm.views import VIEWS, View, seen
 
@@ -47,10 +47,7 @@ def process_clip(
     from_zero: bool = False,
     overwrite: bool = False,
     verify: bool = True,
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
-    threads: int | None = None,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
     on_frame: Callable[[Frame, Segmentation], None] = lambda frame, segmentation: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> ClipResult:
@@ -77,8 +74,8 @@ def process_clip(
         Whether files of those names may be replaced.
     verify : bool, default True
         Whether a written clip is read again before it gets its name.
-    codec, crf, preset, threads
-        How the clip is encoded, see `livekm.sinks.choose_encoding`.
+    encoder : EncoderOptions
+        How the clip is encoded.
     on_frame : callable, optional
         Is called with each frame and its segmentation, for progress.
     should_stop : callable, optional
@@ -104,10 +101,7 @@ def process_clip(
                 overwrite=overwrite,
                 from_zero=from_zero,
                 verify=verify,
-                codec=codec,
-                crf=crf,
-                preset=preset,
-                threads=threads,
+                encoder=encoder,
             )
         )
         written = stack.enter_context(WriteBehind(sink))

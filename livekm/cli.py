@@ -114,9 +114,7 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
         options.inputs,
         Path(options.output) if options.output else None,
         suffix=options.suffix,
-        codec=options.codec,
-        crf=options.crf,
-        preset=options.preset,
+        encoder=parts.encoder(options),
         sidecars={option: name for option, name in given.items() if name},
     )
     results = archive.run(
@@ -245,10 +243,7 @@ def _clip(
             from_zero=isinstance(source, SectionSource),
             overwrite=options.overwrite,
             verify=not options.no_verify,
-            codec=options.codec,
-            crf=options.crf,
-            preset=options.preset,
-            threads=options.threads,
+            encoder=parts.encoder(options),
             on_frame=count,
             should_stop=stop,
         )

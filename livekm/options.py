@@ -13,7 +13,14 @@ from livekm.colorspace import COLOR_SPACES
 from livekm.live.controls import key_table
 from livekm.seeding import SEEDINGS
 from livekm.sidecars import LABEL_FILES, SIDECAR_FILES
-from livekm.sinks import ALPHA_SUFFIXES, CODECS, CONTAINERS, choose_encoding
+from livekm.sinks import (
+    ALPHA_SUFFIXES,
+    CODECS,
+    CONTAINERS,
+    DEFAULT_ENCODER,
+    EncoderOptions,
+    choose_encoding,
+)
 from livekm.sources.section import seconds
 from livekm.views import RESTS, VIEWS
 
@@ -246,8 +253,8 @@ def _check_selection(parser: argparse.ArgumentParser, options: argparse.Namespac
 
 
 def _check_encoding(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    encoding = options.codec, options.crf, options.preset
-    if all(option is None for option in encoding):
+    encoder = EncoderOptions(options.codec, options.crf, options.preset)
+    if encoder == DEFAULT_ENCODER:
         return
     suffix = Path(options.output or "").suffix.lower()
     if not options.output or (suffix and suffix not in CONTAINERS):
@@ -255,6 +262,6 @@ def _check_encoding(parser: argparse.ArgumentParser, options: argparse.Namespace
     try:
         # Of many clips, each has a suffix of its own.
         any_clip = f"clip{CODECS[options.codec].containers[0]}" if options.codec else "clip.mkv"
-        choose_encoding(options.output if suffix else any_clip, *encoding)
+        choose_encoding(options.output if suffix else any_clip, encoder)
     except ValueError as error:
         parser.error(str(error))

@@ -10,6 +10,7 @@ from livekm.options import DEFAULT_CLUSTERS
 from livekm.palettes import read_palette
 from livekm.segmenter import Segmenter
 from livekm.sidecars import SIDECAR_FILES, OpenSidecar
+from livekm.sinks import EncoderOptions
 from livekm.sources import SectionSource, Source, open_source
 from livekm.views import VIEWS, RegionView, View, keep
 
@@ -88,6 +89,11 @@ def sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
         more = {"min_area": options.min_area, "slots": slots, "drop": drop}
         opened["regions"] = partial(opened["regions"], **more)
     return list(opened.values())
+
+
+def encoder(options: argparse.Namespace) -> EncoderOptions:
+    """Return how a clip is to be encoded."""
+    return EncoderOptions(options.codec, options.crf, options.preset, options.threads)
 
 
 def _selection(options: argparse.Namespace) -> tuple[list[int] | None, bool]:

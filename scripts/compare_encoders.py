@@ -21,7 +21,7 @@ import numpy as np
 
 from livekm import Segmenter, open_source
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import CODECS, ClipSink
+from livekm.sinks import CODECS, ClipSink, EncoderOptions
 
 SETTINGS = {
     "h264": [(18, "ultrafast"), (18, "superfast"), (18, "veryfast"), (23, "veryfast"),
@@ -39,7 +39,7 @@ def compare(frames: list[Frame], info: VideoInfo, codec: str, crf: int | None, p
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"out{CODECS[codec].containers[0]}")
         before = sum(os.times()[:2])
-        with ClipSink(path, info, codec=codec, crf=crf, preset=preset, verify=False) as sink:
+        with ClipSink(path, info, encoder=EncoderOptions(codec, crf, preset), verify=False) as sink:
             for frame in frames:
                 sink.write(frame, frame.image)
         used = 1e3 * (sum(os.times()[:2]) - before) / len(frames)

@@ -21,6 +21,7 @@ from clips import damage, make_clip, noise_images
 from livekm.archive import is_archive, plan_jobs
 from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
 from livekm.archive.processes import run_jobs
+from livekm.sinks import EncoderOptions
 from livekm.sources import open_source
 
 
@@ -345,7 +346,9 @@ def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
 def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):
     sources = [tmp_path / name for name in ("a.mov", "b.webm", "c.MKV", "d.avi", "e.mts")]
     touch(*sources)
-    jobs = plan_jobs([str(path) for path in sources], tmp_path / "out", codec=codec)
+    jobs = plan_jobs(
+        [str(path) for path in sources], tmp_path / "out", encoder=EncoderOptions(codec)
+    )
     assert [job.output.suffix for job in jobs] == endings
 
 

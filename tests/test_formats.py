@@ -22,7 +22,7 @@ from livekm import Segmenter, batch, open_sink, open_source
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.sidecars import open_labels
-from livekm.sinks import CODECS, CONTAINERS, ClipSink, choose_encoding, is_image_row
+from livekm.sinks import CODECS, CONTAINERS, ClipSink, EncoderOptions, choose_encoding, is_image_row
 from livekm.sinks.pictures import ToPalette
 from livekm.views import VIEWS
 
@@ -34,7 +34,7 @@ VARYING = [Fraction(n, 1000) for n in (0, 40, 80, 310, 360, 800)]
 
 
 def encode(path: Path, images, times=None, info=INFO, **options) -> Path:
-    with ClipSink(path, info, **options) as sink:
+    with ClipSink(path, info, encoder=EncoderOptions(**options)) as sink:
         for index, image in enumerate(images):
             put(sink, image, index, None if times is None else float(times[index]))
     return path
@@ -167,8 +167,8 @@ def test_encoders_start_no_more_threads_than_they_are_given(codec, tmp_path):
     encode(tmp_path / f"before{suffix}", [grey(9, 1280, 720)], codec=codec)  # the converter's own
     counts = []
     for threads in (1, 4):
-        before = n_threads()
-        with ClipSink(tmp_path / f"{threads}{suffix}", INFO, codec=codec, threads=threads) as sink:
+        before, encoder = n_threads(), EncoderOptions(codec, threads=threads)
+        with ClipSink(tmp_path / f"{threads}{suffix}", INFO, encoder=encoder) as sink:
             for index in range(30):  # VP9 begins when it has 25
                 put(sink, grey(90, 1280, 720), index)
             counts.append(n_threads() - before)
@@ -225,7 +225,7 @@ def test_a_lossless_clip_has_the_very_colours(tmp_path):
 )
 def test_what_does_not_go_together_is_one_clear_line(name, options, said, run_cli):
     with pytest.raises(ValueError, match=f"^{said}$"):
-        choose_encoding(name, **options)
+        choose_encoding(name, EncoderOptions(**options))
     arguments = [f"--{option}={value}" for option, value in options.items()]
     code, out, err = run_cli("clip.mp4", "-o", name, *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)

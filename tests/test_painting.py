@@ -13,7 +13,7 @@ from test_sinks import PATCHES, decode_with_opencv, read_images
 from livekm import Segmenter, batch, open_sink, open_source
 from livekm.frame import Frame, VideoInfo
 from livekm.painting import Painting
-from livekm.sinks import CODECS, CONTAINERS, FILE_SINKS
+from livekm.sinks import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
 from livekm.sinks.pictures import CONVERSIONS
 from livekm.views import VIEWS, PaletteView, keep
 
@@ -156,7 +156,8 @@ def test_a_clip_of_a_view_of_palettes_shows_exactly_what_the_view_does(name, suf
     with open_source("demo", width=64, height=48) as demo:
         batch.process_clip(
             demo, Segmenter(4, random_state=0), view, tmp_path / f"out{suffix}",
-            codec="ffv1" if suffix == ".mkv" else None, max_frames=3, on_frame=note,
+            encoder=EncoderOptions("ffv1" if suffix == ".mkv" else None),
+            max_frames=3, on_frame=note,
         )  # fmt: skip
     np.testing.assert_array_equal(read_images(tmp_path / f"out{suffix}"), seen)
 

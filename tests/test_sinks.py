@@ -15,7 +15,16 @@ import pytest
 
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import ALPHA_SUFFIXES, FILE_SINKS, ClipSink, ImageSink, NullSink, Sink, open_sink
+from livekm.sinks import (
+    ALPHA_SUFFIXES,
+    FILE_SINKS,
+    ClipSink,
+    EncoderOptions,
+    ImageSink,
+    NullSink,
+    Sink,
+    open_sink,
+)
 
 WIDTH, HEIGHT = 64, 48
 INFO = VideoInfo("test", WIDTH, HEIGHT, fps=Fraction(25))
@@ -504,7 +513,7 @@ def test_the_first_image_decides_the_size(tmp_path):
 def test_a_codec_that_refuses_is_one_clear_line(tmp_path):
     with (
         pytest.raises(SinkError, match=r"out.mp4: libsvtav1 does not take pictures of 2x2; choose"),
-        ClipSink(tmp_path / "out.mp4", INFO, codec="av1") as sink,
+        ClipSink(tmp_path / "out.mp4", INFO, encoder=EncoderOptions("av1")) as sink,
     ):
         put(sink, grey(0, 2, 2))
     assert listing(tmp_path) == []
@@ -514,7 +523,7 @@ def test_a_smaller_crf_is_closer_to_the_image(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     errors = []
     for crf in (5, 45):
-        with ClipSink(tmp_path / f"{crf}.mp4", INFO, crf=crf) as sink:
+        with ClipSink(tmp_path / f"{crf}.mp4", INFO, encoder=EncoderOptions(crf=crf)) as sink:
             put(sink, image)
         errors.append(np.abs(read_images(tmp_path / f"{crf}.mp4")[0] - image.astype(float)).mean())
     assert all(a < b for a, b in pairwise(errors))

@@ -10,7 +10,14 @@ from pathlib import Path
 
 from livekm.archive.job import Job
 from livekm.sidecars import check_name
-from livekm.sinks import CODECS, CONTAINERS, FILE_SINKS, choose_encoding
+from livekm.sinks import (
+    CODECS,
+    CONTAINERS,
+    DEFAULT_ENCODER,
+    FILE_SINKS,
+    EncoderOptions,
+    choose_encoding,
+)
 
 CLIP_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
@@ -60,9 +67,7 @@ def plan_jobs(
     folder: Path | None,
     *,
     suffix: str = "",
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
     sidecars: Mapping[str, str] | None = None,
 ) -> list[Job]:
     """Return what is to be done, in the order of the inputs.
@@ -76,10 +81,9 @@ def plan_jobs(
         with, are made below it again. What lies in it is no input.
     suffix : str
         Is added to the names of the clips.
-    codec, crf, preset : optional
-        How clips are encoded, see `livekm.sinks.choose_encoding`. Outputs have the format of the
-        inputs where livekm writes it and it holds the codec, else MP4, or that of the codec where
-        MP4 does not hold it either.
+    encoder : EncoderOptions
+        How clips are encoded. Outputs have the format of the inputs where livekm writes it and it
+        holds the codec, else MP4, or that of the codec where MP4 does not hold it either.
     sidecars : mapping, optional
         Some of `SIDECARS` to a folder, in which the tree is made again, or to a name with `PLACE`
         in it, as ``tables/{}.jsonl``, which tells the format too.
@@ -94,7 +98,7 @@ def plan_jobs(
         raise ValueError("many clips: add -o FOLDER, or name one clip")
     if folder and (folder.is_file() or folder.suffix.lower() in FILE_SINKS):
         raise ValueError(f"many clips: {folder} is a name of one; name a folder")
-    endings = CODECS[codec].containers if codec else tuple(CONTAINERS)
+    endings = CODECS[encoder.codec].containers if encoder.codec else tuple(CONTAINERS)
     usual = ".mp4" if ".mp4" in endings else endings[0]
     patterns = {option: _pattern(option, name) for option, name in (sidecars or {}).items()}
     jobs: list[Job] = []
@@ -109,7 +113,7 @@ def plan_jobs(
                 for option, pattern in patterns.items()
             }
             if output:
-                _check_encoding(output, codec, crf, preset)
+                _check_encoding(output, encoder)
             job = Job(source, output, **files)
             if _place(source) in map(_place, job.outputs.values()):
                 raise ValueError(
@@ -134,9 +138,9 @@ def _place(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _check_encoding(output: Path, codec: str | None, crf: int | None, preset: str | None) -> None:
+def _check_encoding(output: Path, encoder: EncoderOptions) -> None:
     try:
-        choose_encoding(output, codec, crf, preset)
+        choose_encoding(output, encoder)
     except ValueError as error:
         raise ValueError(f"{output}: {error}") from None
 

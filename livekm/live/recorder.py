@@ -13,7 +13,9 @@ from livekm.closing import Closing
 from livekm.errors import SinkError
 from livekm.frame import Frame, Image, VideoInfo
 from livekm.sinks.clip import ClipSink
+from livekm.sinks.formats import EncoderOptions
 
+_FAST = EncoderOptions(preset="ultrafast")
 _WAITING = 8  # images that may wait for the encoder; a further one is dropped
 
 
@@ -123,7 +125,7 @@ class Recorder(Closing):
                 return
             height, width = first.image.shape[:2]
             info = VideoInfo("recording", width, height, is_live=True)
-            with ClipSink(_free_name(self._folder), info, preset="ultrafast") as sink:
+            with ClipSink(_free_name(self._folder), info, encoder=_FAST) as sink:
                 for frame in itertools.chain([first], iter(self._queue.get, None)):
                     sink.write(frame, frame.image)
             if sink.path is not None:

@@ -10,7 +10,13 @@ from livekm.frame import VideoInfo
 from livekm.sinks.base import Sink
 from livekm.sinks.clip import ClipSink
 from livekm.sinks.display import has_display
-from livekm.sinks.formats import CODECS, CONTAINERS, choose_encoding
+from livekm.sinks.formats import (
+    CODECS,
+    CONTAINERS,
+    DEFAULT_ENCODER,
+    EncoderOptions,
+    choose_encoding,
+)
 from livekm.sinks.image import ImageSink
 from livekm.sinks.image_file import ALPHA_SUFFIXES, IMAGE_SUFFIXES
 from livekm.sinks.null import NullSink
@@ -21,9 +27,11 @@ __all__ = [
     "ALPHA_SUFFIXES",
     "CODECS",
     "CONTAINERS",
+    "DEFAULT_ENCODER",
     "FILE_SINKS",
     "IMAGE_SUFFIXES",
     "ClipSink",
+    "EncoderOptions",
     "ImageSink",
     "NullSink",
     "SequenceSink",
@@ -49,10 +57,7 @@ def open_sink(
     overwrite: bool = False,
     from_zero: bool = False,
     verify: bool = True,
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
-    threads: int | None = None,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
 ) -> Sink:
     """Open the sink that writes `path`, chosen by its suffix.
 
@@ -65,7 +70,7 @@ def open_sink(
         What the frames come from.
     overwrite : bool
         Whether an existing file may be replaced. The input itself never is.
-    from_zero, verify, codec, crf, preset, threads
+    from_zero, verify, encoder
         Of clips, see `ClipSink`; images have none of them.
 
     Raises
@@ -88,15 +93,7 @@ def open_sink(
         raise ValueError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")
     if sink is ClipSink:
         return ClipSink(
-            path,
-            info,
-            codec=codec,
-            crf=crf,
-            preset=preset,
-            threads=threads,
-            overwrite=overwrite,
-            from_zero=from_zero,
-            verify=verify,
+            path, info, encoder=encoder, overwrite=overwrite, from_zero=from_zero, verify=verify
         )
     if is_image_row(path):
         sink = SequenceSink

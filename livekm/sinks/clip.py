@@ -14,7 +14,7 @@ from livekm.painting import Painting, Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import as_image
 from livekm.sinks.clip_file import ClipFile
-from livekm.sinks.formats import choose_encoding
+from livekm.sinks.formats import DEFAULT_ENCODER, EncoderOptions, choose_encoding
 from livekm.sinks.part_file import PartFile
 from livekm.sinks.timestamps import Timestamps
 from livekm.sinks.tracks import CopiedTracks
@@ -47,8 +47,8 @@ class ClipSink(Sink):
     info : VideoInfo
         What the frames come from; its rate and time base are kept, and what `path` holds beside
         the picture.
-    codec, crf, preset, threads
-        How pictures are encoded, see `formats.choose_encoding`.
+    encoder : EncoderOptions
+        How pictures are encoded.
     overwrite : bool
         Whether an existing file may be replaced.
     from_zero : bool
@@ -86,15 +86,12 @@ class ClipSink(Sink):
         path: str | os.PathLike[str],
         info: VideoInfo,
         *,
-        codec: str | None = None,
-        crf: int | None = None,
-        preset: str | None = None,
-        threads: int | None = None,
+        encoder: EncoderOptions = DEFAULT_ENCODER,
         overwrite: bool = False,
         from_zero: bool = False,
         verify: bool = True,
     ) -> None:
-        self._encoding = choose_encoding(path, codec, crf, preset, threads)
+        self._encoding = choose_encoding(path, encoder)
         # A live source's rate is what the device claims, not what it does.
         self._fps = None if info.is_live else info.fps
         container = self._encoding.container

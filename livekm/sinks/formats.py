@@ -164,6 +164,31 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderOptions:
+    """What may be asked of a clip's encoder.
+
+    Attributes
+    ----------
+    codec : str or None
+        One of `CODECS`; None takes the container's own.
+    crf : int or None
+        The quality, less is better; None takes the codec's default.
+    preset : str or None
+        The encoder's speed; None takes the codec's default.
+    threads : int or None
+        How many threads encode; None leaves it to the encoder.
+    """
+
+    codec: str | None = None
+    crf: int | None = None
+    preset: str | None = None
+    threads: int | None = None
+
+
+DEFAULT_ENCODER = EncoderOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
     """A container, a codec that goes into it, the encoder's options, and how many threads work."""
 
@@ -174,11 +199,7 @@ class Encoding:
 
 
 def choose_encoding(
-    path: str | os.PathLike[str],
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
-    threads: int | None = None,
+    path: str | os.PathLike[str], asked: EncoderOptions = DEFAULT_ENCODER
 ) -> Encoding:
     """Return how a clip is written: by its suffix, and by what is asked for.
 
@@ -186,14 +207,7 @@ def choose_encoding(
     ----------
     path : path
         The clip; its suffix tells the container.
-    codec : str, optional
-        One of `CODECS`; the container's own by default.
-    crf : int, optional
-        The quality, less is better.
-    preset : str, optional
-        The encoder's speed.
-    threads : int, optional
-        How many threads encode; the encoder's own choice by default.
+    asked : EncoderOptions, optional
 
     Raises
     ------
@@ -204,7 +218,7 @@ def choose_encoding(
     --------
     >>> choose_encoding("out.webm").codec.encoder
     'libvpx-vp9'
-    >>> choose_encoding("out.webm", "hevc")
+    >>> choose_encoding("out.webm", EncoderOptions(codec="hevc"))
     Traceback (most recent call last):
     ValueError: .webm does not hold hevc; end the name in .mp4, .mov or .mkv, or choose vp9 or av1
     """
@@ -212,7 +226,7 @@ def choose_encoding(
     if suffix not in CONTAINERS:
         raise ValueError(f"expected a name that ends in {', '.join(CONTAINERS)}, got {path}")
     container = CONTAINERS[suffix]
-    name = codec or container.codec
+    name = asked.codec or container.codec
     if name not in CODECS:
         raise ValueError(f"there is no codec {name}; choose {_any_of(CODECS)}")
     row = CODECS[name]
@@ -225,26 +239,26 @@ def choose_encoding(
         )
     options = dict(row.options)
     if row.crf:
-        crf = row.default_crf if crf is None else crf
+        crf = row.default_crf if asked.crf is None else asked.crf
         if crf not in row.crf:
             raise ValueError(f"the crf of {name} is {row.crf[0]} to {row.crf[-1]}, got {crf}")
         options["crf"] = str(crf)
-    elif crf is not None:
+    elif asked.crf is not None:
         raise ValueError(f"{name} has no crf, {_why_no_choice(name)}; leave it out")
     if row.presets:
-        preset = preset or row.default_preset
+        preset = asked.preset or row.default_preset
         if preset not in row.presets:
             raise ValueError(f"{name} has no preset {preset}; choose {_any_of(row.presets)}")
         options[row.preset_option] = preset
-    elif preset is not None:
+    elif asked.preset is not None:
         raise ValueError(f"{name} has no presets, {_why_no_choice(name)}; leave it out")
-    if threads is not None:
-        options["threads"] = str(threads)
+    if asked.threads is not None:
+        options["threads"] = str(asked.threads)
         if row.pool:
             option, name = row.pool
             others = [options[option]] if option in options else []
-            options[option] = ":".join([*others, f"{name}={threads}"])
-    return Encoding(container, row, options, threads)
+            options[option] = ":".join([*others, f"{name}={asked.threads}"])
+    return Encoding(container, row, options, asked.threads)
 
 
 def _any_of(names: Mapping[str, object] | Sequence[str]) -> str:
