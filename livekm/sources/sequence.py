@@ -93,7 +93,9 @@ def find_images(pattern: str | Path) -> list[Path]:
         matches = map(Path, glob.glob(str(path).replace("[", "[[]")))  # noqa: PTH207
     images = [file for file in matches if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
     if not images:
-        raise SourceError(f"{pattern}: no image file there; name a folder or pattern of images, or a clip")
+        raise SourceError(
+            f"{pattern}: no image file there; name a folder or pattern of images, or a clip"
+        )
     return sorted(images, key=_natural_order)
 
 
