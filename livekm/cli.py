@@ -108,7 +108,7 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
     parts.segmenter(options)  # what is wrong with it is said here, not once for each clip
     if options.benchmark:
         raise ValueError("--benchmark is for one clip; name one")
-    _check_labels(options)
+    _check_labels(options, is_single=options.frames == 1)
     given = {option: getattr(options, option) for option in archive.SIDECARS}
     jobs = archive.plan_jobs(
         options.inputs,
@@ -159,15 +159,15 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
             _benchmark(options, source, segmenter, stop)
         elif not to_file:
             _live(options, source, segmenter, stop)
-        elif source.info.n_frames == 1:
+        elif source.info.is_still:
             _image(options, source, segmenter)
         else:
             _clip(options, source, segmenter, stop, reporter)
     return 0
 
 
-def _check_labels(options: argparse.Namespace) -> None:
-    if options.labels and Path(options.labels).suffix.lower() == ".png" and options.frames != 1:
+def _check_labels(options: argparse.Namespace, *, is_single: bool) -> None:
+    if options.labels and Path(options.labels).suffix.lower() == ".png" and not is_single:
         raise ValueError(f"{options.labels} holds one image: name a folder, .npz or .mkv")
 
 
@@ -217,10 +217,11 @@ def _clip(
     stop: Interruption,
     reporter: Reporter | None,
 ) -> None:
-    _check_labels(options)
+    is_single = 1 in (options.frames, source.info.n_frames)
+    _check_labels(options, is_single=is_single)
     output = Path(options.output) if options.output else None
     is_image = output and output.suffix.lower() in IMAGE_SUFFIXES and not is_image_row(output)
-    if is_image and options.frames != 1:
+    if is_image and not is_single:
         raise ValueError(
             f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
         )

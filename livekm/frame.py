@@ -46,8 +46,8 @@ class VideoInfo:
     fps : Fraction or None
         Frames a second, exact (29.97 is 30000/1001); None where it is not known.
     n_frames : int or None
-        Number of frames as the container states it, which may be an estimate; None where it is
-        not known or there is no end.
+        Number of frames as the container states it, which may be an estimate unless it is 1; None
+        where it is not known or there is no end.
     time_base : Fraction or None
         The unit of the source's time stamps in seconds; None where there is none.
     pixel_aspect : Fraction
@@ -55,6 +55,8 @@ class VideoInfo:
         wider than its pixels are many.
     is_live : bool
         True for a camera or network stream: frames that are not taken in time are lost.
+    is_still : bool
+        True for an image, which has no time.
     path : str or None
         The file behind the source, if there is one.
     """
@@ -67,4 +69,5 @@ class VideoInfo:
     time_base: Fraction | None = None
     pixel_aspect: Fraction = Fraction(1)
     is_live: bool = False
+    is_still: bool = False
     path: str | None = None

@@ -38,7 +38,7 @@ def section(options: argparse.Namespace, source: Source) -> Source:
     """Return what ``--start`` and ``--end`` leave of a source."""
     if options.start is None and options.end is None:
         return source
-    if source.info.n_frames == 1:
+    if source.info.is_still:
         raise ValueError(f"{source.info.name} is an image: leave --start and --end out")
     end = float("inf") if options.end is None else options.end
     return SectionSource(source, options.start or 0.0, end)

@@ -72,6 +72,7 @@ def make_clip(
     gop: int = 5,
     b_frames: int = 0,
     index_first: bool = False,
+    fragmented: bool = False,
 ) -> Path:
     """Write a clip and give its path; the container follows from the suffix.
 
@@ -103,6 +104,8 @@ def make_clip(
         Distance of key frames, number of consecutive B-frames.
     index_first : bool
         Put an MP4's index (moov) before the pictures, so that a cut-off file can be opened.
+    fragmented : bool
+        Write an MP4 whose index is in many parts, one from each key frame on.
     """
     path = Path(path)
     if times is not None:
@@ -111,6 +114,8 @@ def make_clip(
         images = (flat_image(i, width, height) for i in range(n_frames))
     time_base = MILLISECOND if times is not None else 1 / Fraction(fps)
     movflags = {"movflags": "faststart"} if index_first else {}
+    if fragmented:
+        movflags = {"movflags": "frag_keyframe"}
     with av.open(str(path), "w", options=movflags) as container:
         by_crf = {"libx264": {"preset": "veryfast"}, "libvpx-vp9": {"b": "0", "cpu-used": "8"}}
         qualities = {"crf": "12"} if codec in by_crf else {"qmin": "1", "qmax": "2"}

@@ -75,6 +75,11 @@ class ClipSource(FrameStream):
             raise SourceError(
                 f"{self._path}: no frame of it can be decoded; convert it to H.264 MP4"
             )
+        n_frames = self._header.n_frames
+        if n_frames == 1:  # maybe of the first fragment only; who asks wants to know
+            second = next(frames, None)
+            if second is not None:
+                n_frames, frames = None, chain((second,), frames)
         height, width = first.image.shape[:2]
         aspect = self._header.pixel_aspect
         if self._converter.is_turned:
@@ -84,7 +89,7 @@ class ClipSource(FrameStream):
             width,
             height,
             fps=self._header.fps,
-            n_frames=self._header.n_frames,
+            n_frames=n_frames,
             time_base=self._header.time_base,
             pixel_aspect=aspect,
             path=str(path),

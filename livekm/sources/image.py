@@ -26,5 +26,5 @@ class ImageSource(FrameStream):
     def __init__(self, path: str | Path) -> None:
         image = read_image(path)
         height, width = image.shape[:2]
-        info = VideoInfo(Path(path).name, width, height, n_frames=1, path=str(path))
+        info = VideoInfo(Path(path).name, width, height, n_frames=1, is_still=True, path=str(path))
         super().__init__(info, iter((Frame(image, index=0, time=0.0),)))

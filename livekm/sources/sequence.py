@@ -50,6 +50,7 @@ class SequenceSource(FrameStream):
             fps=fps,
             n_frames=len(paths),
             time_base=1 / fps,
+            is_still=len(paths) == 1,
             path=str(pattern),
         )
         super().__init__(info, _read_all(paths, first, fps))
