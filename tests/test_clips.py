@@ -22,7 +22,7 @@ from livekm import Segmenter, batch, open_sink, open_source
 from livekm.archive import plan_jobs
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame
-from livekm.sinks import ClipSink
+from livekm.sinks import ClipSink, EncoderOptions
 from livekm.sinks.clip_file import ClipFile
 from livekm.sinks.part_file import PartFile
 from livekm.sinks.verification import find_fault
@@ -112,6 +112,49 @@ def test_sound_is_copied_and_stays_in_sync(name, options, suffix, tmp_path):
         assert [data for _, data in track(output, "audio")] == [
             data for _, data in track(path, "audio")
         ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("b_frames.avi", {"codec": "mpeg4", "b_frames": 2}),
+        ("late_picture.mp4", {"times": [0.2 + 0.04 * i for i in range(20)]}),
+    ],
+    ids=["b_frames.avi", "late_picture.mp4"],
+)
+def test_an_avi_begins_with_its_first_picture_and_stays_in_sync(name, options, tmp_path):
+    sound = Sound(click=CLICK, codec="ac3")
+    path = make_clip(tmp_path / name, 20, sound=sound, **options)
+    first, *_ = times = picture_times(path)
+    assert first > 0
+    encoder = EncoderOptions("ffv1")  # of H.264 in AVI, FFmpeg tells times one frame late
+    output = copy_clip(path, tmp_path / "out.avi", encoder=encoder)
+    assert picture_times(output) == pytest.approx([time - first for time in times], abs=1e-6)
+    # AC-3 comes in pieces of 32 ms, and the first whole one begins with the picture.
+    assert click_time(output) == pytest.approx(click_time(path) - first, abs=0.033)
+
+
+@pytest.mark.parametrize("codec", ["ac3", "libmp3lame", "mp2", "pcm_s16le", "adpcm_ms"])
+def test_sound_of_an_avi_stays_in_sync_in_another(codec, tmp_path):
+    path = make_clip(tmp_path / "in.avi", 20, codec="mpeg4", sound=Sound(click=CLICK, codec=codec))
+    output = copy_clip(path, tmp_path / "out.avi", encoder=EncoderOptions("ffv1"))
+    assert [time for time, _ in track(output, "audio")] == pytest.approx(
+        [time for time, _ in track(path, "audio")], abs=0.025
+    )
+
+
+def test_aac_of_an_avi_whose_times_another_cannot_state_is_left_out(tmp_path, caplog):
+    path = make_clip(tmp_path / "in.avi", 20, codec="mpeg4", sound=Sound(click=CLICK))
+    assert kinds(copy_clip(path, tmp_path / "out.avi")) == ["video"]
+    (record,) = caplog.records
+    assert "does not go into avi; it is left out" in record.getMessage()
+
+
+def test_late_sound_that_avi_cannot_hold_back_is_one_warning(tmp_path, caplog):
+    path = make_clip(tmp_path / "in.mp4", 20, sound=Sound(start=0.3, click=CLICK))
+    copy_clip(path, tmp_path / "out.avi")
+    (record,) = caplog.records
+    assert "begins 0.3 s late, AVI cannot say so" in record.getMessage()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -262,6 +305,30 @@ def test_the_place_of_a_recording_is_kept(tmp_path):
         with av.open(str(copy_clip(path, tmp_path / f"out{suffix}"))) as clip:
             found = {key.lower(): value for key, value in clip.metadata.items()}
             assert found["location"] == "+59.9139+010.7522/"
+
+
+def test_a_clip_whose_header_knows_its_first_fragment_only_is_segmented_whole(run_cli, tmp_path):
+    make_clip(tmp_path / "in.mp4", 12, gop=1, fragmented=True)
+    code, out, err = run_cli("in.mp4", "-o", "out.mp4", "--stats", "out.jsonl", "-k", "2")
+    assert (code, err) == (0, "")
+    assert out == "out.mp4, out.jsonl: 12 frames\n"
+    assert len(picture_times(tmp_path / "out.mp4")) == 12
+
+
+@pytest.mark.parametrize("options", [[], ["--frames=1"], ["--start=0"]])
+def test_a_clip_of_one_frame_is_a_clip(options, run_cli, tmp_path):
+    make_clip(tmp_path / "in.mp4", 1)
+    code, out, err = run_cli("in.mp4", "-o", "out.mp4", "-k", "2", *options)
+    assert (code, out, err) == (0, "out.mp4: 1 frame\n", "")
+    assert len(picture_times(tmp_path / "out.mp4")) == 1
+
+
+def test_a_clip_of_one_frame_may_become_an_image(run_cli, tmp_path):
+    make_clip(tmp_path / "in.mp4", 1)
+    files = ["-o", "out.png", "--labels", "labels.png", "--figure", "figure.png"]
+    code, _, err = run_cli("in.mp4", *files, "-k", "2")
+    assert (code, err) == (0, "")
+    assert all((tmp_path / name).is_file() for name in files[1::2])
 
 
 def test_a_rotated_clip_comes_out_upright_and_without_a_rotation(tmp_path):

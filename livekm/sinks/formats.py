@@ -156,7 +156,8 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
     ".mkv": Container("matroska", options=_UNMOVED),
     ".webm": Container("webm", "vp9", options=_UNMOVED),
     # AVI counts frames and has no times: one that is shown for longer is followed by empty ones.
-    ".avi": Container("avi", options=_UNMOVED, ticks=100, has_frame_ticks=True),
+    # Its tracks all begin at 0.
+    ".avi": Container("avi", options=_UNMOVED, ticks=100, has_frame_ticks=True, from_zero=True),
     # Browsers show a frame that is said to take a hundredth of a second for ten of them.
     ".gif": Container("gif", "gif", ticks=100, spacing=2, from_zero=True),
 })  # fmt: skip

@@ -24,6 +24,9 @@ _OF_A_TRACK = ("language", "title", "handler_name", "creation_time")
 # How far apart, in seconds, picture and sound of the same time may lie in a file.
 _SKEW = 10
 
+# From how many seconds on a sound that is early is heard to be.
+_LATE = 0.05
+
 
 @dataclass(slots=True)
 class _Copy:
@@ -78,7 +81,7 @@ class CopiedTracks:
             elif stream in further or not _fits(stream, output.format.name):
                 self._warn(stream, f"does not go into {output.format.name}; it is left out")
             else:
-                track: Any = output.add_stream_from_template(stream)
+                track: Any = output.add_stream_from_template(_template(stream, output.format.name))
                 track.metadata.update(_kept(stream))
                 track.disposition = stream.disposition
                 self._copies[stream.index] = _Copy(track)
@@ -153,6 +156,8 @@ class CopiedTracks:
         if copy is None or copy.failed or (self._origin and time < 0):
             return
         stream, shift = packet.stream, round(self._origin / Fraction(packet.time_base))
+        if copy.last_dts is None and time > _LATE and copy.track.container.format.name == "avi":
+            self._warn(stream, f"begins {float(time):.1f} s late, AVI cannot say so: it is early")
         dts = (packet.dts if packet.dts is not None else packet.pts or 0) - shift
         if copy.last_dts is not None and dts <= copy.last_dts:
             return  # damaged: what runs backwards cannot be written
@@ -179,12 +184,36 @@ def _open(path: str) -> InputContainer | None:
         return None
 
 
+def _template(stream: Any, container: str) -> Any:
+    """Return what describes a track to a container.
+
+    AVI states the size of a piece of AC-3 sound. Stated again in another AVI it is wrong, and so
+    are all times; Matroska leaves it out.
+    """
+    if not _is_again_in_avi(stream, "ac3", container):
+        return stream
+    head = io.BytesIO()
+    with av.open(head, "w", format="matroska") as file:
+        packet = av.Packet(bytes(8))  # a file without one is none
+        packet.stream, packet.pts, packet.dts = file.add_stream_from_template(stream), 0, 0
+        file.mux(packet)
+    head.seek(0)
+    return av.open(head).streams[0]
+
+
+def _is_again_in_avi(stream: Any, codec: str, container: str) -> bool:
+    is_it = stream.codec_context is not None and stream.codec_context.name == codec
+    return is_it and stream.container.format.name == container == "avi"
+
+
 def _kept(stream: Any) -> dict[str, str]:
     return {key: stream.metadata[key] for key in _OF_A_TRACK if key in stream.metadata}
 
 
 def _fits(stream: Any, container: str) -> bool:
     """Tell whether a container takes a track, by writing the head of one to memory."""
+    if _is_again_in_avi(stream, "aac", container):  # its times would be wrong
+        return False
     with contextlib.suppress(ValueError, av.FFmpegError):
         with av.open(io.BytesIO(), "w", format=container) as trial:
             trial.add_stream_from_template(stream)
