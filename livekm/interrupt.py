@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _thread
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,11 +15,18 @@ _SIGNALS = [
 
 
 class Interruption:
-    """Whether the user wants to end; a callable, as `should_stop` takes it."""
+    """Whether the user wants to end; a callable, as `should_stop` takes it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    numbers : sequence of signal.Signals
+        The signals that are handled.
+    """
+
+    def __init__(self, numbers: Sequence[signal.Signals] = ()) -> None:
         self.requested = False
         self.insisted = False
+        self._numbers = numbers
 
     def __call__(self) -> bool:
         """Tell whether to end."""
@@ -35,28 +42,31 @@ class Interruption:
         It is not a request too: the main thread might fulfil that before it is interrupted.
         """
         self.insisted = True
-        _thread.interrupt_main()
+        if self._numbers:  # a signal that is ignored, as SIGINT may be, would interrupt nothing
+            _thread.interrupt_main(self._numbers[0])
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
     """Turn the first SIGINT, SIGTERM or SIGHUP into a request; a second one raises.
 
-    To be used in the main thread.
+    A signal that is ignored stays so: nohup ignores SIGHUP to outlive the terminal, a shell script
+    SIGINT for its background jobs. To be used in the main thread.
 
     Raises
     ------
     KeyboardInterrupt
         At the second signal, wherever the program is.
     """
-    state = Interruption()
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    state = Interruption(numbers)
 
     def note(number: int, frame: FrameType | None) -> None:
         if state.requested or state.insisted:
             raise KeyboardInterrupt
         state.requested = True
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield state
     finally:

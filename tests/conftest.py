@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,19 @@ import livekm
 from livekm import cli
 
 COMMAND = [sys.executable, "-m", "livekm"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> None:
+    """Let programs under test heed signals that nohup or a script told the tests to ignore."""
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: None)  # a program begins without it
+
+
+def ignoring(name: str) -> partial[object]:
+    """What a new process has to call first, as nohup (SIGHUP) or a script (SIGINT) starts it."""
+    return partial(signal.signal, signal.Signals[name], signal.SIG_IGN)
 
 
 def without_display() -> dict[str, str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import av
 import pytest
 from clips import damage, make_clip, noise_images
+from conftest import COMMAND, ignoring
 
 from livekm.archive import is_archive, plan_jobs
 from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
@@ -276,10 +277,30 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp_path, run_cli):
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
+def test_clips_in_work_ignore_what_the_run_was_told_to_ignore(name, tmp_path):
+    make_clip(tmp_path / "a.mp4", 1000)
+    run = subprocess.Popen(
+        [*COMMAND, "*.mp4", "-o", "out", "-k2", "-q"], cwd=tmp_path, preexec_fn=ignoring(name)
+    )
+    wait_for(lambda: list(tmp_path.glob("out/.*")))
+    workers = processes_of(Job(Path("a.mp4")))
+    assert workers
+    for process in [run.pid, *workers]:
+        os.kill(process, signal.Signals[name])
+    assert run.wait(30) == 0
+    with open_source(tmp_path / "out" / "a.mp4") as clip:
+        assert sum(1 for _ in clip) == 1000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT"])
+def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(
+    ignored, tmp_path, run_cli
+):
     make_clip(tmp_path / "a.mp4", 3000)
     arguments = ("*.mp4", "-o", "out", "-q")
-    run = subprocess.Popen([sys.executable, "-m", "livekm", *arguments], cwd=tmp_path)
+    run = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring(ignored))
     job = Job(Path("a.mp4"), tmp_path / "out" / "a.mp4")
     wait_for(lambda: list(tmp_path.glob("out/.*")))
     run.kill()

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import virtual_camera
 from clips import flat_image, make_clip, make_sound
-from conftest import COMMAND, without_display
+from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
 from livekm import benchmark
@@ -501,6 +501,28 @@ def test_a_clip_shows_its_progress_and_interrupted_it_is_valid_and_named_as_part
     with (tmp_path / "table.partial.csv").open(encoding="utf-8") as table:
         assert sum(1 for _ in table) == 1 + 8 * done
     assert listing(tmp_path) == ["out.partial.mp4", "table.partial.csv"]
+
+
+@posix_only
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, tmp_path):
+    with subprocess.Popen(
+        [*COMMAND, long_clip, "-o", "out.mp4", "--frames", "600"],
+        cwd=tmp_path,
+        env=without_display(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=ignoring(name),
+    ) as process:
+        shown = b""
+        while b"/600 [" not in shown:
+            more = os.read(process.stderr.fileno(), 4096)
+            assert more, shown
+            shown += more
+        process.send_signal(signal.Signals[name])
+        process.send_signal(signal.Signals[name])
+        out, _ = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, b"out.mp4: 600 frames\n")
 
 
 @posix_only
