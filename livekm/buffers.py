@@ -36,6 +36,10 @@ class BufferPool:
         self._lock = Lock()  # an encoder's thread paints while the next frame is segmented
         self._blocks: list[tuple[bytearray, weakref.ref[npt.NDArray[Any]]]] = []
 
+    def __reduce__(self) -> tuple[type[BufferPool], tuple[()]]:
+        """Let what holds a pool be pickled and copied: the other one begins empty."""
+        return BufferPool, ()
+
     def take(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Return an array of `shape` and `dtype` with arbitrary content."""
         size = max(1, math.prod(shape) * np.dtype(dtype).itemsize)

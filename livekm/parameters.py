@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -33,6 +34,12 @@ def check_number(name: str, value: float, most: float) -> float:
     if not 0 <= value <= most:
         raise ValueError(f"{name} must be from 0 to {most:g}, got {value}")
     return float(value)
+
+
+def check_positive(name: str, value: float | None) -> None:
+    """Raise ValueError unless `value` is positive and finite, or None."""
+    if value is not None and not 0 < value < math.inf:
+        raise ValueError(f"{name} must be positive, not {value}")
 
 
 def named(name: str, value: str, entries: Mapping[str, _Entry]) -> _Entry:

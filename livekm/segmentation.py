@@ -84,9 +84,10 @@ class Segmentation:
 
     def painting(self, palette: npt.NDArray[np.uint8] | None = None) -> Painting:
         """Return what `paint` would paint; see `livekm.painting`."""
-        colors = self.palette if palette is None else np.asarray(palette, np.uint8)
-        if colors.shape != (self.n_clusters, 3):
-            raise ValueError(f"palette must be ({self.n_clusters}, 3) uint8, got {colors.shape}")
+        colors = self.palette if palette is None else np.asarray(palette)
+        if colors.shape != (self.n_clusters, 3) or colors.dtype != np.uint8:
+            kind = f"{colors.shape} {colors.dtype}"
+            raise ValueError(f"palette must be ({self.n_clusters}, 3) uint8, got {kind}")
         labels = self._flat.reshape(self.labels.shape)
         return Painting(labels, colors, self._pool, self._workers)
 

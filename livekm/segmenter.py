@@ -176,6 +176,8 @@ class Segmenter:
             check_range("the palette's number of colours", len(colors), 1, 256)
             self._n_clusters = len(colors)
             palette = colors
+        elif self._palette is None:
+            return  # they follow it already
         was_fixed, centers = self._palette is not None, self._trainer.centers
         self._palette = palette
         self.reset()

@@ -168,7 +168,8 @@ class Trainer:
                 f"seeding must return {self.n_clusters} finite centers of {points.shape[1]} "
                 f"features, got an array of shape {centers.shape}"
             )
-        return np.ascontiguousarray(centers.T)
+        # Far outside, scores would not be exact.
+        return np.ascontiguousarray(centers.clip(points.min(axis=0), points.max(axis=0)).T)
 
     def resize(self, n_clusters: int) -> npt.NDArray[np.uint8]:
         """Split or merge clusters until there are `n_clusters`; the others stay as they are.
@@ -180,6 +181,8 @@ class Trainer:
         """
         slots = np.arange(256, dtype=np.uint8)
         self.n_clusters = n_clusters
+        if self.centers is not None and self.centers.shape[1] == n_clusters:
+            return slots
         if self.centers is None or self._sample is None:
             self.centers = None  # there is no frame yet that tells what to split or merge
             return slots

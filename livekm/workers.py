@@ -35,6 +35,10 @@ class Workers:
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
 
+    def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
+        """Let what holds workers be pickled and copied: the others start threads of their own."""
+        return Workers, (self.threads,)
+
     def run(self, kernel: Callable[..., Any], total: int, *arguments: Any) -> None:
         """Call ``kernel(first, last, *arguments)`` until the ranges cover 0 up to `total`."""
         chunks = min(total, self.threads * _CHUNKS_PER_THREAD)

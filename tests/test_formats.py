@@ -219,6 +219,7 @@ def test_a_lossless_clip_has_the_very_colours(tmp_path):
         ("out.gif", {"crf": 20}, r"gif has no crf, it has 256 colours; leave it out"),
         ("out.mkv", {"codec": "ffv1", "crf": 0}, r"ffv1 has no crf, it is lossless; leave it out"),
         ("out.mkv", {"codec": "ffv1", "preset": "fast"}, r"ffv1 has no presets, it is lossless.*"),
+        ("out.mp4", {"threads": 0}, r"threads must be from 1 to 256, got 0"),
         ("out.mp4", {"preset": "hasty"}, r"h264 has no preset hasty; choose ultrafast, .*"),
         ("out.webm", {"preset": "fast"}, r"vp9 has no preset fast; choose 8, 7, .* or 0"),
     ],

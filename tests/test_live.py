@@ -28,6 +28,7 @@ from xvfb import (
     window_manager,
 )
 
+from livekm import live
 from livekm.errors import SinkError
 from livekm.frame import Frame
 from livekm.live.controls import KEY_BINDINGS, key_table, press
@@ -286,6 +287,26 @@ def output_of(program: str, environment: dict[str, str]) -> str:
     )
     assert done.stderr == ""
     return done.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"view": "nope"},
+        {"scale": 0},
+        {"scale": float("nan")},
+        {"target_fps": -1},
+        {"max_frames": 0},
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_named_before_a_window_opens(options):
+    (name,) = options
+    with (
+        open_source("demo", width=64, height=48) as demo,
+        pytest.raises(ValueError, match=f"^{name} must be "),
+    ):
+        live.run(demo, Segmenter(2), **options)
 
 
 @requires_xvfb

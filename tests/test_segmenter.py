@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import pickle
 import sys
 import threading
 import time
 import tracemalloc
 import warnings
+from copy import deepcopy
 
 import naive
 import numpy as np
@@ -384,6 +386,42 @@ def test_a_read_only_image_and_one_that_is_broadcast():
     expected = Segmenter(5, random_state=0).update(image)
     for same in (read_only, broadcast):
         assert_same(Segmenter(5, random_state=0).update(same), expected)
+
+
+def test_asking_for_the_k_that_is_there_or_for_no_palette_where_none_is_changes_nothing():
+    images = [np.clip(patches(STRIPES).astype(int) + 4 * i, 0, 255).astype(np.uint8)
+              for i in range(12)]  # fmt: skip
+    plain, asked = Segmenter(5, random_state=0), Segmenter(5, random_state=0)
+    for image in images:
+        expected = plain.update(image)
+        assert_same(asked.update(image), expected)
+        np.testing.assert_array_equal(asked.set_n_clusters(5), np.arange(256))
+        asked.set_palette(None)
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_segmentation_may_be_copied_and_sent_to_another_process(copied):
+    segmentation = Segmenter(5, random_state=0).update(patches(STRIPES))
+    other = copied(segmentation)
+    assert_same(other, segmentation)
+    np.testing.assert_array_equal(other.paint(), segmentation.paint())
+
+
+@pytest.mark.parametrize("palette", [np.full((4, 3), 300.7), [[-1, 0, 0]] * 4, np.zeros((3, 3))])
+def test_a_palette_that_is_no_uint8_of_every_cluster_is_refused(palette):
+    segmentation = Segmenter(4, random_state=0).update(patches(STRIPES))
+    with pytest.raises(ValueError, match=r"palette must be \(4, 3\) uint8, got"):
+        segmentation.paint(palette)
+
+
+def test_a_seeding_may_lie_far_outside_the_colours():
+    def far(points, k, rng):
+        return np.vstack([np.full((k - 1, points.shape[1]), 3e38), points[:1]])
+
+    image = np.full((9, 9, 3), 77, np.uint8)
+    segmentation = Segmenter(4, seeding=far, random_state=0).update(image)
+    assert segmentation.mse == 0
+    np.testing.assert_array_equal(segmentation.paint(), image)
 
 
 @pytest.mark.skipif(not hasattr(kernels.lloyd, "signatures"), reason="kernels are not compiled")

@@ -14,11 +14,13 @@ from livekm.live.pace import AutoScale
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
+from livekm.parameters import check_positive, named
 from livekm.pipeline import StageTimer
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks.window import WindowSink
 from livekm.sources.base import Source
+from livekm.views import VIEWS
 
 _SLICE = 0.05  # seconds for which the window works undisturbed,
 _LOOK = 0.004  # and after which it is looked after, while a frame is awaited
@@ -78,7 +80,13 @@ def run(
         If there is no display.
     SourceError
         If the source fails for good.
+    ValueError
+        For a view that is not there, or a scale, rate or number that is not positive.
     """
+    named("view", view, VIEWS)
+    check_positive("scale", scale)
+    check_positive("target_fps", target_fps)
+    check_positive("max_frames", max_frames)
     rate = target_fps or (float(source.info.fps) if source.info.fps else None)
     session = Session(
         segmenter,

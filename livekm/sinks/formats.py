@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
+from livekm.parameters import check_range
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -241,7 +243,7 @@ def choose_encoding(
     options = dict(row.options)
     if row.crf:
         crf = row.default_crf if asked.crf is None else asked.crf
-        if crf not in row.crf:
+        if isinstance(crf, bool) or crf not in row.crf:
             raise ValueError(f"the crf of {name} is {row.crf[0]} to {row.crf[-1]}, got {crf}")
         options["crf"] = str(crf)
     elif asked.crf is not None:
@@ -254,6 +256,7 @@ def choose_encoding(
     elif asked.preset is not None:
         raise ValueError(f"{name} has no presets, {_why_no_choice(name)}; leave it out")
     if asked.threads is not None:
+        check_range("threads", asked.threads, 1, 256)
         options["threads"] = str(asked.threads)
         if row.pool:
             option, name = row.pool

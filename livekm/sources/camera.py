@@ -12,6 +12,7 @@ import numpy as np
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
+from livekm.parameters import check_positive
 from livekm.sources.base import Source
 from livekm.sources.device import ask, device_name, frame_rate_of, is_url, open_device, v4l2_path
 from livekm.sources.opencv_log import quiet_opencv
@@ -200,5 +201,4 @@ def _check_wishes(
     if (width is None) != (height is None):
         raise ValueError("width and height must be given together")
     for name, value in (("width", width), ("height", height), ("fps", fps)):
-        if value is not None and not value > 0:
-            raise ValueError(f"{name} must be positive, not {value}")
+        check_positive(name, value)
