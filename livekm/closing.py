@@ -6,11 +6,16 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TypeVar
 
+from livekm.errors import NameTakenError
+
 _Self = TypeVar("_Self", bound="Closing")
 
 
 class Closing(ABC):
-    """Is closed at the end of a ``with`` block, or given up where an exception ends it."""
+    """Is closed at the end of a ``with`` block, or given up where an exception ends it.
+
+    A `NameTakenError` of another output ends it well: that one is complete too.
+    """
 
     @abstractmethod
     def close(self) -> None:
@@ -29,7 +34,7 @@ class Closing(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
+        if kind is None or issubclass(kind, NameTakenError):
             self.close()
         else:
             self.abort()

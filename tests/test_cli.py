@@ -526,6 +526,31 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, t
 
 
 @posix_only
+def test_a_name_that_is_taken_meanwhile_is_one_line_and_costs_no_work(tmp_path):
+    size = ("--width", "64", "--height", "48", "--frames", "100")
+    with subprocess.Popen(
+        [*COMMAND, "--demo", *size, "-q", "-o", "out.mp4", "--stats", "table.csv"],
+        cwd=tmp_path,
+        env=without_display(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not any(tmp_path.glob(".table.csv.part-*")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGSTOP)
+        (tmp_path / "table.csv").write_text("precious")
+        process.send_signal(signal.SIGCONT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert_one_line(err, "cannot write table.csv: it has been made", "is table-2.csv, rename")
+    assert (tmp_path / "table.csv").read_text() == "precious"
+    assert (tmp_path / "table-2.csv").read_text().count("\n") == 801
+    with av.open(str(tmp_path / "out.mp4")) as written:
+        assert sum(1 for _ in written.decode(video=0)) == 100
+    assert listing(tmp_path) == ["out.mp4", "table-2.csv", "table.csv"]
+
+
+@posix_only
 def test_the_first_signal_asks_and_the_second_interrupts():
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with interruption() as stop:

@@ -368,6 +368,53 @@ def test_a_row_of_images_replaces_no_folder_but_an_empty_one_or_when_asked(tmp_p
     assert listing(tmp_path) == ["mine", "out"]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_is_filled_while_images_are_written_is_never_deleted(overwrite, tmp_path):
+    def fill_meanwhile():
+        with open_sink(tmp_path / "late" / "%d.png", INFO, overwrite=overwrite) as sink:
+            put(sink, grey(1))
+            (tmp_path / "late").mkdir()
+            (tmp_path / "late" / "note.txt").write_text("precious")
+
+    with pytest.raises(SinkError, match=r"late: it has been made by others .*late-2, rename"):
+        fill_meanwhile()
+    assert listing(tmp_path) == ["late", "late-2"]
+    assert listing(tmp_path / "late") == ["note.txt"]
+    assert listing(tmp_path / "late-2") == [".livekm", "0.png", "frames.csv"]
+
+
+def test_images_may_be_written_to_the_empty_folder_that_one_is_in(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    with open_sink("%d.png", INFO) as sink:
+        put(sink, grey(1))
+    monkeypatch.chdir(tmp_path)
+    assert sink.path == tmp_path / "out"
+    assert (tmp_path / "out" / "0.png").exists()
+
+
+def test_another_runs_row_of_images_is_replaced_only_if_asked(tmp_path):
+    def write_meanwhile(**options):
+        with open_sink(tmp_path / "out" / "%d.png", INFO, **options) as sink:
+            put(sink, grey(1))
+            write_row(tmp_path / "out", **options)
+
+    with pytest.raises(SinkError, match="made by others"):
+        write_meanwhile()
+    write_meanwhile(overwrite=True)
+    assert listing(tmp_path) == ["out", "out-2"]
+
+
+def test_a_partial_folder_of_somebody_else_is_never_replaced(tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "note.txt").write_text("precious")
+    with open_sink(tmp_path / "out" / "%d.png", INFO, overwrite=True) as sink:
+        put(sink, grey(1))
+        sink.mark_partial()
+    assert sink.path == tmp_path / "out.partial-2"
+    assert listing(tmp_path / "out.partial") == ["note.txt"]
+
+
 def test_a_row_of_images_that_fails_leaves_nothing_and_an_interrupted_one_is_partial(tmp_path):
     with pytest.raises(SinkError, match=r"^no frame was written to .*%d.png$"):
         open_sink(tmp_path / "out" / "%d.png", INFO).close()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -170,16 +175,66 @@ def test_the_source_is_never_replaced(tmp_path):
 
 
 def test_a_part_file_that_cannot_be_moved_is_one_clear_line(tmp_path):
-    target = tmp_path / "out.bin"
+    folder = tmp_path / "out"
+    folder.mkdir()
 
-    def lose_the_name():
-        with WholeFile(target) as file:
+    def lose_the_folder():
+        with WholeFile(folder / "out.bin") as file:
             file.write(b"content")
-            target.mkdir()  # by another program, meanwhile
+            shutil.rmtree(folder)  # by another program, meanwhile
 
-    with pytest.raises(SinkError, match=r"^cannot write .*out\.bin: \w"):
-        lose_the_name()
-    assert list(tmp_path.iterdir()) == [target]
+    with pytest.raises(SinkError, match=r"^cannot write .*out\.bin: No such file"):
+        lose_the_folder()
+
+
+def make_file(path: Path) -> None:
+    path.write_bytes(b"precious")
+
+
+def write_while(happens: Callable[[Path], None], target: Path, **options) -> None:
+    with WholeFile(target, **options) as file:
+        file.write(b"content")
+        happens(target)
+
+
+@pytest.fixture(params=[True, False], ids=["links", "no-links"])
+def disk(request, tmp_path, monkeypatch) -> Path:
+    """Give a folder on a disk with hard links, and on one without, like FAT."""
+
+    def refuse(path, name):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path, None, name)
+
+    if not request.param:
+        monkeypatch.setattr(os, "link", refuse)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("happens", "options"),
+    [(make_file, {}), (Path.mkdir, {}), (Path.mkdir, {"overwrite": True})],
+    ids=["file", "folder", "folder-overwrite"],
+)
+def test_what_takes_the_name_meanwhile_stays_and_the_output_gets_another(happens, options, disk):
+    target = disk / "out.bin"
+    make_file(disk / "out-2.bin")
+    wanted = r"^cannot write .*out\.bin: it has been made by others .* is .*out-3\.bin, rename"
+    with pytest.raises(SinkError, match=wanted):
+        write_while(happens, target, **options)
+    assert target.is_dir() or target.read_bytes() == b"precious"
+    assert (disk / "out-2.bin").read_bytes() == b"precious"
+    assert (disk / "out-3.bin").read_bytes() == b"content"
+    assert len(list(disk.iterdir())) == 3
+
+
+def test_what_takes_the_name_meanwhile_is_replaced_if_asked(disk):
+    write_while(make_file, disk / "out.bin", overwrite=True)
+    assert (disk / "out.bin").read_bytes() == b"content"
+    assert len(list(disk.iterdir())) == 1
+
+
+def test_any_disk_takes_a_file_whose_name_is_free(disk):
+    write_while(lambda target: None, disk / "out.bin")
+    assert [path.name for path in disk.iterdir()] == ["out.bin"]
 
 
 def test_kept_and_dropped_segments_are_the_two_parts_of_a_clip(run_cli, tmp_path):

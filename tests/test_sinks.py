@@ -207,6 +207,20 @@ def test_an_existing_file_is_kept_without_overwrite(target):
     assert listing(target.parent) == [target.name]
 
 
+def test_a_file_that_appears_meanwhile_is_kept_and_the_output_gets_another_name(target):
+    def write_meanwhile():
+        with open_sink(target, INFO) as sink:
+            put(sink, grey(100))
+            target.write_bytes(b"precious")
+
+    kept = target.with_stem(f"{target.stem}-2")
+    with pytest.raises(SinkError, match=f"{target.name}: it has been made by .* {kept}, rename"):
+        write_meanwhile()
+    assert target.read_bytes() == b"precious"
+    assert listing(target.parent) == sorted([target.name, kept.name])
+    assert kept.stat().st_size > 20
+
+
 def test_an_existing_file_is_replaced_with_overwrite_when_the_new_one_is_complete(target):
     target.write_bytes(b"old")
     with open_sink(target, INFO, overwrite=True) as sink:

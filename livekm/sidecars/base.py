@@ -56,6 +56,8 @@ class Sidecar(Closing):
         try:
             self._finish()
             self.path = self._part.commit(partial=self._is_partial)
+        except SinkError:
+            raise
         except (OSError, av.FFmpegError) as error:
             raise self._failure(error) from error
         finally:

@@ -67,6 +67,8 @@ class ImageSink(Sink):
             raise SinkError(f"no frame was written to {self._part.target}")
         try:
             self.path = self._part.commit()
+        except SinkError:
+            raise
         except OSError as error:
             raise self._failure(error) from error
         finally:

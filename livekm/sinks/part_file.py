@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -10,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from livekm.closing import Closing
-from livekm.errors import SinkError
+from livekm.errors import NameTakenError, SinkError
 
 _LONGEST = 255  # bytes of a file's name, on all usual disks
 
@@ -98,20 +99,47 @@ class PartFile:
 
         Raises
         ------
+        NameTakenError
+            If something has been put there meanwhile that must not be replaced. It stays, and
+            the output is called ``out-2.mp4``, or by the next number that is free.
         OSError
         """
-        final = self._partial_name() if partial else self._final
-        self.path.replace(final)
-        return final if self.target.is_symlink() else self.target.with_name(final.name)
+        if partial:
+            return self._put_beside(".partial", overwrite=self._overwrite)
+        try:
+            self._put(self._final, overwrite=self._overwrite)
+        except FileExistsError as error:
+            kept = self._put_beside()
+            raise NameTakenError(
+                f"cannot write {self.target}: it has been made by others meanwhile; "
+                f"the output is {kept}, rename one of them"
+            ) from error
+        return self._as_named(self._final)
 
-    def _partial_name(self) -> Path:
-        for number in itertools.count(1):
-            which = "" if number == 1 else f"-{number}"
-            tail = f".partial{which}{self._final.suffix}"
+    def _put(self, name: Path, *, overwrite: bool) -> None:
+        """Move the part file there; raise FileExistsError if what is there must not be replaced."""
+        if not overwrite:
+            _move_to_free(self.path, name)
+        elif name.exists() and (name.is_dir() or self._is_source(name)):
+            raise FileExistsError(name)
+        else:
+            self.path.replace(name)
+
+    def _put_beside(self, word: str = "", *, overwrite: bool = False) -> Path:
+        """Move the part file to ``outWORD.mp4``, ``outWORD-2.mp4`` or the next that is free."""
+        for number in itertools.count(1 if word else 2):
+            tail = f"{word}{'' if number == 1 else f'-{number}'}{self._final.suffix}"
             name = self._final.with_name(_file_name(self._final.stem, tail))
-            if not name.exists() or (self._overwrite and not self._is_source(name)):
-                return name
+            with contextlib.suppress(FileExistsError):
+                self._put(name, overwrite=overwrite)
+                return self._as_named(name)
         raise AssertionError  # the numbers have no end
+
+    def _as_named(self, path: Path) -> Path:
+        """Return the path as the user names its folder, unless `target` leads to another one."""
+        if self.target.is_symlink() or self.target.name != self._final.name:  # ".", ".."
+            return path
+        return self.target.with_name(path.name)
 
     def _is_source(self, path: Path) -> bool:
         source = self._source
@@ -133,19 +161,23 @@ class PartFolder(PartFile):
 
     MARK = ".livekm"
 
-    def commit(self, *, partial: bool = False) -> Path:
-        """Move the folder to its final name, or to one that says ``partial``, and give it."""
-        final = self._partial_name() if partial else self._final
-        old = self.path.with_name(self.path.name + "-old")
-        if final.exists():
-            final.rename(old)
-        self.path.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
-        return final if self.target.is_symlink() else self.target.with_name(final.name)
-
     def discard(self) -> None:
         """Delete the folder, if it is still there."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _put(self, name: Path, *, overwrite: bool) -> None:
+        old = self.path.with_name(f"{self.path.name}-old")
+        if overwrite and (name / self.MARK).exists() and not self._is_source(name):
+            name.rename(old)
+        with contextlib.suppress(OSError):  # it holds something, or is not there
+            name.rmdir()
+        try:
+            self.path.rename(name)
+        except OSError as error:  # which one depends on the system
+            if os.path.lexists(name):
+                raise FileExistsError(name) from error
+            raise
+        shutil.rmtree(old, ignore_errors=True)
 
     def _create(self) -> None:
         self.path.mkdir()
@@ -192,6 +224,8 @@ class WholeFile(Closing):
         try:
             if self._written:
                 self._part.commit()
+        except SinkError:
+            raise
         except OSError as error:
             raise SinkError(f"cannot write {self._part.target}: {error.strerror}") from error
         finally:
@@ -201,6 +235,20 @@ class WholeFile(Closing):
         """Leave nothing."""
         self._written = False
         self._part.discard()
+
+
+def _move_to_free(path: Path, name: Path) -> None:
+    """Give a file another name; raise FileExistsError, and replace nothing, if there is one."""
+    try:
+        os.link(path, name)  # unlike a rename, it looks and takes the name in one step
+    except FileExistsError:
+        raise
+    except OSError as error:  # a disk without hard links, like FAT
+        if os.path.lexists(name):
+            raise FileExistsError(name) from error
+        path.rename(name)
+    else:
+        path.unlink()
 
 
 def _file_name(head: str, tail: str) -> str:

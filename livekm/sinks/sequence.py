@@ -88,6 +88,8 @@ class SequenceSink(Sink):
         try:
             self._table.close()
             self.path = self._part.commit(partial=self._is_partial)
+        except SinkError:
+            raise
         except OSError as error:
             raise self._failure(error) from error
         finally:
