@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         Without the program's name; those of the process by default.
     """
+    _set_up_standard_streams()
     options = parse_options(arguments)
     reporter = Reporter(_say) if options.report else None
     _set_up_logging(options, reporter)
@@ -85,6 +86,19 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno not in (errno.EPIPE, errno.EIO, errno.EINVAL):
             raise LivekmError(f"cannot write the output: {error.strerror}") from error
+
+
+def _set_up_standard_streams() -> None:
+    """Have a stdout and a stderr where the process was started without (``2>&-``, pythonw).
+
+    Else the next file that is opened would take the place of one, and what libraries print.
+    """
+    if sys.stdout is None or sys.stderr is None:
+        null = os.open(os.devnull, os.O_RDWR)
+        while null < 2:
+            null = os.dup(null)  # the first one that is free
+        nowhere = os.fdopen(null, "w", encoding="utf-8")
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
 
 
 def _set_up_logging(options: argparse.Namespace, reporter: Reporter | None) -> None:

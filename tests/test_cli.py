@@ -384,6 +384,30 @@ def test_what_cannot_be_printed_is_missed_or_one_line(gone, code, problem, photo
     assert (tmp_path / "out.png").exists()
 
 
+@posix_only
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+def test_a_clip_is_written_where_nothing_can_be_printed(closed, output, clip, tmp_path):
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, clip, "-o", output],
+        cwd=tmp_path,
+        env=without_display(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert "livekm:" not in done.stderr
+    assert bool(done.stdout) == (closed == "2>&-")
+    with ClipSource(tmp_path / output.replace("/", "/in.mp4")) as written:
+        assert sum(1 for _ in written) == 12
+
+
+@posix_only
+def test_wrong_usage_is_2_where_nothing_can_be_printed(tmp_path):
+    command = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *COMMAND]
+    assert subprocess.run(command, cwd=tmp_path, env=without_display()).returncode == 2
+
+
 @pytest.mark.parametrize("name", ["old.mp4", "old.mkv"])
 def test_an_output_that_exists_is_replaced_if_asked(name, clip, run_cli, tmp_path):
     (tmp_path / name).write_text("before")
