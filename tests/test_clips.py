@@ -309,25 +309,23 @@ def test_the_place_of_a_recording_is_kept(tmp_path):
 
 def test_a_clip_whose_header_knows_its_first_fragment_only_is_segmented_whole(run_cli, tmp_path):
     make_clip(tmp_path / "in.mp4", 12, gop=1, fragmented=True)
-    code, out, err = run_cli("in.mp4", "-o", "out.mp4", "--stats", "out.jsonl", "-k", "2")
-    assert (code, err) == (0, "")
-    assert out == "out.mp4, out.jsonl: 12 frames\n"
+    run = run_cli("in.mp4", "-o", "out.mp4", "--stats", "out.jsonl", "-k", "2", "-q")
+    assert run == (0, "", "")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2 * 12
     assert len(picture_times(tmp_path / "out.mp4")) == 12
 
 
 @pytest.mark.parametrize("options", [[], ["--frames=1"], ["--start=0"]])
 def test_a_clip_of_one_frame_is_a_clip(options, run_cli, tmp_path):
     make_clip(tmp_path / "in.mp4", 1)
-    code, out, err = run_cli("in.mp4", "-o", "out.mp4", "-k", "2", *options)
-    assert (code, out, err) == (0, "out.mp4: 1 frame\n", "")
+    assert run_cli("in.mp4", "-o", "out.mp4", "-k", "2", "-q", *options) == (0, "", "")
     assert len(picture_times(tmp_path / "out.mp4")) == 1
 
 
 def test_a_clip_of_one_frame_may_become_an_image(run_cli, tmp_path):
     make_clip(tmp_path / "in.mp4", 1)
     files = ["-o", "out.png", "--labels", "labels.png", "--figure", "figure.png"]
-    code, _, err = run_cli("in.mp4", *files, "-k", "2")
-    assert (code, err) == (0, "")
+    assert run_cli("in.mp4", *files, "-k", "2", "-q") == (0, "", "")
     assert all((tmp_path / name).is_file() for name in files[1::2])
 
 

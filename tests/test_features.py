@@ -360,6 +360,17 @@ def test_packets_that_only_claim_to_be_keys_are_found_out(tmp_path):
 # Containers
 
 
+@pytest.mark.parametrize("n_early", [1, 13, 20])
+def test_frames_before_time_zero_keep_their_distances(n_early, tmp_path):
+    times = [4 * (i - n_early) for i in range(30)]
+    muxer = {"avoid_negative_ts": "disabled"}
+    path = encode(
+        tmp_path / "in.mkv", moving(30), "libx264", "yuv420p", times=times, muxer=muxer
+    )  # fmt: skip
+    with ClipSource(path) as source:
+        assert [frame.time for frame in source] == pytest.approx([t / 100 for t in times])
+
+
 def test_an_edit_list_is_obeyed(tmp_path):
     """As a cut without encoding leaves it: from the key picture on, the first ones hidden."""
     options = {**X264, "g": "12", "bf": "2"}

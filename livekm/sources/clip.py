@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 
 import av
@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 # Above this a container's rate is a clock tick or nonsense (1000, 90000, 180000 are common).
 _MAX_RATE = 1000
 
+# Pictures that wait for the first one that has a time stamp; 1080p takes 3 MB each.
+_MOST_EARLY = 32
+
 
 @dataclass(frozen=True, slots=True)
 class _Header:
@@ -31,7 +34,7 @@ class _Header:
     fps: Fraction | None
     n_frames: int | None
     time_base: Fraction
-    start: int  # in units of time_base
+    start: int | None  # in units of time_base; None where there are no time stamps
     duration: float | None
     pixel_aspect: Fraction
 
@@ -135,22 +138,42 @@ class ClipSource(FrameStream):
         period = 1 / (header.fps or Fraction(25))
         ticks_per_frame = max(1, round(period / header.time_base))
         index, last_pts = -1, None
-        for picture in pictures:
+        for picture, pts in _stamped(pictures, header.start, ticks_per_frame):
             n_lost = picture.index - index - 1
             if n_lost and (index >= 0 or last is None):
                 _log.warning("%s: left out %d damaged frame(s) at %d", name, n_lost, index + 1)
-            index = picture.index
-            pts = picture.content.pts
-            if pts is None or (last_pts is not None and pts <= last_pts):
-                # Some frames have no time stamp of their own (raw streams, an AVI's last frame).
-                pts = header.start if last_pts is None else last_pts + ticks_per_frame
-            last_pts = pts
+            index, last_pts = picture.index, pts
             image = self._converter.convert(picture.content)
             yield Frame(image, index, time=float(pts * header.time_base))
         if self._reader.n_lost:
             n_lost = self._reader.n_lost
             _log.warning("%s: left out %d damaged frame(s) at its end", name, n_lost)
         _warn_of_early_end(last_pts, header, name)
+
+
+def _stamped(
+    pictures: Iterator[Picture], start: int | None, step: int
+) -> Iterator[tuple[Picture, int]]:
+    """Pair pictures with their time stamps, also those that have none: `step` ticks apart.
+
+    FFmpeg leaves them out before time 0 in Matroska, in raw streams, and of an AVI's last frame.
+    """
+    early: list[Picture] = []
+    last: int | None = None
+    for picture in pictures:
+        pts = picture.content.pts
+        if pts is None and last is None and start is not None and len(early) < _MOST_EARLY:
+            early.append(picture)
+            continue
+        if early:
+            first = (start or 0) if pts is None else pts - step * len(early)
+            yield from zip(early, count(first, step))
+            last, early = first + step * (len(early) - 1), []
+        if pts is None or (last is not None and pts <= last):
+            pts = (start or 0) if last is None else last + step
+        last = pts
+        yield picture, pts
+    yield from zip(early, count(start or 0, step))
 
 
 def _read_header(path: Path) -> _Header:
@@ -167,7 +190,6 @@ def _read_header(path: Path) -> _Header:
             # From PyAV 19 on, its rates are of a type of its own.
             fps = _plausible_rate(Fraction(stream.average_rate or 0))
             time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
-            start = stream.start_time or 0
             seconds = container.duration / av.time_base if container.duration else None
             length = stream.duration
             if container.format.name == "avi" and fps:
@@ -177,7 +199,7 @@ def _read_header(path: Path) -> _Header:
                 fps=fps,
                 n_frames=stream.frames or _estimate_count(seconds, fps),
                 time_base=time_base,
-                start=start,
+                start=stream.start_time,
                 duration=float(length * time_base) if length else None,
                 pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
             )
@@ -202,6 +224,6 @@ def _warn_of_early_end(last_pts: int | None, header: _Header, name: str) -> None
     """Say so if the frames end clearly before the stream's stated end."""
     if last_pts is None or header.duration is None or header.fps is None:
         return
-    seconds = float((last_pts - header.start) * header.time_base + 1 / header.fps)
+    seconds = float((last_pts - (header.start or 0)) * header.time_base + 1 / header.fps)
     if seconds < header.duration - max(1.0, 2 / float(header.fps)):
         _log.warning("%s: ends after %.1f of %.1f s, damaged", name, seconds, header.duration)
