@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import json
 import logging
 import os
@@ -99,6 +100,9 @@ def _set_up_standard_streams() -> None:
             null = os.dup(null)  # the first one that is free
         nowhere = os.fdopen(null, "w", encoding="utf-8")
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr has it: names of files may hold what stdout's encoding has not.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _set_up_logging(options: argparse.Namespace, reporter: Reporter | None) -> None:

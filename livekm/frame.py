@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -40,7 +41,8 @@ class VideoInfo:
     Attributes
     ----------
     name : str
-        A short name for people: a file's name, ``camera 0``, ``demo``.
+        A short name for people: a file's name, ``camera 0``, ``demo``. What of a file's name is
+        no UTF-8 becomes U+FFFD, which unlike Python's stand-ins for it can be drawn and written.
     width, height : int
         Size of the frames in pixels, after rotation.
     fps : Fraction or None
@@ -71,3 +73,6 @@ class VideoInfo:
     is_live: bool = False
     is_still: bool = False
     path: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", re.sub("[\ud800-\udfff]", "\ufffd", self.name))

@@ -402,6 +402,26 @@ def test_a_clip_is_written_where_nothing_can_be_printed(closed, output, clip, tm
         assert sum(1 for _ in written) == 12
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere names are Unicode")
+@pytest.mark.parametrize(("output", "stem"), [("out\udcff.mp4", "bad\udcff"), ("out\udcff/", "{}")])
+def test_a_name_that_is_no_utf_8_is_a_name_as_any(output, stem, clip, tmp_path):
+    source = clip.rename(tmp_path / "bad\udcff.mp4")
+    with ClipSource(source) as opened:
+        assert (opened.info.name, opened.info.path) == ("bad\ufffd.mp4", str(source))
+    pages = f"--figure={stem}.svg", f"--save-palette={stem}.gpl", f"--stats={stem}.csv"
+    code, out, err = run_process(source.name, "-o", output, *pages, cwd=tmp_path, LC_ALL="C.UTF-8")
+    assert code == 0, err
+    assert "\\udcff" in out
+    assert "bad\ufffd.mp4" in (tmp_path / "bad\udcff.svg").read_text(encoding="utf-8")
+    gpl = (tmp_path / "bad\udcff.gpl").read_text(encoding="utf-8")
+    assert gpl.startswith("GIMP Palette\nName: bad\ufffd.mp4\n")
+    assert (tmp_path / (output if output.endswith("mp4") else output + source.name)).exists()
+    # Its errors as well.
+    code, out, err = run_process("no\udcff.mp4", "-o", output, cwd=tmp_path, LC_ALL="C.UTF-8")
+    assert (code, out) == (1, "")
+    assert_one_line(err, "no\\udcff.mp4: no such file")
+
+
 @posix_only
 def test_wrong_usage_is_2_where_nothing_can_be_printed(tmp_path):
     command = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *COMMAND]
