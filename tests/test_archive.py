@@ -47,10 +47,18 @@ def test_folders_are_searched_and_made_again_below_the_output(tmp_path, monkeypa
 def test_patterns_stand_for_clips(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "x" / "1.mp4", tmp_path / "x" / "y" / "1.mp4", tmp_path / "x" / "3.jpg")
-    for pattern in ("x/**/*", "x/**/*.mp4", "[x]/**/?.mp4"):
+    for pattern in ("x/**/*", "x/**/*.mp4", "?/**/?.mp4"):
         found = [job.output.as_posix() for job in plan_jobs([pattern], Path("out"))]
-        below = "out/x" if pattern.startswith("[") else "out"
+        below = "out/x" if pattern.startswith("?") else "out"
         assert found == [f"{below}/1.mp4", f"{below}/y/1.mp4"]
+
+
+def test_brackets_in_a_pattern_stand_for_themselves(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path / "br[1]" / "day" / "a.mp4", tmp_path / "br1" / "day" / "b.mp4")
+    assert is_archive(["br[1]/**/*.mp4"])
+    (job,) = plan_jobs(["br[1]/**/*.mp4"], Path("out"))
+    assert (job.source, job.output) == (Path("br[1]/day/a.mp4"), Path("out/day/a.mp4"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
@@ -18,6 +17,7 @@ from livekm.sinks import (
     EncoderOptions,
     choose_encoding,
 )
+from livekm.sources.files import find_matches, is_wild
 
 CLIP_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
@@ -75,7 +75,8 @@ def plan_jobs(
     Parameters
     ----------
     inputs : sequence of str
-        Clips; folders, in which all clips are found, however deep; patterns (``night/**/*.mp4``).
+        Clips; folders, in which all clips are found, however deep; patterns (``night/**/*.mp4``),
+        of which only ``*`` and ``?`` are wild.
     folder : Path or None
         Of the segmented clips. The folders below an input folder, or below what a pattern begins
         with, are made below it again. What lies in it is no input.
@@ -186,7 +187,7 @@ def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
     if path.is_dir():
         base, found = path, list(path.rglob("*"))
     else:
-        base, found = _fixed_part(path), [*map(Path, glob.glob(name, recursive=True))]  # noqa: PTH207
+        base, found = _fixed_part(path), find_matches(name, recursive=True)
     own = None if folder is None else folder.resolve()
     for clip in sorted(found):
         # A name with ".part" or ".partial" is not complete: livekm's own, of an earlier run.
@@ -197,7 +198,7 @@ def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
 
 def _fixed_part(pattern: Path) -> Path:
     """Return the folders before the first one that a pattern leaves open."""
-    return Path(*takewhile(lambda part: not set(part) & set("*?["), pattern.parts[:-1]))
+    return Path(*takewhile(lambda part: not is_wild(part), pattern.parts[:-1]))
 
 
 def _is_partial(clip: Path) -> bool:

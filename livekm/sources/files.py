@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from pathlib import Path
 
@@ -18,6 +19,20 @@ PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
 IMAGE_SUFFIXES = frozenset(
     ".avif .bmp .dib .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
+
+
+def find_matches(pattern: str | Path, *, recursive: bool = False) -> list[Path]:
+    """List what a pattern names, in any order; if `recursive`, ``**`` stands for folders.
+
+    Only ``*`` and ``?`` are wild (see `is_wild`): brackets are part of many folders' names.
+    """
+    literal = str(pattern).replace("[", "[[]")
+    return [Path(name) for name in glob.glob(literal, recursive=recursive)]  # noqa: PTH207
+
+
+def is_wild(text: str) -> bool:
+    """Tell whether `find_matches` may find other names than `text`."""
+    return "*" in text or "?" in text
 
 
 def require_file(path: Path) -> None:

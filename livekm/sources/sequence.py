@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, Image, VideoInfo
-from livekm.sources.files import IMAGE_SUFFIXES, PRINTF_NUMBER, read_image
+from livekm.sources.files import IMAGE_SUFFIXES, PRINTF_NUMBER, find_matches, is_wild, read_image
 from livekm.sources.stream import FrameStream, frame_rate
 
 _log = logging.getLogger(__name__)
@@ -90,8 +89,7 @@ def find_images(pattern: str | Path) -> list[Path]:
         files = path.parent.iterdir() if path.parent.is_dir() else iter(())
         matches = (file for file in files if name.fullmatch(file.name))
     else:
-        # Only * and ? are wild: brackets are part of many folders' names.
-        matches = map(Path, glob.glob(str(path).replace("[", "[[]")))  # noqa: PTH207
+        matches = find_matches(path)
     images = [file for file in matches if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
     if not images:
         raise SourceError(
@@ -104,7 +102,7 @@ def is_pattern(text: str) -> bool:
     """Tell whether a path is a glob or printf pattern of image files rather than a file."""
     name = Path(text).name
     is_printf = bool(PRINTF_NUMBER.search(name)) and Path(name).suffix.lower() in IMAGE_SUFFIXES
-    return is_printf or "*" in text or "?" in text
+    return is_printf or is_wild(text)
 
 
 def _printf_to_regex(name: str) -> str:
