@@ -90,14 +90,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument_group("source, one of").add_argument
-    add("inputs", nargs="*", metavar="input",
+    add("inputs", nargs="*", type=_name, metavar="input",
         help="a clip, an image, or a folder or pattern of images; or many clips")  # fmt: skip
-    add("--camera", metavar="DEVICE", help="a camera: its index, device path or URL")
+    add("--camera", type=_name, metavar="DEVICE",
+        help="a camera: its index, device path or URL")  # fmt: skip
     add("--list-cameras", action="store_true", help="say which cameras there are, and end")
     add("--demo", action="store_true", help="the built-in street scene")
 
     add = parser.add_argument_group("output").add_argument
-    add("-o", "--output", metavar="FILE",
+    add("-o", "--output", type=_name, metavar="FILE",
         help="write a clip, an image or images (out/%%06d.png); no window")  # fmt: skip
     add("--codec", choices=CODECS,
         help="of a clip (default: h264, vp9 in .webm; ffv1 is lossless)")  # fmt: skip
@@ -108,13 +109,16 @@ def _parser() -> argparse.ArgumentParser:
         help="of a clip: speed, h264 ultrafast to slow, vp9 and av1 numbers",
     )
     add("--overwrite", action="store_true", help="replace files that exist")
-    add("--labels", metavar="PATH",
+    add("--labels", type=_name, metavar="PATH",
         help="labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip")  # fmt: skip
-    add("--figure", metavar="FILE", help="a page about the segments, as .png or .pdf")
-    add("--stats", metavar="FILE", help="each segment of each frame as a .csv or .jsonl table")
-    add("--regions", metavar="FILE",
+    add("--figure", type=_name, metavar="FILE",
+        help="a page about the segments, as .png or .pdf")  # fmt: skip
+    add("--stats", type=_name, metavar="FILE",
+        help="each segment of each frame as a .csv or .jsonl table")  # fmt: skip
+    add("--regions", type=_name, metavar="FILE",
         help="boxes and outlines of connected regions as .csv or .jsonl")  # fmt: skip
-    add("--save-palette", metavar="FILE", help="the segments' colours as .gpl (GIMP) or .json")
+    add("--save-palette", type=_name, metavar="FILE",
+        help="the segments' colours as .gpl (GIMP) or .json")  # fmt: skip
     add("--no-verify", action="store_true", help="do not read a written clip again to check it")
     add("--view", choices=VIEWS, default="segments", help="what is shown (default: %(default)s)")
     add("--keep", type=_slots, metavar="0,3", help="only these segments")
@@ -125,8 +129,10 @@ def _parser() -> argparse.ArgumentParser:
         help="of --regions and --view regions: leave out what is smaller "
         "(default: a thousandth of the frame)")  # fmt: skip
     add("--benchmark", action="store_true", help="measure frames a second; no window, no output")
-    add("--json", metavar="FILE", help="with --benchmark: write the figures to a file")
-    add("--plot", metavar="FILE", help="with --benchmark: draw them, each frame's times as well")
+    add("--json", type=_name, metavar="FILE",
+        help="with --benchmark: write the figures to a file")  # fmt: skip
+    add("--plot", type=_name, metavar="FILE",
+        help="with --benchmark: draw them, each frame's times as well")  # fmt: skip
 
     add = parser.add_argument_group(
         "many clips",
@@ -136,14 +142,15 @@ def _parser() -> argparse.ArgumentParser:
     ).add_argument
     add("--suffix", default="", metavar="TEXT", help="add this to the names of the clips")
     add("--jobs", type=int, metavar="N", help="clips at a time (default: 1)")
-    add("--scheduler", metavar="ADDRESS", help="run them on a Dask cluster (livekm[cluster])")
+    add("--scheduler", type=_name, metavar="ADDRESS",
+        help="run them on a Dask cluster (livekm[cluster])")  # fmt: skip
     add("--skip-existing", action="store_true",
         help="leave out clips whose output is there: go on after an interruption")  # fmt: skip
 
     add = parser.add_argument_group("segmentation").add_argument
     add("-k", "--clusters", type=int, metavar="K",
         help=f"colours (default: {DEFAULT_CLUSTERS}, or those of --palette)")  # fmt: skip
-    add("--palette", metavar="FILE",
+    add("--palette", type=_name, metavar="FILE",
         help="fix the colours: .gpl (GIMP), .json, or an image to take them from")  # fmt: skip
     add("--color-space", choices=COLOR_SPACES, default="bgr", help="(default: %(default)s)")
     add("--hysteresis", type=float, default=2.0, metavar="LEVELS",
@@ -179,6 +186,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("-v", "--verbose", action="store_true", help="print more, with tracebacks")
     return parser
+
+
+def _name(text: str) -> str:
+    """Return a name that is not empty; an empty one was meant to be another."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty (a variable that is not set?)")
+    return text
 
 
 def _slots(text: str) -> list[int]:

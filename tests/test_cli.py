@@ -477,6 +477,16 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("in.mp4", "-o", "out.mp4", "--json", "b.json"),
         ("in.mp4", "-o", "out.mp4", "--stats", "table.txt"),
         ("in.mp4", "-o", "out.csv"),
+        ("", "-o", "out"),
+        ("in.mp4", "", "-o", "out"),
+        ("in.mp4", "-o", ""),
+        ("--camera", "", "-o", "out.mp4"),
+        *[
+            ("in.mp4", "-o", "out.mp4", f"--{option}", "")
+            for option in ("labels", "figure", "stats", "regions", "save-palette", "palette")
+        ],
+        *[("in.mp4", "--benchmark", f"--{option}", "") for option in ("json", "plot")],
+        ("in.mp4", "-o", "out/", "--scheduler", ""),
         ("in.mp4", "--stats", "table.csv", "--benchmark"),
         *[("in.mp4", "-o", "out.mp4", "--start", t) for t in ("x", -1, "1:60", "1:2:3:4", "nan")],
         ("in.mp4", "-o", "out.mp4", "--start", 2, "--end", 2),
@@ -496,6 +506,11 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(arguments, clip, photo, run_
     assert (code, out) == (2, "")
     assert_one_line(err)
     assert listing(tmp_path) == ["in.mp4", "photo.png"]
+
+
+@pytest.mark.parametrize("arguments", [("", "-o", "out"), ("in.mp4", "-o", "")])
+def test_an_empty_name_is_told_for_what_it_is(arguments, clip, run_cli):
+    assert_one_line(run_cli(*arguments)[2], "the name is empty", "--help")
 
 
 def test_the_process_itself_ends_with_2_and_one_line(tmp_path):
