@@ -24,7 +24,7 @@ from livekm.options import MISUSED, parse_options, shared_arguments, written_fil
 from livekm.progress import clip_progress
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
-from livekm.sinks import IMAGE_SUFFIXES, has_display, is_image_row
+from livekm.sinks import IMAGE_SUFFIXES, check_distinct, has_display, is_image_row
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source
 from livekm.sources.discovery import find_cameras
@@ -160,6 +160,7 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
             "--suffix, --jobs, --scheduler and --skip-existing are for many clips, "
             "or for one whose -o is a folder"
         )
+    check_distinct(written_files(options))
     segmenter = parts.segmenter(options)
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():

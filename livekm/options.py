@@ -241,9 +241,6 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--benchmark writes no output; leave -o and the files beside it out")
     if options.labels and Path(options.labels).suffix.lower() not in LABEL_FILES:
         parser.error(f"--labels: name a folder, .png, .npz or .mkv; got {options.labels}")
-    written = [Path(name) for name in written_files(options)]
-    if len(set(written)) < len(written):
-        parser.error("two outputs have the same name; choose another for each")
 
 
 def _check_selection(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

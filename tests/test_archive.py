@@ -150,6 +150,34 @@ def test_two_clips_of_one_output_are_wrong_usage(tmp_path, run_cli):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--stats", "t", "--regions", "t"), "two outputs have one place, t/a/b.csv;"),
+        (("--stats", "t", "--regions", "x/../t/{}.csv"), "t/a/b.csv and x/../t/a/b.csv;"),
+        (("--labels", "t/{}-l", "--stats", "t/{}-l/s.csv"), "t/a/b-l/s.csv would lie in t/a/b-l, "),
+        (("--labels", "t"), "t/a/b would lie in t/a, which is written as a whole"),
+    ],
+)
+def test_no_output_of_many_clips_takes_the_place_of_another(arguments, said, tmp_path, run_cli):
+    touch(tmp_path / "in" / "a.mp4", tmp_path / "in" / "a" / "b.mp4")
+    code, out, err = run_cli("in", "-o", "out", *arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_outputs_of_many_clips_may_share_a_folder(tmp_path, run_cli):
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    for name in ("a.mp4", "a/b.mp4"):
+        make_clip(tmp_path / "in" / name, 2)
+    files = ["--stats", "out", "--labels", "out/{}-labels", "--figure", "out/pages"]
+    assert run_cli("in", "-o", "out", *files, "-k2", "-q") == (0, "", "")
+    for place in ("a", "a/b"):
+        for kind in ("{}.mp4", "{}.csv", "{}-labels/000001.png", "pages/{}.png"):
+            assert (tmp_path / "out" / kind.format(place)).is_file()
+
+
+@pytest.mark.parametrize(
     ("names", "expected"),
     [(["a.mp4", "b.mp4"], True), (["clips"], True), (["images"], False), (["a.mp4"], False)],
 )

@@ -513,6 +513,36 @@ def test_an_empty_name_is_told_for_what_it_is(arguments, clip, run_cli):
     assert_one_line(run_cli(*arguments)[2], "the name is empty", "--help")
 
 
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("-o", "p/c.mkv", "--labels", "p/../p/c.mkv"), "two outputs have one place, p/"),
+        (("-o", "p/c.mkv", "--labels", "link/c.mkv"), "two outputs have one place, p/"),
+        (("--stats", "p/s.csv", "--regions", "./p/s.csv"), "one place, p/s.csv and ./p/s.csv;"),
+        (("-o", "p/d/%06d.png", "--labels", "p/d"), "two outputs have one place, p/"),
+        (("-o", "p/%06d.png", "--stats", "p/s.csv"), "p/s.csv would lie in p/%06d.png, whose"),
+        (("-o", "p/%06d.png", "--labels", "link/l"), "link/l would lie in p/%06d.png, whose"),
+        (("--labels", "p", "--stats", "p/s.csv"), "p/s.csv would lie in p, which is written as"),
+        (("-o", "p/row/%d.png", "--labels", "p"), "p/row/%d.png would lie in p, which"),
+    ],
+)
+def test_no_output_may_take_the_place_of_another(arguments, problem, more, clip, run_cli, tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "p")
+    code, out, err = run_cli(clip, *arguments, *more)
+    assert (code, out) == (2, "")
+    assert_one_line(err, problem)
+    assert listing(tmp_path / "p") == []
+
+
+def test_outputs_side_by_side_have_their_places(clip, run_cli, tmp_path):
+    (tmp_path / "p").mkdir()
+    files = ("--stats", "p/s.csv", "--labels", "p/l", "--figure", "p/f.png")
+    assert run_cli(clip, "-o", "p/row/%06d.png", *files, "-q") == (0, "", "")
+    assert listing(tmp_path / "p") == ["f.png", "l", "row", "s.csv"]
+
+
 def test_the_process_itself_ends_with_2_and_one_line(tmp_path):
     code, out, err = run_process(cwd=tmp_path)
     assert (code, out) == (2, "")

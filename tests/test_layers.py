@@ -48,7 +48,7 @@ FLOORS = [
     ["sinks.pictures", "sinks.cropping"],
     ["sinks.clip_file"],
     ["sources.*", "sinks.*", "views", "sidecars.base", "palettes", "history"],
-    ["figures.page"],
+    ["figures.page", "sinks.distinct"],
     ["figures.*"],
     ["figures"],
     ["sidecars.table"],

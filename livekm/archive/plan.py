@@ -15,6 +15,7 @@ from livekm.sinks import (
     DEFAULT_ENCODER,
     FILE_SINKS,
     EncoderOptions,
+    check_distinct,
     choose_encoding,
 )
 from livekm.sources.files import find_matches, is_wild
@@ -92,8 +93,9 @@ def plan_jobs(
     Raises
     ------
     ValueError
-        If there is no clip, if two would have the same output or one become itself, if nothing is
-        to be written, or all to one file, or if a format does not go with what is asked for.
+        If there is no clip, if two would have the same output or one become itself, if an output
+        would replace another (see `livekm.sinks.check_distinct`), if nothing is to be written, or
+        all to one file, or if a format does not go with what is asked for.
     """
     if folder is None and not sidecars:
         raise ValueError("many clips: add -o FOLDER, or name one clip")
@@ -125,7 +127,9 @@ def plan_jobs(
             raise ValueError(_why_none(name, folder))
     # An earlier run's videos of labels are clips as well, but no inputs.
     written = {_place(path) for job in jobs for path in job.outputs.values()}
-    return _without_repeats([job for job in jobs if _place(job.source) not in written])
+    jobs = _without_repeats([job for job in jobs if _place(job.source) not in written])
+    check_distinct(path for job in jobs for path in job.outputs.values())
+    return jobs
 
 
 def _why_none(name: str, folder: Path | None) -> str:

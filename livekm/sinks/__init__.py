@@ -10,6 +10,7 @@ from livekm.frame import VideoInfo
 from livekm.sinks.base import Sink
 from livekm.sinks.clip import ClipSink
 from livekm.sinks.display import has_display
+from livekm.sinks.distinct import check_distinct
 from livekm.sinks.formats import (
     CODECS,
     CONTAINERS,
@@ -37,6 +38,7 @@ __all__ = [
     "SequenceSink",
     "Sink",
     "WindowSink",
+    "check_distinct",
     "choose_encoding",
     "has_display",
     "is_image_row",

@@ -1,0 +1,44 @@
+"""Whether outputs leave each other alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from livekm.sinks.sequence import is_image_row
+
+
+def check_distinct(outputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise ValueError if one output would replace another.
+
+    Two may not have the same place, whatever it is called, and none may lie in one that is a
+    folder: it gets its name as a whole. A row of images stands for its folder.
+
+    Parameters
+    ----------
+    outputs : iterable of path
+        Files and folders, which need not exist.
+
+    Examples
+    --------
+    >>> check_distinct(["out/a.mp4", "out/labels"])
+    >>> check_distinct(["out/%06d.png", "out/labels"])
+    Traceback (most recent call last):
+    ValueError: out/labels would lie in out/%06d.png, whose folder is written as a whole; ...
+    """
+    taken: dict[Path, str] = {}
+    for output in outputs:
+        name = os.fspath(output)
+        place = Path(os.path.realpath(Path(name).parent if is_image_row(name) else name))
+        if place in taken:
+            both = name if name == taken[place] else f"{taken[place]} and {name}"
+            raise ValueError(f"two outputs have one place, {both}; choose another name for one")
+        taken[place] = name
+    for place, name in taken.items():
+        outer = next((taken[folder] for folder in place.parents if folder in taken), None)
+        if outer is not None:
+            what = "whose folder" if is_image_row(outer) else "which"
+            raise ValueError(
+                f"{name} would lie in {outer}, {what} is written as a whole; choose another name"
+            )
