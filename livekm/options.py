@@ -12,7 +12,7 @@ from livekm.archive.reports import REPORT_OPTION
 from livekm.colorspace import COLOR_SPACES
 from livekm.live.controls import key_table
 from livekm.seeding import SEEDINGS
-from livekm.sidecars import LABEL_FILES, SIDECAR_FILES
+from livekm.sidecars import SIDECAR_FILES, check_name
 from livekm.sinks import (
     ALPHA_SUFFIXES,
     CODECS,
@@ -239,8 +239,11 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--json and --plot go with --benchmark")
     if options.benchmark and written_files(options):
         parser.error("--benchmark writes no output; leave -o and the files beside it out")
-    if options.labels and Path(options.labels).suffix.lower() not in LABEL_FILES:
-        parser.error(f"--labels: name a folder, .png, .npz or .mkv; got {options.labels}")
+    if options.labels:
+        try:
+            check_name("labels", options.labels)
+        except ValueError as error:
+            parser.error(f"--labels: {error}")
 
 
 def _check_selection(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

@@ -382,6 +382,17 @@ def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path,
     assert (tmp_path / made[0]).stat().st_mtime_ns == before
 
 
+def test_labels_of_a_clip_whose_name_has_dots_are_a_folder(tmp_path, run_cli):
+    (tmp_path / "in").mkdir()
+    make_clip(tmp_path / "in" / "2024.11.02.mp4", 2)
+    files = ["-o", "out", "--labels", "labels", "--stats", "stats", "-k2"]
+    assert run_cli("in", *files)[0] == 0
+    assert len(list((tmp_path / "labels" / "2024.11.02").glob("*.png"))) == 2
+    assert (tmp_path / "stats" / "2024.11.02.csv").exists()
+    assert run_cli("in/2024.11.02.mp4", "--labels", "of.it/", "-k2")[0] == 0
+    assert (tmp_path / "of.it").is_dir()
+
+
 def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
     for name in "ab":
         make_clip(tmp_path / f"{name}.mp4", 2)

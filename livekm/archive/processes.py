@@ -15,6 +15,7 @@ from typing import IO
 
 from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
 from livekm.archive.reports import REPORT_OPTION, STOP, Report
+from livekm.sidecars import LABEL_FILES
 from livekm.workers import available_cores
 
 _SLICE = 0.1  # seconds from one look at a process to the next
@@ -216,4 +217,7 @@ class _Child:
 
 def _files(job: Job) -> list[str]:
     named = [f"--{name.replace('_', '-')}={path}" for name, path in job.outputs.items()]
+    if job.labels and job.labels.suffix.lower() not in LABEL_FILES:
+        # A folder, also where the clip's name has dots: 2024.11.02.mp4.
+        named = [f"{name}/" if name.startswith("--labels=") else name for name in named]
     return [*named, "--", str(job.source)]

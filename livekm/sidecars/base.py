@@ -90,6 +90,8 @@ class Sidecar(Closing):
 def chosen_suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
     """Return the suffix of `path` in small letters; raise ValueError if it is not `known`.
 
+    What ends in a slash is a folder, whatever dots it has, and has none.
+
     Examples
     --------
     >>> chosen_suffix("table.CSV", [".csv", ".jsonl"])
@@ -98,7 +100,8 @@ def chosen_suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
     Traceback (most recent call last):
     ValueError: cannot tell the format of labels.txt; name a folder, or end it in .npz or .mkv
     """
-    suffix = Path(path).suffix.lower()
+    is_folder = os.fspath(path).endswith(("/", os.sep))
+    suffix = "" if is_folder else Path(path).suffix.lower()
     if suffix not in known:
         folder = "name a folder, or " if "" in known else ""
         endings = " or ".join(filter(None, known))
