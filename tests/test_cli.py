@@ -385,8 +385,10 @@ def test_what_cannot_be_printed_is_missed_or_one_line(gone, code, problem, photo
 
 
 @posix_only
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+@pytest.mark.parametrize(
+    ("closed", "output"),
+    [("2>&-", "out.mp4"), (">&-", "out.mp4"), ("<&- >&- 2>&-", "out.mp4"), ("2>&-", "out/")],
+)
 def test_a_clip_is_written_where_nothing_can_be_printed(closed, output, clip, tmp_path):
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, clip, "-o", output],
