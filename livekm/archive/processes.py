@@ -216,8 +216,8 @@ class _Child:
 
 
 def _files(job: Job) -> list[str]:
-    named = [f"--{name.replace('_', '-')}={path}" for name, path in job.outputs.items()]
+    names = {option: str(path) for option, path in job.outputs.items()}
     if job.labels and job.labels.suffix.lower() not in LABEL_FILES:
-        # A folder, also where the clip's name has dots: 2024.11.02.mp4.
-        named = [f"{name}/" if name.startswith("--labels=") else name for name in named]
+        names["labels"] += "/"  # a folder, also where the clip's name has dots: 2024.11.02.mp4
+    named = [f"--{option.replace('_', '-')}={name}" for option, name in names.items()]
     return [*named, "--", str(job.source)]

@@ -58,7 +58,7 @@ def _shortened(info: VideoInfo, start: float, end: float) -> VideoInfo:
         return replace(info, n_frames=None)
     length = info.n_frames / float(info.fps)
     n_frames = round((min(end, length) - start) * float(info.fps))
-    return replace(info, n_frames=max(n_frames, 2))  # one frame would be a still image
+    return replace(info, n_frames=max(n_frames, 2))  # a single one would have to be certain
 
 
 def _section(source: Source, start: float, end: float) -> Iterator[Frame]:
