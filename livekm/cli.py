@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO, cast
 
 from livekm import archive, batch, benchmark, live, parts
 from livekm.archive.reports import Reporter, follow_parent
@@ -28,6 +29,7 @@ from livekm.sinks import IMAGE_SUFFIXES, check_distinct, has_display, is_image_r
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source
 from livekm.sources.discovery import find_cameras
+from livekm.streams import LenientStream
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
@@ -86,13 +88,14 @@ def _say(text: str) -> None:
         # Or Python would try to write the rest at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno not in (errno.EPIPE, errno.EIO, errno.EINVAL):
-            raise LivekmError(f"cannot write the output: {error.strerror}") from error
+            raise LivekmError(f"cannot print to stdout: {error.strerror}") from error
 
 
 def _set_up_standard_streams() -> None:
     """Have a stdout and a stderr where the process was started without (``2>&-``, pythonw).
 
-    Else the next file that is opened would take the place of one, and what libraries print.
+    Else the next file that is opened would take the place of one, and what libraries print. What
+    stderr does not take, as on a full disk, is missed: no message and no progress bar costs a clip.
     """
     if sys.stdout is None or sys.stderr is None:
         null = os.open(os.devnull, os.O_RDWR)
@@ -103,6 +106,8 @@ def _set_up_standard_streams() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As stderr has it: names of files may hold what stdout's encoding has not.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if not isinstance(sys.stderr, LenientStream):
+        sys.stderr = cast(TextIO, LenientStream(sys.stderr))
 
 
 def _set_up_logging(options: argparse.Namespace, reporter: Reporter | None) -> None:

@@ -361,10 +361,13 @@ def test_an_output_that_cannot_be_written_is_one_line(
     assert (listing(tmp_path), [path.read_bytes() for path in files]) == before
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+
+
+@needs_full
 @pytest.mark.parametrize(
     ("gone", "code", "problem"),
-    [(True, 0, ""), (False, 1, "livekm: cannot write the output: No space left on device\n")],
+    [(True, 0, ""), (False, 1, "livekm: cannot print to stdout: No space left on device\n")],
     ids=["closed-pipe", "full-disk"],
 )
 def test_what_cannot_be_printed_is_missed_or_one_line(gone, code, problem, photo, tmp_path):
@@ -384,10 +387,24 @@ def test_what_cannot_be_printed_is_missed_or_one_line(gone, code, problem, photo
     assert (tmp_path / "out.png").exists()
 
 
+@needs_full
+def test_a_benchmark_that_cannot_be_printed_has_failed(clip, run_cli, monkeypatch):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code, _, err = run_cli(clip, "--benchmark", "--frames", 2)
+    assert code == 1
+    assert_one_line(err, "cannot print to stdout: No space left on device")
+
+
 @posix_only
 @pytest.mark.parametrize(
     ("closed", "output"),
-    [("2>&-", "out.mp4"), (">&-", "out.mp4"), ("<&- >&- 2>&-", "out.mp4"), ("2>&-", "out/")],
+    [
+        pytest.param("2>/dev/full", "out.mp4", marks=needs_full),
+        (">&-", "out.mp4"),
+        ("<&- >&- 2>&-", "out.mp4"),
+        ("2>&-", "out/"),
+    ],
 )
 def test_a_clip_is_written_where_nothing_can_be_printed(closed, output, clip, tmp_path):
     done = subprocess.run(
@@ -399,7 +416,7 @@ def test_a_clip_is_written_where_nothing_can_be_printed(closed, output, clip, tm
     )
     assert done.returncode == 0
     assert "livekm:" not in done.stderr
-    assert bool(done.stdout) == (closed == "2>&-")
+    assert bool(done.stdout) == closed.startswith("2>")
     with ClipSource(tmp_path / output.replace("/", "/in.mp4")) as written:
         assert sum(1 for _ in written) == 12
 

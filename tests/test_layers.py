@@ -22,7 +22,7 @@ FLOORS = [
     ["kernels.policy", "kernels.scratch", "kernels.vectors"],
     ["kernels.blocks"],
     ["kernels.nearest", "kernels.sticking"],
-    ["errors"],
+    ["errors", "streams"],
     ["frame", "closing", "workers", "buffers", "lattice", "parameters"],
     ["interrupt", "archive.reports"],
     ["kernels.*"],
