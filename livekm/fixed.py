@@ -17,14 +17,21 @@ class FixedCenters:
     ----------
     centers : (d, k) float32
         In steps of the feature space.
+
+    Attributes
+    ----------
+    seen : (points, pixels) or None
+        What `step` was given last.
     """
 
     def __init__(self, centers: Centers) -> None:
         self.centers: Centers | None = centers
+        self.seen: tuple[npt.NDArray[np.float32], Image] | None = None
         self._scene = SceneChange()
 
     def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
         """Tell whether the next frame is a cut."""
+        self.seen = points, pixels
         return self._scene.observe(pixels)
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:

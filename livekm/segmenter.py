@@ -178,11 +178,12 @@ class Segmenter:
             palette = colors
         elif self._palette is None:
             return  # they follow it already
-        was_fixed, centers = self._palette is not None, self._trainer.centers
-        self._palette = palette
+        before, self._palette = self._trainer, palette
         self.reset()
-        if was_fixed and palette is None:
-            self._trainer.centers = centers  # for the next frame, a jump from where they are
+        if isinstance(before, FixedCenters) and palette is None:
+            self._trainer.centers = before.centers
+            if before.seen is not None:  # the last frame again, a jump from where they are
+                self._trainer.step(*before.seen)
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""

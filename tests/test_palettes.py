@@ -145,6 +145,7 @@ def test_k_is_the_number_of_fixed_colours_until_they_are_freed():
     np.testing.assert_array_equal(segmenter.update(noise()).palette, COLORS)
     segmenter.set_palette(None)
     segmenter.set_n_clusters(6)
+    assert segmenter.update(noise()).n_clusters == 6  # two were split, the others stay
     assert np.abs(segmenter.update(noise()).mse / free.mse - 1) < 0.05
 
 
@@ -158,6 +159,22 @@ def test_freed_colours_follow_the_scene_from_where_they_were_fixed():
         segmenter.update(image)
         segmenter.set_palette(None)
         np.testing.assert_array_equal(segmenter.update(image).palette, true[order])
+
+
+def test_a_change_of_k_as_soon_as_colours_are_freed_leaves_the_others():
+    true = np.array([(200, 30, 30), (20, 180, 40), (10, 20, 220), (10, 20, 160)], np.uint8)
+    image = true[np.random.default_rng(0).integers(0, 4, (30, 40))]
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(3)
+        segmenter = Segmenter(random_state=0)
+        segmenter.set_palette(true[order])
+        segmenter.update(image)
+        segmenter.set_palette(None)
+        segmenter.set_n_clusters(4)
+        found = segmenter.update(image).palette
+        kept = np.flatnonzero(order < 2)
+        np.testing.assert_array_equal(found[kept], true[order[kept]])
+        assert {tuple(color) for color in found} == {tuple(color) for color in true}
 
 
 def test_what_cannot_be_fixed_is_refused():
