@@ -165,7 +165,8 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
             "--suffix, --jobs, --scheduler and --skip-existing are for many clips, "
             "or for one whose -o is a folder"
         )
-    check_distinct(written_files(options))
+    figures = [name for name in (options.json, options.plot) if name]
+    check_distinct([*written_files(options), *figures], picture=options.output)
     segmenter = parts.segmenter(options)
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():

@@ -544,6 +544,7 @@ def test_an_empty_name_is_told_for_what_it_is(arguments, clip, run_cli):
         (("-o", "p/%06d.png", "--labels", "link/l"), "link/l would lie in p/%06d.png, whose"),
         (("--labels", "p", "--stats", "p/s.csv"), "p/s.csv would lie in p, which is written as"),
         (("-o", "p/row/%d.png", "--labels", "p"), "p/row/%d.png would lie in p, which"),
+        (("--benchmark", "--json", "p/b.svg", "--plot", "./p/b.svg"), "two outputs have one place"),
     ],
 )
 def test_no_output_may_take_the_place_of_another(arguments, problem, more, clip, run_cli, tmp_path):
@@ -557,9 +558,9 @@ def test_no_output_may_take_the_place_of_another(arguments, problem, more, clip,
 
 def test_outputs_side_by_side_have_their_places(clip, run_cli, tmp_path):
     (tmp_path / "p").mkdir()
-    files = ("--stats", "p/s.csv", "--labels", "p/l", "--figure", "p/f.png")
+    files = ("--stats", "p/s.csv", "--labels", "p/l", "--figure", "p/%d.png")
     assert run_cli(clip, "-o", "p/row/%06d.png", *files, "-q") == (0, "", "")
-    assert listing(tmp_path / "p") == ["f.png", "l", "row", "s.csv"]
+    assert listing(tmp_path / "p") == ["%d.png", "l", "row", "s.csv"]
 
 
 def test_the_process_itself_ends_with_2_and_one_line(tmp_path):

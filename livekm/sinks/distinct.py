@@ -9,28 +9,33 @@ from pathlib import Path
 from livekm.sinks.sequence import is_image_row
 
 
-def check_distinct(outputs: Iterable[str | os.PathLike[str]]) -> None:
+def check_distinct(
+    outputs: Iterable[str | os.PathLike[str]], *, picture: str | None = None
+) -> None:
     """Raise ValueError if one output would replace another.
 
     Two may not have the same place, whatever it is called, and none may lie in one that is a
-    folder: it gets its name as a whole. A row of images stands for its folder.
+    folder: it gets its name as a whole.
 
     Parameters
     ----------
     outputs : iterable of path
         Files and folders, which need not exist.
+    picture : str, optional
+        The one of them that is for `livekm.open_sink`: a row of images stands for its folder.
 
     Examples
     --------
     >>> check_distinct(["out/a.mp4", "out/labels"])
-    >>> check_distinct(["out/%06d.png", "out/labels"])
+    >>> check_distinct(["out/%06d.png", "out/labels"], picture="out/%06d.png")
     Traceback (most recent call last):
     ValueError: out/labels would lie in out/%06d.png, whose folder is written as a whole; ...
     """
+    row = picture if picture and is_image_row(picture) else None
     taken: dict[Path, str] = {}
     for output in outputs:
         name = os.fspath(output)
-        place = Path(os.path.realpath(Path(name).parent if is_image_row(name) else name))
+        place = Path(os.path.realpath(Path(name).parent if name == row else name))
         if place in taken:
             both = name if name == taken[place] else f"{taken[place]} and {name}"
             raise ValueError(f"two outputs have one place, {both}; choose another name for one")
@@ -38,7 +43,7 @@ def check_distinct(outputs: Iterable[str | os.PathLike[str]]) -> None:
     for place, name in taken.items():
         outer = next((taken[folder] for folder in place.parents if folder in taken), None)
         if outer is not None:
-            what = "whose folder" if is_image_row(outer) else "which"
+            what = "whose folder" if outer == row else "which"
             raise ValueError(
                 f"{name} would lie in {outer}, {what} is written as a whole; choose another name"
             )
