@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TypeVar
 
-from livekm.errors import NameTakenError
+from livekm.errors import NameTakenError, SinkError
 
 _Self = TypeVar("_Self", bound="Closing")
 
@@ -14,7 +14,8 @@ _Self = TypeVar("_Self", bound="Closing")
 class Closing(ABC):
     """Is closed at the end of a ``with`` block, or given up where an exception ends it.
 
-    A `NameTakenError` of another output ends it well: that one is complete too.
+    A `NameTakenError` of another output ends it well: that one is complete too. What goes wrong
+    then is told together with it.
     """
 
     @abstractmethod
@@ -34,7 +35,12 @@ class Closing(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None or issubclass(kind, NameTakenError):
+        if isinstance(error, NameTakenError):
+            try:
+                self.close()
+            except SinkError as another:
+                raise type(another)(f"{error}; {another}") from another
+        elif error is None:
             self.close()
         else:
             self.abort()

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livekm.errors import SinkError
+from livekm.errors import NameTakenError, SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.sinks import (
     ALPHA_SUFFIXES,
@@ -25,6 +26,7 @@ from livekm.sinks import (
     Sink,
     open_sink,
 )
+from livekm.sinks.part_file import WholeFile
 
 WIDTH, HEIGHT = 64, 48
 INFO = VideoInfo("test", WIDTH, HEIGHT, fps=Fraction(25))
@@ -219,6 +221,22 @@ def test_a_file_that_appears_meanwhile_is_kept_and_the_output_gets_another_name(
     assert target.read_bytes() == b"precious"
     assert listing(target.parent) == sorted([target.name, kept.name])
     assert kept.stat().st_size > 20
+
+
+def test_all_names_that_are_taken_meanwhile_are_told(tmp_path):
+    def write_meanwhile():
+        with ExitStack() as stack:
+            for name in names:
+                stack.enter_context(WholeFile(tmp_path / name)).write(b"new")
+            for name in names[1:]:
+                (tmp_path / name).write_bytes(b"precious")
+
+    names = ["a.json", "b.svg", "c.csv"]
+    told = r"c\.csv: it has been .*c-2\.csv, rename .*b\.svg: it has been .*b-2\.svg, rename"
+    with pytest.raises(NameTakenError, match=told):
+        write_meanwhile()
+    assert listing(tmp_path) == sorted([*names, "b-2.svg", "c-2.csv"])
+    assert {(tmp_path / name).read_bytes() for name in ("a.json", "b-2.svg", "c-2.csv")} == {b"new"}
 
 
 def test_an_existing_file_is_replaced_with_overwrite_when_the_new_one_is_complete(target):
