@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def is_archive(
     if path.is_file():
         is_for_many = _is_folder(output or "") or any(PLACE in name for name in sidecars)
         return is_for_many and _is_clip(path)
-    return any(True for _ in _expand(inputs[0], None))
+    return any(True for _ in _clips(inputs[0]))
 
 
 def _is_clip(path: Path) -> bool:
@@ -133,7 +133,7 @@ def plan_jobs(
 
 
 def _why_none(name: str, folder: Path | None) -> str:
-    if folder is not None and any(True for _ in _expand(name, None)):
+    if folder is not None and any(True for _ in _clips(name)):
         return f"{name} lies in the output folder {folder}; name another one, which may be in it"
     return f"{name}: there is no clip; check its name and folder"
 
@@ -182,21 +182,23 @@ def _without_repeats(jobs: Sequence[Job]) -> list[Job]:
     return kept
 
 
-def _expand(name: str, folder: Path | None) -> Iterable[tuple[Path, Path]]:
-    """Yield each clip that `name` stands for, and its place below the `folder` of the outputs."""
+def _expand(name: str, folder: Path | None) -> list[tuple[Path, Path]]:
+    """Return each clip that `name` stands for, and its place below the `folder` of the outputs."""
+    own = None if folder is None or Path(name).is_file() else folder.resolve()
+    return sorted(pair for pair in _clips(name) if own not in _place(pair[0]).parents)
+
+
+def _clips(name: str) -> Iterator[tuple[Path, Path]]:
+    """Yield each clip that `name` stands for as soon as it is found, and its place below `name`."""
     path = Path(name)
     if path.is_file():
         yield path, Path(path.name)
         return
-    if path.is_dir():
-        base, found = path, list(path.rglob("*"))
-    else:
-        base, found = _fixed_part(path), find_matches(name, recursive=True)
-    own = None if folder is None else folder.resolve()
-    for clip in sorted(found):
+    is_folder = path.is_dir()
+    base = path if is_folder else _fixed_part(path)
+    for clip in path.rglob("*") if is_folder else find_matches(name, recursive=True):
         # A name with ".part" or ".partial" is not complete: livekm's own, of an earlier run.
-        is_whole = not clip.name.startswith(".") and not _is_partial(clip)
-        if _is_clip(clip) and is_whole and own not in _place(clip).parents:
+        if _is_clip(clip) and not clip.name.startswith(".") and not _is_partial(clip):
             yield clip, clip.relative_to(base)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -21,13 +22,13 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
-def find_matches(pattern: str | Path, *, recursive: bool = False) -> list[Path]:
-    """List what a pattern names, in any order; if `recursive`, ``**`` stands for folders.
+def find_matches(pattern: str | Path, *, recursive: bool = False) -> Iterator[Path]:
+    """Yield what a pattern names, in any order; if `recursive`, ``**`` stands for folders.
 
     Only ``*`` and ``?`` are wild (see `is_wild`): brackets are part of many folders' names.
     """
     literal = str(pattern).replace("[", "[[]")
-    return [Path(name) for name in glob.glob(literal, recursive=recursive)]  # noqa: PTH207
+    return map(Path, glob.iglob(literal, recursive=recursive))  # noqa: PTH207
 
 
 def is_wild(text: str) -> bool:
