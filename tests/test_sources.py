@@ -364,6 +364,15 @@ def test_a_frame_rate_is_exact(name: str, fps: Fraction, tmp_path: Path) -> None
         assert source.info.n_frames == 10
 
 
+@pytest.mark.parametrize("times", [None, VFR])
+def test_the_frames_of_all_fragments_are_counted(times: list | None, tmp_path: Path) -> None:
+    path = clips.make_clip(tmp_path / "a.mp4", 10, times=times, gop=2, fragmented=True)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames == 2  # those of the first fragment
+    with ClipSource(path) as source:
+        assert source.info.n_frames == 10
+
+
 def test_a_frame_rate_that_nobody_knows_is_none(tmp_path: Path) -> None:
     path = clips.make_clip(tmp_path / "vfr.ts", times=VFR)
     with ClipSource(path) as source:

@@ -195,12 +195,13 @@ def _read_header(path: Path) -> _Header:
             if container.format.name == "avi" and fps:
                 # Of a file that was cut off, FFmpeg guesses it from what is there.
                 length = round(stream.frames / fps / time_base)
+            duration = float(length * time_base) if length else None
             return _Header(
                 fps=fps,
-                n_frames=stream.frames or _estimate_count(seconds, fps),
+                n_frames=_count(stream.frames, duration or seconds, fps),
                 time_base=time_base,
                 start=stream.start_time,
-                duration=float(length * time_base) if length else None,
+                duration=duration,
                 pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
             )
     except av.FFmpegError as error:
@@ -215,9 +216,15 @@ def _plausible_rate(rate: Fraction) -> Fraction | None:
     return rate if 0 < rate < _MAX_RATE else None
 
 
-def _estimate_count(seconds: float | None, fps: Fraction | None) -> int | None:
-    """Guess the number of frames of a container that does not count them (Matroska, MPEG-TS)."""
-    return round(seconds * fps) or None if seconds and seconds > 0 and fps else None
+def _count(stated: int, seconds: float | None, fps: Fraction | None) -> int | None:
+    """Return the stated number of frames, or guess it.
+
+    Some containers state none (Matroska, MPEG-TS), an MP4 of fragments maybe that of the first one.
+    """
+    if stated == 1:  # who asks for a still image wants to know, so that no guess will do
+        return stated
+    guess = round(seconds * fps) if seconds and seconds > 0 and fps else 0
+    return max(stated, guess) or None
 
 
 def _warn_of_early_end(last_pts: int | None, header: _Header, name: str) -> None:
