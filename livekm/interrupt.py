@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _thread
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,14 +19,14 @@ class Interruption:
 
     Parameters
     ----------
-    numbers : sequence of signal.Signals
-        The signals that are handled.
+    number : signal.Signals
+        One of the signals that are handled.
     """
 
-    def __init__(self, numbers: Sequence[signal.Signals] = ()) -> None:
+    def __init__(self, number: signal.Signals) -> None:
         self.requested = False
         self.insisted = False
-        self._numbers = numbers
+        self._number = number
 
     def __call__(self) -> bool:
         """Tell whether to end."""
@@ -42,8 +42,7 @@ class Interruption:
         It is not a request too: the main thread might fulfil that before it is interrupted.
         """
         self.insisted = True
-        if self._numbers:  # a signal that is ignored, as SIGINT may be, would interrupt nothing
-            _thread.interrupt_main(self._numbers[0])
+        _thread.interrupt_main(self._number)
 
 
 @contextmanager
@@ -59,7 +58,9 @@ def interruption() -> Iterator[Interruption]:
         At the second signal, wherever the program is.
     """
     numbers = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    state = Interruption(numbers)
+    # One that is ignored would interrupt nothing where `insist` takes it; nobody sends this one.
+    numbers = numbers or [signal.SIGABRT]
+    state = Interruption(numbers[0])
 
     def note(number: int, frame: FrameType | None) -> None:
         if state.requested or state.insisted:

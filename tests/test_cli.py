@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
@@ -671,8 +672,13 @@ def test_the_first_signal_asks_and_the_second_interrupts():
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
-def test_who_insists_in_a_thread_interrupts_and_asks_for_nothing_else():
-    with interruption() as stop:
+@pytest.mark.parametrize("ignored", [(), ("SIGINT",), ("SIGINT", "SIGTERM", "SIGHUP")])
+def test_who_insists_in_a_thread_interrupts_and_asks_for_nothing_else(ignored):
+    with ExitStack() as stack:
+        for name in ignored:
+            if number := getattr(signal, name, None):
+                stack.callback(signal.signal, number, signal.signal(number, signal.SIG_IGN))
+        stop = stack.enter_context(interruption())
         thread = threading.Thread(target=stop.insist)
         with pytest.raises(KeyboardInterrupt):
             _start_and_join(thread)
@@ -682,7 +688,7 @@ def test_who_insists_in_a_thread_interrupts_and_asks_for_nothing_else():
 
 def _start_and_join(thread: threading.Thread) -> None:
     thread.start()
-    while True:
+    for _ in range(100):
         thread.join(0.01)
 
 
