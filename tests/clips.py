@@ -179,6 +179,17 @@ def make_sound(path: str | Path, seconds: float = 0.5) -> Path:
     return path
 
 
+def track(path: Path, kind: str) -> list[tuple[float, bytes]]:
+    """The packets of the first track of a kind: their times and contents."""
+    with av.open(str(path)) as clip:
+        stream = next(stream for stream in clip.streams if stream.type == kind)
+        return [
+            (float(packet.pts * packet.time_base), bytes(packet))
+            for packet in clip.demux(stream)
+            if packet.pts is not None
+        ]
+
+
 def _rotate(path: Path, degrees: int) -> None:
     """Put a display matrix into an MP4's track header; PyAV's muxer has no way to ask for one."""
     one = 1 << 16

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import pytest
 import virtual_camera
-from clips import flat_image, make_clip, make_sound
+from clips import flat_image, make_clip, make_sound, track
 from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
@@ -135,12 +135,13 @@ def test_a_clip_of_varying_rate_keeps_the_time_of_each_frame(suffix, run_cli, tm
     assert found == times
 
 
-def test_a_dashcam_clip_keeps_its_frames_and_times_and_colours(real_clip, run_cli, tmp_path):
+def test_a_dashcam_clip_keeps_its_frames_and_times_and_colours_and_sound(real_clip, run_cli, tmp_path):
     code, _, _ = run_cli(real_clip, "-o", "out.mp4", "-k", "8")
     assert code == 0
     assert assert_same_frames_painted(real_clip, tmp_path / "out.mp4", k=8) == 221
     with av.open("out.mp4") as written:
         assert written.streams.video[0].average_rate == 25
+    assert track(tmp_path / "out.mp4", "audio") == track(real_clip, "audio")
 
 
 def test_quiet_means_that_nothing_is_printed(clip, run_cli):
@@ -617,7 +618,7 @@ def test_a_clip_shows_its_progress_and_interrupted_it_is_valid_and_named_as_part
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
 def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, tmp_path):
     with subprocess.Popen(
-        [*COMMAND, long_clip, "-o", "out.mp4", "--frames", "600"],
+        [*COMMAND, long_clip, "-o", "out.mp4", "--frames", "200"],
         cwd=tmp_path,
         env=without_display(),
         stdout=subprocess.PIPE,
@@ -625,14 +626,14 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, t
         preexec_fn=ignoring(name),
     ) as process:
         shown = b""
-        while b"/600 [" not in shown:
+        while b"/200 [" not in shown:
             more = os.read(process.stderr.fileno(), 4096)
             assert more, shown
             shown += more
         process.send_signal(signal.Signals[name])
         process.send_signal(signal.Signals[name])
         out, _ = process.communicate(timeout=20)
-    assert (process.returncode, out) == (0, b"out.mp4: 600 frames\n")
+    assert (process.returncode, out) == (0, b"out.mp4: 200 frames\n")
 
 
 @posix_only
