@@ -135,7 +135,7 @@ def test_a_clip_of_varying_rate_keeps_the_time_of_each_frame(suffix, run_cli, tm
     assert found == times
 
 
-def test_a_dashcam_clip_keeps_its_frames_and_times_and_colours_and_sound(real_clip, run_cli, tmp_path):
+def test_a_dashcam_clip_keeps_its_frames_times_colours_and_sound(real_clip, run_cli, tmp_path):
     code, _, _ = run_cli(real_clip, "-o", "out.mp4", "-k", "8")
     assert code == 0
     assert assert_same_frames_painted(real_clip, tmp_path / "out.mp4", k=8) == 221
