@@ -164,20 +164,20 @@ def n_threads() -> int:
 @pytest.mark.parametrize("codec", [codec for codec, row in CODECS.items() if row.presets])
 def test_encoders_start_no_more_threads_than_they_are_given(codec, tmp_path):
     suffix = CODECS[codec].containers[0]
-    encode(tmp_path / f"before{suffix}", [grey(9, 1280, 720)], codec=codec)  # the converter's own
+    encode(tmp_path / f"before{suffix}", [grey(9, 640, 360)], codec=codec)  # the converter's own
     counts = []
     for threads in (1, 4):
         before, encoder = n_threads(), EncoderOptions(codec, threads=threads)
         with ClipSink(tmp_path / f"{threads}{suffix}", INFO, encoder=encoder) as sink:
             for index in range(30):  # VP9 begins when it has 25
-                put(sink, grey(90, 1280, 720), index)
+                put(sink, grey(90, 640, 360), index)
             counts.append(n_threads() - before)
     assert counts[0] < counts[1]
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
 def test_a_video_of_labels_and_a_palette_take_no_more_threads_than_they_are_given(tmp_path):
-    segmentation = Segmenter(2, random_state=0).fit(grey(9, 1280, 720))
+    segmentation = Segmenter(2, random_state=0).fit(grey(9, 640, 360))
     labels, palettes = [], []
     for threads in (1, 4):
         before = n_threads()
@@ -185,7 +185,7 @@ def test_a_video_of_labels_and_a_palette_take_no_more_threads_than_they_are_give
             sidecar.write(Frame(segmentation.labels, 0, 0.0), segmentation)
             labels.append(n_threads() - before)
         before = n_threads()
-        conversion = ToPalette(1280, 720, threads)
+        conversion = ToPalette(640, 360, threads)
         palettes.append(n_threads() - before)
         del conversion
     for alone, four in (labels, palettes):
