@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import livekm
 
 PACKAGE = Path(livekm.__file__).parent
@@ -40,6 +42,20 @@ def copy_package(root: Path) -> Path:
     return root / "livekm" / "kernels"
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory) -> Path:
+    """A cache that has the kernel, for tests to copy."""
+    folder = tmp_path_factory.mktemp("compiled")
+    assert cache_hits(PACKAGE.parent, NUMBA_CACHE_DIR=str(folder)) == 0
+    return folder
+
+
+@pytest.fixture
+def warm(compiled, tmp_path) -> Path:
+    """A warm cache of one's own."""
+    return shutil.copytree(compiled, tmp_path / "cache")
+
+
 def test_kernels_run_where_no_cache_can_be_written(tmp_path):
     copy_package(tmp_path)
     # A file in the place of the folder keeps even root from writing there.
@@ -49,11 +65,10 @@ def test_kernels_run_where_no_cache_can_be_written(tmp_path):
     assert [cache_hits(tmp_path, **nowhere) for _ in range(2)] == [0, 0]
 
 
-def test_a_truncated_cache_is_written_anew(tmp_path):
-    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
-    assert [cache_hits(PACKAGE.parent, **cache) for _ in range(2)] == [0, 1]
+def test_a_truncated_cache_is_written_anew(warm):
+    cache = {"NUMBA_CACHE_DIR": str(warm)}
     for pattern in ("*.nbi", "*.nbc"):  # the index, and the code
-        files = list(tmp_path.rglob(pattern))
+        files = list(warm.rglob(pattern))
         assert files
         for file in files:
             os.truncate(file, 10)
@@ -64,15 +79,13 @@ def test_a_truncated_cache_is_written_anew(tmp_path):
 def test_a_kernel_is_compiled_anew_when_a_file_of_its_parts_changed(tmp_path):
     kernels = copy_package(tmp_path)
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    assert [cache_hits(tmp_path, **cache) for _ in range(2)] == [0, 1]
+    assert cache_hits(tmp_path, **cache) == 0
     with (kernels / "policy.py").open("a") as file:
         file.write("# another way to compile\n")
     assert [cache_hits(tmp_path, **cache) for _ in range(2)] == [0, 1]
 
 
-def test_what_comes_from_the_cache_works_beside_what_is_compiled(tmp_path):
-    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
-    assert cache_hits(PACKAGE.parent, **cache) == 0
+def test_what_comes_from_the_cache_works_beside_what_is_compiled(warm):
     program = (
         PROGRAM
         + """
@@ -82,4 +95,4 @@ image = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
 assert Segmenter(4).update(image).n_segments == 4
 """
     )
-    assert cache_hits(PACKAGE.parent, program, **cache) == 1
+    assert cache_hits(PACKAGE.parent, program, NUMBA_CACHE_DIR=str(warm)) == 1
