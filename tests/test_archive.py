@@ -97,7 +97,8 @@ def test_no_clip_takes_the_place_of_an_input(more, arguments, said, tmp_path, ru
 def test_outputs_beside_the_inputs_need_another_name(tmp_path, run_cli):
     for name in "ab":
         make_clip(tmp_path / f"{name}.mp4", 2)
-    assert run_cli("a.mp4", "b.mp4", "-o", ".", "--suffix=-k2", "-k2", "-q") == (0, "", "")
+    options = ("--suffix=-k2", "-k2", "-q", "--jobs", 2)
+    assert run_cli("a.mp4", "b.mp4", "-o", ".", *options) == (0, "", "")
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["a", "a-k2", "b", "b-k2"]
 
 
@@ -111,7 +112,7 @@ def test_a_folder_that_cannot_be_made_is_one_line_before_the_first_clip(tmp_path
 def test_quiet_prints_the_failures_alone(tmp_path, run_cli):
     make_clip(tmp_path / "a.mp4", 2)
     touch(tmp_path / "b.mp4")
-    code, out, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-k2", "-q")
+    code, out, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-k2", "-q", "--jobs", 2)
     assert (code, out) == (1, "")
     assert re.fullmatch(r"livekm: b\.mp4: not a video [^\n]+\n", err)
 
@@ -181,7 +182,7 @@ def test_outputs_of_many_clips_may_share_a_folder(tmp_path, run_cli):
     for name in ("a.mp4", "a/b.mp4"):
         make_clip(tmp_path / "in" / name, 2)
     files = ["--stats", "out", "--labels", "out/{}-labels", "--save-palette", "out/palettes"]
-    assert run_cli("in", "-o", "out", *files, "-k2", "-q") == (0, "", "")
+    assert run_cli("in", "-o", "out", *files, "-k2", "-q", "--jobs", 2) == (0, "", "")
     for place in ("a", "a/b"):
         for kind in ("{}.mp4", "{}.csv", "{}-labels/000001.png", "palettes/{}.gpl"):
             assert (tmp_path / "out" / kind.format(place)).is_file()
@@ -239,7 +240,7 @@ def test_a_failing_clip_is_reported_and_the_others_are_done_and_skipped_next_tim
         assert sum(1 for _ in clip) == 4
     (tmp_path / "out" / "c.mp4").unlink()
     make_clip(tmp_path / "in" / "b.mp4", 3)
-    code, out, err = run_cli("in", "-o", "out", "--skip-existing")
+    code, out, err = run_cli("in", "-o", "out", "--skip-existing", "--jobs", 2)
     assert code == 0
     assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["skipped", "done", "done"]
 
@@ -304,8 +305,8 @@ def test_a_process_that_is_killed_is_a_failure_of_its_clip(tmp_path):
 
 def test_an_interruption_keeps_what_was_done(tmp_path):
     (tmp_path / "in").mkdir()
-    for name in ("a.mp4", "b.mp4"):
-        make_clip(tmp_path / "in" / name, 3000)
+    make_clip(tmp_path / "in" / "a.mp4", 3000)
+    make_clip(tmp_path / "in" / "b.mp4", 2)
     command = [sys.executable, "-m", "livekm", "in", "-o", "out"]
     process = subprocess.Popen(
         command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -324,7 +325,7 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_clips_in_work_ignore_what_the_run_was_told_to_ignore(tmp_path):
-    make_clip(tmp_path / "a.mp4", 1000)
+    make_clip(tmp_path / "a.mp4", 400)
     run = subprocess.Popen(
         [*COMMAND, "*.mp4", "-o", "out", "-k2", "-q"], cwd=tmp_path, preexec_fn=ignoring("SIGHUP")
     )
@@ -335,17 +336,15 @@ def test_clips_in_work_ignore_what_the_run_was_told_to_ignore(tmp_path):
         os.kill(process, signal.SIGHUP)
     assert run.wait(30) == 0
     with open_source(tmp_path / "out" / "a.mp4") as clip:
-        assert sum(1 for _ in clip) == 1000
+        assert sum(1 for _ in clip) == 400
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT"])
-def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(
-    ignored, tmp_path, run_cli
-):
-    make_clip(tmp_path / "a.mp4", 3000)
+def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp_path, run_cli):
+    """Also where SIGINT, by which a clip in work would interrupt itself, is ignored."""
+    make_clip(tmp_path / "a.mp4", 1000)
     arguments = ("*.mp4", "-o", "out", "-q")
-    run = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring(ignored))
+    run = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring("SIGINT"))
     job = Job(Path("a.mp4"), tmp_path / "out" / "a.mp4")
     wait_for(lambda: list(tmp_path.glob("out/.*")))
     run.kill()
@@ -434,7 +433,7 @@ def test_clips_of_all_containers_come_out_as_what_they_were(tmp_path, run_cli):
     codecs = {"a.webm": "libvpx-vp9", "b.avi": "mpeg4", "c.mov": "libx264", "d.flv": "libx264"}
     for name, codec in codecs.items():
         make_clip(tmp_path / "in" / name, 3, codec=codec)
-    code, _, err = run_cli("in", "-o", "out", "-k2")
+    code, _, err = run_cli("in", "-o", "out", "-k2", "--jobs", 2)
     assert code == 0, err
     written = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in written] == ["a.webm", "b.avi", "c.mov", "d.mp4"]
