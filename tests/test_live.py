@@ -229,7 +229,7 @@ RED = 0xA00000  # of the banner
 
 @requires_xvfb
 def test_an_unplugged_camera_ends_with_one_line_where_it_shall_not_be_waited_for(livekm, camera):
-    unplugged = camera(unplug_after=45)
+    unplugged = camera(unplug_after=30)
     with livekm("--camera", 0, "--no-reconnect", title="livekm - camera 0", **unplugged) as program:
         code, out, err = program.end()
     assert (code, out) == (1, "")
@@ -239,7 +239,7 @@ def test_an_unplugged_camera_ends_with_one_line_where_it_shall_not_be_waited_for
 @requires_xvfb
 @pytest.mark.parametrize(
     "trouble",
-    [{"unplug_after": 45, "return_after_ms": 1500}, {"freeze_after": 45}],
+    [{"unplug_after": 30, "return_after_ms": 1500}, {"freeze_after": 30}],
     ids=["unplugged", "frozen"],
 )
 def test_a_camera_that_stops_leaves_its_last_picture_and_goes_on_when_it_is_back(
@@ -331,7 +331,7 @@ class Slow(Segmenter):
 arrivals, shown = {}, []
 note = lambda frame, segmentation: shown.append((time.monotonic(), frame.index))
 with Noted(0) as camera:
-    summary = live.run(camera, Slow(4), on_frame=note, should_stop=lambda: len(shown) > 15)
+    summary = live.run(camera, Slow(4), on_frame=note, should_stop=lambda: len(shown) > 10)
 pictures = [
     # its age, its loop, and the camera's period after it, which at the start leaves out a frame
     [at - arrivals[index], at - before, arrivals[index + 1] - arrivals[index]]
@@ -345,7 +345,7 @@ print(json.dumps([pictures, longest, summary.n_dropped, summary.age_ms, summary.
     def is_in_time() -> bool:
         out = output_of(program, display.environment(**camera()))
         pictures, longest, n_dropped, age_ms, max_age_ms = json.loads(out)
-        assert len(pictures) == 15
+        assert len(pictures) == 10
         assert all(age > 0.2 for age, _, _ in pictures)
         assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
         assert max_age_ms > 200
@@ -474,13 +474,6 @@ def test_the_close_button_ends_well(livekm):
 
 
 @requires_xvfb
-def test_ctrl_c_ends_with_130(livekm):
-    with livekm("--demo", "-q", title="livekm - demo") as program:
-        program.process.send_signal(signal.SIGINT)
-        assert program.end() == (130, "", "")
-
-
-@requires_xvfb
 def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_path):
     with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
         program.press("h")
@@ -513,17 +506,16 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
 
 
 @requires_xvfb
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_well_and_the_recording_is_complete(number, livekm, camera, tmp_path):
-    with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
+    with livekm("--camera", 0, "-q", title="livekm - camera 0", **camera()) as program:
         program.wait_for_picture()
         program.press("w")
         time.sleep(0.7)
         program.process.send_signal(number)
         start = time.monotonic()
-        code, _, err = program.end()
+        assert program.end() == (130, "", "")
         assert time.monotonic() - start < 1.5
-    assert (code, err) == (130, "")
     with open_source(tmp_path / "livekm-1.mp4") as clip:
         assert sum(1 for _ in clip) > 5
 
