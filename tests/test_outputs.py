@@ -6,8 +6,6 @@ import errno
 import io
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,11 +117,6 @@ def test_a_figure_of_256_clusters_shows_the_largest():
 def test_a_format_that_matplotlib_does_not_know_is_wrong_usage(suffix):
     with pytest.raises(ValueError, match=r"not supported"):
         figures.render(Figure(), suffix)
-
-
-def test_matplotlib_is_not_imported_before_a_figure_is_wanted():
-    code = "import sys, livekm.cli; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # Files that come in one piece

@@ -539,7 +539,8 @@ def test_a_frame_rate_must_be_a_positive_number(fps: float, numbered: Path) -> N
 def test_a_virtual_camera_keeps_the_contract_as_well(camera_library: Path, tmp_path: Path) -> None:
     """In a process of its own, since the camera is preloaded."""
     frames = write_frames(tmp_path / "frames.yuyv", [picture(320, 240)])
-    environment = camera_environment(camera_library, frames) | {"LIVEKM_TEST_CAMERA": "0"}
+    environment = camera_environment(camera_library, frames, fps=120)
+    environment["LIVEKM_TEST_CAMERA"] = "0"
     command = [sys.executable, "-m", "pytest", __file__, "-k", "camera", "-p", "no:cacheprovider"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
