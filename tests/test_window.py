@@ -67,11 +67,13 @@ def wait_for_size(display: VirtualDisplay, window: int, width: int, height: int)
 
 
 @requires_xvfb
-def test_the_window_shows_the_image_pixel_by_pixel(display):
+def test_the_window_shows_the_image_pixel_by_pixel_and_qt_prints_nothing_until_it_is_gone(display):
     with running(display, "400x300") as program:
         wait_for_size(display, program.window, 400, 300)
         expected = window_program.gradient(400, 300)
         wait_until(lambda: np.array_equal(display.screenshot(program.window), expected))
+        display.press(program.window, "q")
+        assert program.end() == (0, "quit", "")
 
 
 @requires_xvfb
@@ -85,13 +87,6 @@ def test_keys_arrive_as_ascii_and_keys_without_are_left_out(display):
         assert program.line() == "27"
         display.press(program.window, "q")
         assert program.line() == "quit"
-
-
-@requires_xvfb
-def test_the_window_is_gone_at_the_end_and_nothing_was_printed_by_qt(display):
-    with running(display, "400x300") as program:
-        display.press(program.window, "q")
-        assert program.end() == (0, "quit", "")
 
 
 @requires_xvfb
@@ -129,20 +124,12 @@ def test_a_wayland_session_neither_aborts_nor_prints(display, desktop):
 
 
 @requires_xvfb
-@pytest.mark.parametrize(
-    ("size", "width", "height"), [("1920x1080", 1280, 720), ("2560x720", 1280, 360)]
-)
-def test_a_large_image_is_fitted(display, size, width, height):
-    with running(display, size) as program:
-        wait_for_size(display, program.window, width, height)
-
-
-@requires_xvfb
-def test_the_window_follows_an_image_of_another_size(display):
-    with running(display, "400x300", "800x300") as program:
-        wait_for_size(display, program.window, 400, 300)
-        display.press(program.window, "n")
-        wait_for_size(display, program.window, 800, 300)
+def test_the_window_follows_images_of_other_sizes_and_large_ones_are_fitted(display):
+    with running(display, "1920x1080", "2560x720", "400x300", "800x300") as program:
+        wait_for_size(display, program.window, 1280, 720)
+        for width, height in [(1280, 360), (400, 300), (800, 300)]:
+            display.press(program.window, "n")
+            wait_for_size(display, program.window, width, height)
 
 
 @requires_xvfb
