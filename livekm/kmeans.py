@@ -14,6 +14,7 @@ Centers = npt.NDArray[np.float32]
 """(d, k) float32."""
 
 _CREDIT = 0.4  # part of a removal's loss that is left when the neighbours have moved, at the best
+_FIRST, _HOPE = 2, 0.02  # Lloyd steps after which a move is given up, if it lacks more than this
 _TRIED = 3  # clusters to split, and centers to take away, that a swap looks at
 
 
@@ -191,17 +192,22 @@ class Sample:
             for removed in np.argsort(losses, kind="stable")[:_TRIED]
             if removed != split
         ]
+        is_known = True  # the statistics are those of `centers`
         for saved, removed, split in sorted(pairs, reverse=True)[:tries]:
             wanted = least + price * relabelled[removed, split]
             if saved <= wanted * error * self.size:
                 continue
             moved = centers.copy()
             moved[:, [removed, split]] = halves[:, :, split].T
-            after = self.fit(moved, steps)
+            is_known = False
+            after = self.fit(moved, _FIRST)
+            if after < (1 - wanted + _HOPE) * error:
+                after = self.fit(moved, steps - _FIRST, is_known=True)
             if after < (1 - wanted) * error:
                 centers[:] = moved
                 return after
-        self.fit(centers, 0)  # the statistics are theirs again
+        if not is_known:
+            self.fit(centers, 0)
         return error
 
     def revive(self, centers: Centers, error: float) -> float:

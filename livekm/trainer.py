@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from livekm.frame import Image
 from livekm.kmeans import Centers, Sample
-from livekm.scene import SceneChange
+from livekm.scene import Histogram, SceneChange
 from livekm.seeding import Seeding
 
 _STEPS, _TOLERANCE = 10, 1e-3  # Lloyd steps a frame: until a step saves less than this part
@@ -17,12 +17,13 @@ _WORTH = 0.01  # the part of the error that moving one center must save
 _PRICE = 0.1  # what it must save beside that, times the part of the pixels that it relabels
 _WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since all may be relabelled
 _JUMP = 1.15  # growth of the error from one frame to the next that calls for a challenge at once
-_PERIOD, _DRIFT = 10, 0.05  # frames and drift after which the centers are challenged,
+_PERIOD, _DRIFT = 5, 0.05  # frames and drift after which the centers are challenged,
 _ROUNDS = 3  # and how often then, since one start may be unlucky
 _STARTS, _RIVALS = 6, 3  # tried at the beginning, and where the scene changes in one frame
 _STILL = 0.006  # squared way, in parts of the cluster's mse, that a center must go to move at all
 _MOVES = 3  # centers moved in one frame, at the most
-_LONGEST_WAIT = 8  # frames between two tries to move a center
+_LONGEST_WAIT = 8  # frames between two tries to move a center,
+_NEWS = 0.02  # or the share of the pixels whose colours have changed since the last one
 
 
 class Trainer:
@@ -56,6 +57,8 @@ class Trainer:
         self._error = 0.0
         self._frame = 0
         self._challenged = 0
+        self._at_challenge: Histogram | None = None
+        self._at_failure: Histogram | None = None
         self._wait = self._backoff = 0
         self._rounds = 0
         self._just_resized = False
@@ -70,7 +73,7 @@ class Trainer:
         self._frame += 1
         if self.centers is None:
             self.centers = self.seed(sample)
-            self._scene.mark()
+            self._at_challenge = self._scene.histogram
             self._error = sample.fit(self.centers, 0)
         elif self._just_resized and not cut:  # the other centers stay where they are
             self._error = sample.fit(self.centers, 0)
@@ -119,15 +122,19 @@ class Trainer:
         return centers, error
 
     def _move(self, sample: Sample, centers: Centers, error: float, price: float) -> float:
-        """Try to free the centers from a local minimum, less and less often while it fails."""
+        """Try to free the centers from a local minimum, less and less often while it fails.
+
+        What failed may pay as soon as the scene is another.
+        """
         self._wait -= 1
-        if self._wait > 0:
+        if self._wait > 0 and self._scene.drift(self._at_failure) < _NEWS:
             return error
         for _ in range(_MOVES):
             before = error
             error = sample.swap(centers, error, _WORTH, 8, price=price)
             if error == before:
                 self._backoff = min(_LONGEST_WAIT, 2 * self._backoff + 1)
+                self._at_failure = self._scene.histogram
                 break
             self._backoff = 0
         self._wait = self._backoff
@@ -137,7 +144,7 @@ class Trainer:
         """Tell whether the scene has drifted so far that all centers are to be challenged."""
         if self._frame - self._challenged < _PERIOD:
             return False
-        if self._scene.drift > _DRIFT:
+        if self._scene.drift(self._at_challenge) > _DRIFT:
             self._rounds = _ROUNDS
         self._rounds -= 1
         return self._rounds >= 0
@@ -145,7 +152,7 @@ class Trainer:
     def _challenge(self, sample: Sample, centers: Centers, error: float, starts: int) -> None:
         """Take centers found without regard to the old ones, in place, if those are better."""
         self._challenged = self._frame
-        self._scene.mark()
+        self._at_challenge = self._scene.histogram
         if starts > 1:
             self._rounds = _ROUNDS
         thinned = np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096])

@@ -247,17 +247,17 @@ def test_a_new_size_alone_is_no_cut():
     assert scene.observe(picture(3, size=(12, 16)))
 
 
-def test_drift_is_the_share_of_colours_that_moved_since_the_mark():
+def test_drift_is_the_share_of_the_pixels_whose_colours_have_moved():
     scene = SceneChange()
-    assert scene.drift == 1
+    assert scene.drift(None) == 1
     image = np.zeros((10, 10, 3), np.uint8)
     scene.observe(image)
-    scene.mark()
-    assert scene.drift == 0
+    before = scene.histogram
+    assert scene.drift(before) == 0
     image = image.copy()
     image[:3] = 200
     scene.observe(image)
-    assert scene.drift == pytest.approx(0.3)
+    assert scene.drift(before) == pytest.approx(0.3)
 
 
 # --- trainer ---------------------------------------------------------------------------------
