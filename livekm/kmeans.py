@@ -13,7 +13,7 @@ from livekm.kernels import lloyd
 Centers = npt.NDArray[np.float32]
 """(d, k) float32."""
 
-_CREDIT = 0.4  # part of a removal's loss that is left when the neighbours have moved, at the best
+_CREDIT = 0.25  # part of a removal's loss that is left when the neighbours have moved, at the best
 _FIRST, _HOPE = 2, 0.02  # Lloyd steps after which a move is given up, if it lacks more than this
 _TRIED = 3  # clusters to split, and centers to take away, that a swap looks at
 

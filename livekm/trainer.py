@@ -19,7 +19,7 @@ _WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since a
 _JUMP = 1.15  # growth of the error from one frame to the next that calls for a challenge at once
 _PERIOD, _DRIFT = 5, 0.05  # frames and drift after which the centers are challenged,
 _ROUNDS = 3  # and how often then, since one start may be unlucky
-_STARTS, _RIVALS = 6, 3  # tried at the beginning, and where the scene changes in one frame
+_STARTS, _RIVALS = 16, 3  # tried at the beginning, and where the scene changes in one frame
 _STILL = 0.006  # squared way, in parts of the cluster's mse, that a center must go to move at all
 _MOVES = 3  # centers moved in one frame, at the most
 _LONGEST_WAIT = 8  # frames between two tries to move a center,
@@ -90,9 +90,7 @@ class Trainer:
 
     def seed(self, sample: Sample) -> Centers:
         """Start anew: the best of several starts, converged, and freed from local minima."""
-        starts = [self._start(sample) for _ in range(_STARTS)]
-        errors = [sample.fit(centers, _STEPS, _TOLERANCE) for centers in starts]
-        centers = starts[int(np.argmin(errors))]
+        centers = self._best_start(sample, _STARTS)
         error = sample.revive(centers, sample.fit(centers, _LONG, 1e-4))
         for _ in range(self.n_clusters):
             before = error
@@ -155,15 +153,19 @@ class Trainer:
         self._at_challenge = self._scene.histogram
         if starts > 1:
             self._rounds = _ROUNDS
-        thinned = np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096])
-        part = Sample(thinned, self._places)
-        rivals = [self._start(part) for _ in range(starts)]
-        errors = [part.fit(rival, _STEPS, _TOLERANCE) for rival in rivals]
-        rival = rivals[int(np.argmin(errors))]
+        rival = self._best_start(sample, starts)
         found = sample.revive(rival, sample.fit(rival, _STEPS, _TOLERANCE))
         if found < (1 - _WORTH_ALL) * error:
             centers[:] = rival
             self._wait = self._backoff = 0
+
+    def _best_start(self, sample: Sample, starts: int) -> Centers:
+        """Return the best of several starts, as a part of the sample tells."""
+        thinned = np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096])
+        part = Sample(thinned, self._places)
+        rivals = [self._start(part) for _ in range(starts)]
+        errors = [part.fit(rival, _STEPS, _TOLERANCE) for rival in rivals]
+        return rivals[int(np.argmin(errors))]
 
     def _start(self, sample: Sample) -> Centers:
         size = min(sample.size, 4096 if self.n_clusters > 64 else 2048)
