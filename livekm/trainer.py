@@ -23,7 +23,7 @@ _STARTS, _RIVALS = 16, 3  # tried at the beginning, and where the scene changes 
 _STILL = 0.006  # squared way, in parts of the cluster's mse, that a center must go to move at all
 _MOVES = 3  # centers moved in one frame, at the most
 _LONGEST_WAIT = 8  # frames between two tries to move a center,
-_NEWS = 0.02  # or the share of the pixels whose colours have changed since the last one
+_NEWS = 0.03  # or the share of the pixels whose colours have changed since the last one
 
 
 class Trainer:
