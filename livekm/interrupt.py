@@ -29,7 +29,15 @@ class Interruption:
         self._number = number
 
     def __call__(self) -> bool:
-        """Tell whether to end."""
+        """Tell whether to end.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If somebody insisted: an interruption is lost where it meets Python that C called.
+        """
+        if self.insisted:
+            raise KeyboardInterrupt
         return self.requested
 
     def request(self) -> None:

