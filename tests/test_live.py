@@ -229,7 +229,7 @@ RED = 0xA00000  # of the banner
 
 @requires_xvfb
 def test_an_unplugged_camera_ends_with_one_line_where_it_shall_not_be_waited_for(livekm, camera):
-    unplugged = camera(unplug_after=30)
+    unplugged = camera(unplug_after=45)
     with livekm("--camera", 0, "--no-reconnect", title="livekm - camera 0", **unplugged) as program:
         code, out, err = program.end()
     assert (code, out) == (1, "")
@@ -239,7 +239,7 @@ def test_an_unplugged_camera_ends_with_one_line_where_it_shall_not_be_waited_for
 @requires_xvfb
 @pytest.mark.parametrize(
     "trouble",
-    [{"unplug_after": 30, "return_after_ms": 1500}, {"freeze_after": 30}],
+    [{"unplug_after": 45, "return_after_ms": 1500}, {"freeze_after": 45}],
     ids=["unplugged", "frozen"],
 )
 def test_a_camera_that_stops_leaves_its_last_picture_and_goes_on_when_it_is_back(
