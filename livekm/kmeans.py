@@ -158,9 +158,9 @@ class Sample:
     ) -> float:
         """Move one center from where it is hardly missed to where it gains most, if that pays.
 
-        The estimate is checked by `steps` Lloyd steps: the move is made only if the error falls
-        by more than the part `least` (in the spirit of Fritzke, "The LBG-U method", 1997, and "The
-        breathing k-means algorithm", 2020).
+        The estimate is checked by `steps` Lloyd steps, fewer where it turns out to be far off: the
+        move is made only if the error falls by more than the part `least` (in the spirit of
+        Fritzke, "The LBG-U method", 1997, and "The breathing k-means algorithm", 2020).
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class Sample:
         least : float
             The part of the error that a move must save.
         steps : int
-            Lloyd steps before the move is judged.
+            Lloyd steps before the move is judged, at least 2.
         tries : int
             Moves that are checked, the most promising first, until one pays.
         price : float
