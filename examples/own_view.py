@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from livekm import Segmenter, open_source
-from livekm.batch import process_clip
+from livekm.convert import process_clip
 from livekm.frame import Frame, Image
 from livekm.segmentation import Segmentation
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from livekm import pipeline
 from livekm.frame import Frame
-from livekm.pipeline import StageSummary, StageTimer
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks.null import NullSink
 from livekm.sources.base import Source
+from livekm.timing import StageSummary, StageTimer
 from livekm.views import View
 
 WARM_UP = 10

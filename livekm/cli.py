@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO, cast
 
-from livekm import archive, batch, benchmark, live, parts
+from livekm import archive, benchmark, convert, live, parts
 from livekm.archive.reports import Reporter, follow_parent
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
@@ -219,7 +219,7 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         raise ValueError(
             f"{source.info.name} is an image: end {options.output} in {', '.join(IMAGE_SUFFIXES)}"
         )
-    segmentation = batch.process_image(
+    segmentation = convert.process_image(
         source,
         segmenter,
         parts.view(options),
@@ -258,7 +258,7 @@ def _clip(
         def count(frame: Frame, segmentation: Segmentation) -> None:
             advance()
 
-        result = batch.process_clip(
+        result = convert.process_clip(
             source,
             segmenter,
             parts.view(options),

@@ -15,10 +15,10 @@ from livekm.frame import Image
 from livekm.kmeans import binary_places
 from livekm.labeler import Labeler
 from livekm.lattice import Lattice
-from livekm.parameters import check_number, check_range, named
 from livekm.seeding import SEEDINGS, Seeding
 from livekm.segmentation import Segmentation
 from livekm.trainer import Trainer
+from livekm.validation import check_number, check_range, named
 from livekm.workers import Workers, available_cores
 
 _MAX_THREADS = 8  # more do not pay: the memory is the limit

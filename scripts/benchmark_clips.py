@@ -28,8 +28,8 @@ import numpy as np
 
 from livekm import Segmenter, open_sink, open_source
 from livekm.frame import Frame
-from livekm.overlap import ReadAhead, WriteBehind
 from livekm.painting import Painting
+from livekm.prefetch import ReadAhead, WriteBehind
 
 
 def make_input(clip: str, target: Path, size: tuple[int, int], frames: int) -> None:

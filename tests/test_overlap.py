@@ -12,7 +12,7 @@ import pytest
 
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.overlap import ReadAhead, WriteBehind
+from livekm.prefetch import ReadAhead, WriteBehind
 from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 

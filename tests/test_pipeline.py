@@ -8,10 +8,11 @@ from clips import flat_image
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.pipeline import StageTimer, run, scaled, timed_frames
+from livekm.pipeline import run, scaled, timed_frames
 from livekm.segmenter import Segmenter
 from livekm.sinks import NullSink, open_sink
 from livekm.sources import DemoSource, Source
+from livekm.timing import StageTimer
 from livekm.views import VIEWS
 
 

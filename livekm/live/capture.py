@@ -7,7 +7,7 @@ import time
 from threading import Condition, Event, Thread
 from typing import Protocol, runtime_checkable
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.errors import SourceError
 from livekm.frame import Frame
 from livekm.sources.base import Source

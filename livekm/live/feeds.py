@@ -9,11 +9,12 @@ from collections import deque
 
 import numpy as np
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.frame import Frame
 from livekm.live.capture import NewestFrame
-from livekm.pipeline import StageTimer, timed_frames
+from livekm.pipeline import timed_frames
 from livekm.sources.base import Source
+from livekm.timing import StageTimer
 
 _SLICE = 0.05  # seconds for which the window may stand still while a camera has no frame
 _LATE = 0.1  # seconds after which a frame of a clip is dropped,

@@ -14,12 +14,12 @@ from livekm.live.pace import AutoScale
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
-from livekm.parameters import check_positive, named
-from livekm.pipeline import StageTimer
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks.window import WindowSink
 from livekm.sources.base import Source
+from livekm.timing import StageTimer
+from livekm.validation import check_positive, named
 from livekm.views import VIEWS
 
 _SLICE = 0.05  # seconds for which the window works undisturbed,

@@ -9,7 +9,7 @@ from pathlib import Path
 from queue import Full, Queue
 from threading import Thread
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Frame, Image, VideoInfo
 from livekm.sinks.clip import ClipSink

@@ -15,10 +15,11 @@ from livekm.live.display import Display
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
-from livekm.pipeline import StageTimer, scaled
+from livekm.pipeline import scaled
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks.letterbox import resized
+from livekm.timing import StageTimer
 from livekm.views import VIEWS
 
 _SETTLING = 10  # a still image is segmented so often, and again after a change, to converge

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Frame
 from livekm.segmentation import Segmentation

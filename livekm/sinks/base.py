@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.frame import Frame
 from livekm.painting import Picture
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
-from livekm.parameters import check_range
+from livekm.validation import check_range
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.errors import NameTakenError, SinkError
 
 _LONGEST = 255  # bytes of a file's name, on all usual disks

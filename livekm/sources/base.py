@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 
-from livekm.closing import Closing
+from livekm.context import Closing
 from livekm.frame import Frame, VideoInfo
 
 

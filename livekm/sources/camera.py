@@ -12,11 +12,11 @@ import numpy as np
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.parameters import check_positive
 from livekm.sources.base import Source
 from livekm.sources.device import ask, device_name, frame_rate_of, is_url, open_device, v4l2_path
 from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.v4l2 import why_no_frames
+from livekm.validation import check_positive
 
 _MAX_BAD_FRAMES = 10  # in a row; webcams send a broken JPEG now and then, above all at the start
 _FIRST_WAIT = 10.0  # seconds; some cameras take five to wake up

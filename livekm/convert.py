@@ -9,7 +9,7 @@ from pathlib import Path
 
 from livekm import pipeline
 from livekm.frame import Frame
-from livekm.overlap import ReadAhead, WriteBehind
+from livekm.prefetch import ReadAhead, WriteBehind
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sidecars import OpenSidecar, Sidecar
