@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO, cast
 
-from livekm import archive, benchmark, convert, live, parts
-from livekm.archive.reports import Reporter, follow_parent
+from livekm import batch, benchmark, convert, live, parts
+from livekm.batch.protocol import Reporter, follow_parent
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
 from livekm.interrupt import Interruption, interruption
@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interruption() as stop:
             if reporter:
                 follow_parent(stop.request, stop.insist)
-            if _is_archive(options):
-                code = _archive(options, stop)
+            if _is_batch(options):
+                code = _batch(options, stop)
             else:
                 code = _run(options, stop, reporter)
             return _INTERRUPTED if stop.requested else code
@@ -118,29 +118,29 @@ def _set_up_logging(options: argparse.Namespace, reporter: Reporter | None) -> N
     logging.getLogger("livekm").setLevel(level)
 
 
-def _is_archive(options: argparse.Namespace) -> bool:
+def _is_batch(options: argparse.Namespace) -> bool:
     if options.report or not options.inputs:  # a process for one of many has just that one
         return False
-    sidecars = [getattr(options, name) or "" for name in archive.SIDECARS]
-    return archive.is_archive(options.inputs, options.output, sidecars)
+    sidecars = [getattr(options, name) or "" for name in batch.SIDECARS]
+    return batch.is_batch(options.inputs, options.output, sidecars)
 
 
-def _archive(options: argparse.Namespace, stop: Interruption) -> int:
+def _batch(options: argparse.Namespace, stop: Interruption) -> int:
     """Process many clips; return the exit code."""
     start = time.perf_counter()
     parts.segmenter(options)  # what is wrong with it is said here, not once for each clip
     if options.benchmark:
         raise ValueError("--benchmark is for one clip; name one")
     _check_labels(options, is_single=options.frames == 1)
-    given = {option: getattr(options, option) for option in archive.SIDECARS}
-    jobs = archive.plan_jobs(
+    given = {option: getattr(options, option) for option in batch.SIDECARS}
+    jobs = batch.plan_jobs(
         options.inputs,
         Path(options.output) if options.output else None,
         suffix=options.suffix,
         encoder=parts.encoder(options),
         sidecars={option: name for option, name in given.items() if name},
     )
-    results = archive.run(
+    results = batch.run(
         jobs,
         shared_arguments(options),
         workers=options.jobs or 1,
@@ -154,7 +154,7 @@ def _archive(options: argparse.Namespace, stop: Interruption) -> int:
         for reason in failures:
             print(f"livekm: {reason}", file=sys.stderr)
     else:
-        _say(archive.summary(results, time.perf_counter() - start))
+        _say(batch.summary(results, time.perf_counter() - start))
     return _FAILED if failures else 0
 
 

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from livekm.archive.reports import REPORT_OPTION
+from livekm.batch.protocol import REPORT_OPTION
 from livekm.colorspace import COLOR_SPACES
 from livekm.live.controls import key_table
 from livekm.seeding import SEEDINGS

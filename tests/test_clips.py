@@ -19,7 +19,7 @@ import pytest
 from clips import Sound, flat_image, index_of, make_clip, track
 
 from livekm import Segmenter, convert, open_sink, open_source
-from livekm.archive import plan_jobs
+from livekm.batch import plan_jobs
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame
 from livekm.sinks import ClipSink, EncoderOptions

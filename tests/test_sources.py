@@ -21,7 +21,7 @@ import pytest
 from virtual_camera import environment as camera_environment
 from virtual_camera import write_frames
 
-from livekm.archive import plan_jobs
+from livekm.batch import plan_jobs
 from livekm.errors import SourceError
 from livekm.sources import (
     ClipSource,

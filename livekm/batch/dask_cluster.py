@@ -10,8 +10,8 @@ from dataclasses import replace
 from queue import Queue
 from typing import Any
 
-from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
-from livekm.archive.processes import collect, run_job, share_of_processors
+from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
+from livekm.batch.processes import collect, run_job, share_of_processors
 from livekm.errors import LivekmError
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def run_jobs(
     Yields
     ------
     event : JobProgress or JobResult
-        As `livekm.archive.processes.run_jobs` does.
+        As `livekm.batch.processes.run_jobs` does.
 
     Raises
     ------

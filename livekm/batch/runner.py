@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from livekm.archive import cluster, processes
-from livekm.archive.job import Job, JobResult
-from livekm.archive.progress import ArchiveProgress
+from livekm.batch import dask_cluster, processes
+from livekm.batch.job import Job, JobResult
+from livekm.batch.progress import ArchiveProgress
 from livekm.errors import SinkError
 
 
@@ -52,7 +52,7 @@ def run(
     results = {job: JobResult(job, "skipped") for job in waiting if not job.outputs}
     todo = [job for job in waiting if job.outputs]
     if scheduler:
-        events = cluster.run_jobs(todo, arguments, scheduler, should_stop=should_stop)
+        events = dask_cluster.run_jobs(todo, arguments, scheduler, should_stop=should_stop)
     else:
         _make_folders(todo)
         events = processes.run_jobs(todo, arguments, workers=workers, should_stop=should_stop)

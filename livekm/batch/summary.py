@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from livekm.archive.job import JobResult
+from livekm.batch.job import JobResult
 
 
 def summary(results: Sequence[JobResult], seconds: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from livekm.archive.job import Job
+from livekm.batch.job import Job
 from livekm.sidecars import check_name
 from livekm.sinks import (
     CODECS,
@@ -36,12 +36,12 @@ SIDECARS = {
 """Option -> what is added to the name of a folder that is given for it."""
 
 
-def is_archive(
+def is_batch(
     inputs: Sequence[str], output: str | None = None, sidecars: Iterable[str] = ()
 ) -> bool:
     """Tell whether there are many clips: several names, or a folder or pattern of clips.
 
-    One clip is an archive as well where `output` is a folder: one that exists, or ``out/``; or
+    One clip is a batch as well where `output` is a folder: one that exists, or ``out/``; or
     where the name of a sidecar holds `PLACE`.
     """
     if len(inputs) > 1:

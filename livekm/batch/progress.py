@@ -6,7 +6,7 @@ from collections import Counter
 
 from tqdm import tqdm
 
-from livekm.archive.job import Job, JobEvent, JobProgress
+from livekm.batch.job import Job, JobEvent, JobProgress
 
 _MOST_LINES = 8  # of clips in work; more would push what is above off the screen
 _LONGEST_NAME = 30

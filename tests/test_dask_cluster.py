@@ -167,7 +167,7 @@ def test_a_scheduler_that_goes_away_is_a_failure_of_what_it_had_to_do(tmp_path):
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, run_cli, monkeypatch):
-    monkeypatch.setattr("livekm.archive.cluster._PATIENCE", 1)
+    monkeypatch.setattr("livekm.batch.dask_cluster._PATIENCE", 1)
     for name in "ab":
         (tmp_path / f"{name}.mp4").write_bytes(b"x")
     code, _, err = run_cli("a.mp4", "b.mp4", "-o", "out", "-q", "--scheduler", "127.0.0.1:9")

@@ -19,9 +19,9 @@ import pytest
 from clips import damage, make_clip, noise_images
 from conftest import COMMAND, ignoring
 
-from livekm.archive import is_archive, plan_jobs
-from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
-from livekm.archive.processes import run_jobs
+from livekm.batch import is_batch, plan_jobs
+from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
+from livekm.batch.processes import run_jobs
 from livekm.sinks import EncoderOptions
 from livekm.sources import open_source
 
@@ -50,7 +50,7 @@ def test_one_clip_is_enough_to_tell_that_there_are_many(name, tmp_path, monkeypa
     touch(tmp_path / "in" / "a.mp4", *(tmp_path / "in" / str(day) / "b.mp4" for day in range(30)))
     listed, scandir = [], os.scandir
     monkeypatch.setattr(os, "scandir", lambda folder: listed.append(folder) or scandir(folder))
-    assert is_archive([name])
+    assert is_batch([name])
     assert len(listed) < 5
 
 
@@ -66,7 +66,7 @@ def test_patterns_stand_for_clips(tmp_path, monkeypatch):
 def test_brackets_in_a_pattern_stand_for_themselves(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "br[1]" / "day" / "a.mp4", tmp_path / "br1" / "day" / "b.mp4")
-    assert is_archive(["br[1]/**/*.mp4"])
+    assert is_batch(["br[1]/**/*.mp4"])
     (job,) = plan_jobs(["br[1]/**/*.mp4"], Path("out"))
     assert (job.source, job.output) == (Path("br[1]/day/a.mp4"), Path("out/day/a.mp4"))
 
@@ -195,7 +195,7 @@ def test_outputs_of_many_clips_may_share_a_folder(tmp_path, run_cli):
 def test_what_many_clips_are(names, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "a.mp4", tmp_path / "clips" / "deep" / "1.mp4", tmp_path / "images" / "1.png")
-    assert is_archive(names) is expected
+    assert is_batch(names) is expected
 
 
 @pytest.mark.parametrize(

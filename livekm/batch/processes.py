@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, Queue
 from typing import IO
 
-from livekm.archive.job import Job, JobEvent, JobProgress, JobResult
-from livekm.archive.reports import REPORT_OPTION, STOP, Report
+from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
+from livekm.batch.protocol import REPORT_OPTION, STOP, Report
 from livekm.sidecars import LABEL_FILES
 from livekm.workers import available_cores
 
