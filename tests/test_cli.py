@@ -25,9 +25,9 @@ from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
 from livekm import benchmark
+from livekm.cli.interrupt import interruption
 from livekm.colorspace import COLOR_SPACES
 from livekm.frame import Frame
-from livekm.interrupt import interruption
 from livekm.live.controls import key_table
 from livekm.segmenter import Segmenter
 from livekm.sources import ClipSource, DemoSource

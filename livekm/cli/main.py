@@ -16,20 +16,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO, cast
 
-from livekm import batch, benchmark, convert, live, parts
+from livekm import batch, benchmark, convert, live
 from livekm.batch.protocol import Reporter, follow_parent
+from livekm.cli import build
+from livekm.cli.interrupt import Interruption, interruption
+from livekm.cli.options import MISUSED, parse_options, shared_arguments, written_files
+from livekm.cli.progress import clip_progress
+from livekm.cli.streams import LenientStream
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
-from livekm.interrupt import Interruption, interruption
-from livekm.options import MISUSED, parse_options, shared_arguments, written_files
-from livekm.progress import clip_progress
 from livekm.segmentation import Segmentation
 from livekm.segmenter import Segmenter
 from livekm.sinks import IMAGE_SUFFIXES, check_distinct, has_display, is_image_row
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source
 from livekm.sources.discovery import find_cameras
-from livekm.streams import LenientStream
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
@@ -128,7 +129,7 @@ def _is_batch(options: argparse.Namespace) -> bool:
 def _batch(options: argparse.Namespace, stop: Interruption) -> int:
     """Process many clips; return the exit code."""
     start = time.perf_counter()
-    parts.segmenter(options)  # what is wrong with it is said here, not once for each clip
+    build.segmenter(options)  # what is wrong with it is said here, not once for each clip
     if options.benchmark:
         raise ValueError("--benchmark is for one clip; name one")
     _check_labels(options, is_single=options.frames == 1)
@@ -137,7 +138,7 @@ def _batch(options: argparse.Namespace, stop: Interruption) -> int:
         options.inputs,
         Path(options.output) if options.output else None,
         suffix=options.suffix,
-        encoder=parts.encoder(options),
+        encoder=build.encoder(options),
         sidecars={option: name for option, name in given.items() if name},
     )
     results = batch.run(
@@ -167,7 +168,7 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
         )
     figures = [name for name in (options.json, options.plot) if name]
     check_distinct([*written_files(options), *figures], picture=options.output)
-    segmenter = parts.segmenter(options)
+    segmenter = build.segmenter(options)
     to_file = bool(written_files(options) or options.benchmark)
     if not to_file and not has_display():
         if not options.demo:
@@ -178,8 +179,8 @@ def _run(options: argparse.Namespace, stop: Interruption, reporter: Reporter | N
         to_file = True
     if options.demo and written_files(options) and options.frames is None:
         options.frames = _DEMO_FRAMES  # the demo itself has no end
-    with parts.opened_source(options) as opened:
-        source = parts.section(options, opened)
+    with build.opened_source(options) as opened:
+        source = build.section(options, opened)
         if options.benchmark:
             _benchmark(options, source, segmenter, stop)
         elif not to_file:
@@ -222,9 +223,9 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
     segmentation = convert.process_image(
         source,
         segmenter,
-        parts.view(options),
+        build.view(options),
         options.output,
-        sidecars=parts.sidecars(options),
+        sidecars=build.sidecars(options),
         scale=options.scale or 1.0,
         overwrite=options.overwrite,
     )
@@ -261,15 +262,15 @@ def _clip(
         result = convert.process_clip(
             source,
             segmenter,
-            parts.view(options),
+            build.view(options),
             output,
-            sidecars=parts.sidecars(options),
+            sidecars=build.sidecars(options),
             scale=options.scale or 1.0,
             max_frames=options.frames,
             from_zero=isinstance(source, SectionSource),
             overwrite=options.overwrite,
             verify=not options.no_verify,
-            encoder=parts.encoder(options),
+            encoder=build.encoder(options),
             on_frame=count,
             should_stop=stop,
         )
@@ -285,7 +286,7 @@ def _frames(n: int) -> str:
 def _benchmark(
     options: argparse.Namespace, source: Source, segmenter: Segmenter, stop: Interruption
 ) -> None:
-    view = parts.view(options)
+    view = build.view(options)
     limits = {} if options.frames is None else {"max_frames": options.frames}
     if options.plot:
         from livekm import figures  # matplotlib takes half a second to import

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from functools import partial
 
-from livekm.options import DEFAULT_CLUSTERS
+from livekm.cli.options import DEFAULT_CLUSTERS
 from livekm.palettes import read_palette
 from livekm.segmenter import Segmenter
 from livekm.sidecars import SIDECAR_FILES, OpenSidecar
