@@ -10,8 +10,8 @@ import numpy as np
 
 from livekm import Segmenter, open_source
 from livekm.convert import process_clip
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.segmentation import Segmentation
 
 
 def spot_color(frame: Frame, segmentation: Segmentation) -> Image:

@@ -6,9 +6,9 @@ python webcam.py [CAMERA] [FRAMES]
 import sys
 
 from livekm import Segmenter, open_source
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame
 from livekm.live import run
-from livekm.segmentation import Segmentation
 
 
 class Teller:

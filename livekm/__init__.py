@@ -1,9 +1,9 @@
 """Segment video by colour, live: streaming k-means for camera, clip and image."""
 
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.errors import LivekmError, SinkError, SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sinks import open_sink
 from livekm.sources import open_source
 

@@ -10,9 +10,9 @@ from importlib import metadata
 from typing import Any
 
 from livekm import pipeline
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sinks.null import NullSink
 from livekm.sources.base import Source
 from livekm.timing import StageSummary, StageTimer

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livekm import pipeline
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.prefetch import ReadAhead, WriteBehind
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sidecars import OpenSidecar, Sidecar
 from livekm.sinks import DEFAULT_ENCODER, EncoderOptions, open_sink
 from livekm.sources.base import Source

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.segmentation import Segmentation
 
 _MOST_STEPS = 2048  # more than a page is wide in pixels
 _MOST_SAMPLES = 16

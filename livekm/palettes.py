@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.segmenter import Segmenter
 from livekm.errors import SourceError
-from livekm.segmenter import Segmenter
 from livekm.sources.files import read_image, require_file
 
 Palette = npt.NDArray[np.uint8]

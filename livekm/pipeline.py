@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 from livekm.timing import StageTimer

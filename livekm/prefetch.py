@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from livekm.core.painting import Picture
 from livekm.frame import Frame
-from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 

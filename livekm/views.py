@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.painting import Painting, Picture
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.painting import Painting, Picture
 from livekm.regions import Region, find_regions
-from livekm.segmentation import Segmentation
 
 _BLACK, _WHITE, _YELLOW = (0, 0, 0, 255), (255, 255, 255, 255), (0, 255, 255, 255)  # and opaque
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

@@ -27,8 +27,8 @@ import cv2
 import numpy as np
 
 from livekm import Segmenter, open_sink, open_source
+from livekm.core.painting import Painting
 from livekm.frame import Frame
-from livekm.painting import Painting
 from livekm.prefetch import ReadAhead, WriteBehind
 
 

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 
 from livekm import Segmenter, open_source
-from livekm.kmeans import Sample
-from livekm.scene import SceneChange
-from livekm.trainer import Trainer
+from livekm.core.sample import Sample
+from livekm.core.scene_change import SceneChange
+from livekm.core.trainer import Trainer
 
 _WARM_UP = 5
 

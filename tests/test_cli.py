@@ -26,10 +26,10 @@ from PIL import Image
 
 from livekm import benchmark
 from livekm.cli.interrupt import interruption
-from livekm.colorspace import COLOR_SPACES
+from livekm.core.colorspace import COLOR_SPACES
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.controls import key_table
-from livekm.segmenter import Segmenter
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS
 

@@ -10,13 +10,13 @@ import naive
 import numpy as np
 import pytest
 
-from livekm.buffers import BufferPool
-from livekm.colorspace import COLOR_SPACES, to_features
-from livekm.kmeans import Sample
-from livekm.scene import SceneChange
-from livekm.seeding import SEEDINGS, kmeans_plus_plus
-from livekm.trainer import Trainer, match_slots
-from livekm.workers import Workers, available_cores
+from livekm.core.buffers import BufferPool
+from livekm.core.colorspace import COLOR_SPACES, to_features
+from livekm.core.sample import Sample
+from livekm.core.scene_change import SceneChange
+from livekm.core.seeding import SEEDINGS, kmeans_plus_plus
+from livekm.core.threads import Workers, available_cores
+from livekm.core.trainer import Trainer, match_slots
 
 PLACES = 3  # centers are rounded to eighths of a level
 

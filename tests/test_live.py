@@ -29,13 +29,13 @@ from xvfb import (
 )
 
 from livekm import live
+from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
 from livekm.frame import Frame
 from livekm.live.controls import KEY_BINDINGS, key_table, press
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.session import Session
-from livekm.segmenter import Segmenter
 from livekm.sources import open_source
 from livekm.views import VIEWS
 

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from livekm import figures
+from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
-from livekm.segmenter import Segmenter
 from livekm.sinks.labels import encode_label_png
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import open_source

@@ -11,8 +11,8 @@ import pytest
 from test_sinks import PATCHES, decode_with_opencv, read_images
 
 from livekm import Segmenter, convert, open_sink, open_source
+from livekm.core.painting import Painting
 from livekm.frame import Frame, VideoInfo
-from livekm.painting import Painting
 from livekm.sinks import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
 from livekm.sinks.pictures import CONVERSIONS
 from livekm.views import VIEWS, PaletteView, keep

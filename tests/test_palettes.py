@@ -10,7 +10,7 @@ import pytest
 from clips import make_clip
 
 from livekm import Segmenter
-from livekm.colorspace import COLOR_SPACES, to_features
+from livekm.core.colorspace import COLOR_SPACES, to_features
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
 from livekm.palettes import PALETTE_FILES, encode_palette, read_palette

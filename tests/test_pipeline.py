@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from clips import flat_image
 
+from livekm.core.segmenter import Segmenter
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
 from livekm.pipeline import run, scaled, timed_frames
-from livekm.segmenter import Segmenter
 from livekm.sinks import NullSink, open_sink
 from livekm.sources import DemoSource, Source
 from livekm.timing import StageTimer

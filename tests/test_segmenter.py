@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livekm import Segmenter, kernels
-from livekm.colorspace import COLOR_SPACES, to_features
+from livekm.core.colorspace import COLOR_SPACES, to_features
 
 ON_LINUX = sys.platform == "linux"
 

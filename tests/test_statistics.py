@@ -13,9 +13,9 @@ import pytest
 from clips import make_clip
 
 from livekm import Segmenter, convert
+from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.segmentation import Segmentation
 from livekm.sidecars.statistics import SegmentRow, StatisticsFile, measure
 from livekm.sidecars.table import TABLE_SUFFIXES
 from livekm.sources import ClipSource, DemoSource

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.canvas import enlarged
 from livekm.live.controls import key_table
 from livekm.live.hud import draw_help, draw_hud, draw_note
-from livekm.segmenter import Segmenter
 from livekm.views import VIEWS, choose, keep
 
 DARK, LIGHT = (10, 20, 30), (200, 150, 100)

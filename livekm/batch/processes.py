@@ -15,8 +15,8 @@ from typing import IO
 
 from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
 from livekm.batch.protocol import REPORT_OPTION, STOP, Report
+from livekm.core.threads import available_cores
 from livekm.sidecars import LABEL_FILES
-from livekm.workers import available_cores
 
 _SLICE = 0.1  # seconds from one look at a process to the next
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from livekm.cli.options import DEFAULT_CLUSTERS
+from livekm.core.segmenter import Segmenter
 from livekm.palettes import read_palette
-from livekm.segmenter import Segmenter
 from livekm.sidecars import SIDECAR_FILES, OpenSidecar
 from livekm.sinks import EncoderOptions
 from livekm.sources import SectionSource, Source, open_source

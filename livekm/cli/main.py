@@ -23,10 +23,10 @@ from livekm.cli.interrupt import Interruption, interruption
 from livekm.cli.options import MISUSED, parse_options, shared_arguments, written_files
 from livekm.cli.progress import clip_progress
 from livekm.cli.streams import LenientStream
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sinks import IMAGE_SUFFIXES, check_distinct, has_display, is_image_row
 from livekm.sinks.part_file import WholeFile
 from livekm.sources import SectionSource, Source

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from livekm.core.segmentation import Segmentation
 from livekm.figures.page import new_page, show_image, show_palette
 from livekm.frame import Image
-from livekm.segmentation import Segmentation
 
 _COLUMNS = 4
 _MOST_MASKS = 32

@@ -2,7 +2,7 @@
 
 Half the squared distance of a pixel x to a center c is |x|^2 / 2 plus the score |c|^2 / 2 - x.c,
 and the least score names the nearest center. The caller rounds and scales the centers so that
-every score is an integer below 2^24, and as a float32 exact: see `livekm.labeler`.
+every score is an integer below 2^24, and as a float32 exact: see `livekm.core.labeler`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.segmentation import Segmentation
 from livekm.sinks.letterbox import Place, letterboxed, place_in
 from livekm.views import VIEWS, choose
 

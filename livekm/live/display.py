@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Image
 from livekm.live.hud import draw_banner, draw_help, draw_hud, draw_note, draw_recording, slot_at
-from livekm.segmentation import Segmentation
 
 _NOTE_SECONDS = 2.0
 

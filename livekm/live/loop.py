@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.controls import key_table, press
 from livekm.live.feeds import Ages, Feed, open_feed
@@ -14,8 +16,6 @@ from livekm.live.pace import AutoScale
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sinks.window import WindowSink
 from livekm.sources.base import Source
 from livekm.timing import StageTimer

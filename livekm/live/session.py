@@ -8,7 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from livekm.colorspace import COLOR_SPACES
+from livekm.core.colorspace import COLOR_SPACES
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame, Image
 from livekm.live.canvas import Canvas, Fit, at_full_size
 from livekm.live.display import Display
@@ -16,8 +18,6 @@ from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
 from livekm.pipeline import scaled
-from livekm.segmentation import Segmentation
-from livekm.segmenter import Segmenter
 from livekm.sinks.letterbox import resized
 from livekm.timing import StageTimer
 from livekm.views import VIEWS

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cv2
 
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.segmentation import Segmentation
 from livekm.sinks.labels import encode_label_png
 
 

@@ -6,8 +6,8 @@ from threading import Thread
 
 import numpy as np
 
+from livekm.core.segmenter import Segmenter
 from livekm.regions import find_regions
-from livekm.segmenter import Segmenter
 
 _SIZE = 64  # pixels; enough to draw more samples than clusters
 _CLUSTERS = 4

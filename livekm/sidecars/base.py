@@ -10,9 +10,9 @@ from pathlib import Path
 import av
 
 from livekm.context import Closing
+from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.segmentation import Segmentation
 from livekm.sinks.part_file import PartFile
 
 

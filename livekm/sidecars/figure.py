@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.history import History
-from livekm.segmentation import Segmentation
 from livekm.sidecars.base import Sidecar
 from livekm.sinks.part_file import PartFile
 

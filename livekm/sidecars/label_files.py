@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import ColorRange
 
+from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.segmentation import Segmentation
 from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sinks.image_file import FrameTable
 from livekm.sinks.labels import encode_label_png

@@ -7,10 +7,10 @@ import os
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.palettes import PALETTE_FILES, encode_palette
-from livekm.segmentation import Segmentation
 from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sinks.part_file import PartFile
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Collection
 from typing import Any
 
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
 from livekm.regions import find_regions
-from livekm.segmentation import Segmentation
 from livekm.sidecars.table import TableFile
 
 REGION_COLUMNS = (

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.segmentation import Segmentation
+from livekm.core.threads import Workers, available_cores
 from livekm.frame import Frame, VideoInfo
 from livekm.kernels import measure_regions
-from livekm.segmentation import Segmentation
 from livekm.sidecars.table import TableFile
-from livekm.workers import Workers, available_cores
 
 
 class SegmentRow(NamedTuple):

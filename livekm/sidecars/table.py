@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
-from livekm.segmentation import Segmentation
 from livekm.sidecars.base import Sidecar, chosen_suffix
 from livekm.sinks.part_file import PartFile
 

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from pathlib import Path
 
 from livekm.context import Closing
+from livekm.core.painting import Picture
 from livekm.frame import Frame
-from livekm.painting import Picture
 
 
 class Sink(Closing):

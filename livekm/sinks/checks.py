@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from livekm.core.painting import Painting, Picture
 from livekm.frame import Image
-from livekm.painting import Painting, Picture
 
 
 def as_image(picture: Picture, *, alpha: bool = False) -> Image:

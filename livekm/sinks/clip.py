@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import av
 
+from livekm.core.painting import Painting, Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.painting import Painting, Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import as_image
 from livekm.sinks.clip_file import ClipFile

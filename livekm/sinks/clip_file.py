@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 
-from livekm.painting import Picture
+from livekm.core.painting import Picture
 from livekm.sinks.cropping import add_cropped_stream
 from livekm.sinks.formats import Encoding
 from livekm.sinks.pictures import CONVERSIONS

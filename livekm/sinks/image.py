@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.image_file import IMAGE_SUFFIXES, encode_image
 from livekm.sinks.part_file import PartFile

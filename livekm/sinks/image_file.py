@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 
+from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.painting import Picture
 from livekm.sinks.checks import as_image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

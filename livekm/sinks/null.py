@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from livekm.core.painting import Picture
 from livekm.frame import Frame
-from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import as_image
 

@@ -12,7 +12,7 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from livekm.painting import Painting, Picture
+from livekm.core.painting import Painting, Picture
 from livekm.sinks.labels import palette_picture
 
 # swscale's default rounding is off by one level in luma and chroma, which decodes to an error of

@@ -6,9 +6,9 @@ import contextlib
 import os
 from pathlib import Path
 
+from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.image_file import IMAGE_SUFFIXES, FrameTable, encode_image
 from livekm.sinks.part_file import PartFolder

@@ -7,9 +7,9 @@ import time
 
 import cv2
 
+from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.painting import Picture
 from livekm.sinks.base import Sink
 from livekm.sinks.checks import as_image
 from livekm.sinks.display import has_display, quiet_qt

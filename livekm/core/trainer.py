@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.sample import Centers, Sample
+from livekm.core.scene_change import Histogram, SceneChange
+from livekm.core.seeding import Seeding
 from livekm.frame import Image
-from livekm.kmeans import Centers, Sample
-from livekm.scene import Histogram, SceneChange
-from livekm.seeding import Seeding
 
 _STEPS, _TOLERANCE = 10, 1e-3  # Lloyd steps a frame: until a step saves less than this part
 _LONG = 50  # Lloyd steps of the first frame
@@ -33,10 +33,10 @@ class Trainer:
     ----------
     n_clusters : int
     seeding : callable
-        See `livekm.seeding`.
+        See `livekm.core.seeding`.
     rng : numpy.random.Generator
     places : int
-        Binary places of the centers; see `livekm.kmeans.binary_places`.
+        Binary places of the centers; see `livekm.core.sample.binary_places`.
 
     Attributes
     ----------

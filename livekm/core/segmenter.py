@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livekm.buffers import BufferPool
-from livekm.colorspace import COLOR_SPACES, to_features
-from livekm.fixed import FixedCenters
+from livekm.core.buffers import BufferPool
+from livekm.core.colorspace import COLOR_SPACES, to_features
+from livekm.core.fixed_centers import FixedCenters
+from livekm.core.labeler import Labeler
+from livekm.core.sample import binary_places
+from livekm.core.sampling import Lattice
+from livekm.core.seeding import SEEDINGS, Seeding
+from livekm.core.segmentation import Segmentation
+from livekm.core.threads import Workers, available_cores
+from livekm.core.trainer import Trainer
 from livekm.frame import Image
-from livekm.kmeans import binary_places
-from livekm.labeler import Labeler
-from livekm.lattice import Lattice
-from livekm.seeding import SEEDINGS, Seeding
-from livekm.segmentation import Segmentation
-from livekm.trainer import Trainer
 from livekm.validation import check_number, check_range, named
-from livekm.workers import Workers, available_cores
 
 _MAX_THREADS = 8  # more do not pay: the memory is the limit
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.sample import Centers
+from livekm.core.scene_change import SceneChange
 from livekm.frame import Image
-from livekm.kmeans import Centers
-from livekm.scene import SceneChange
 
 
 class FixedCenters:
-    """Does for fixed colours what `livekm.trainer.Trainer` does for colours that follow the scene.
+    """Holds colours that are fixed, in the place of a `livekm.core.trainer.Trainer`.
 
     Parameters
     ----------

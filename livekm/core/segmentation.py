@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from livekm.buffers import BufferPool
+from livekm.core.buffers import BufferPool
+from livekm.core.painting import Painting
+from livekm.core.threads import Workers
 from livekm.frame import Image
-from livekm.painting import Painting
-from livekm.workers import Workers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ class Segmentation:
         return self.painting(palette).paint()
 
     def painting(self, palette: npt.NDArray[np.uint8] | None = None) -> Painting:
-        """Return what `paint` would paint; see `livekm.painting`."""
+        """Return what `paint` would paint; see `livekm.core.painting`."""
         colors = self.palette if palette is None else np.asarray(palette)
         if colors.shape != (self.n_clusters, 3) or colors.dtype != np.uint8:
             kind = f"{colors.shape} {colors.dtype}"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livekm.buffers import BufferPool
+from livekm.core.buffers import BufferPool
+from livekm.core.sample import Centers, binary_places
+from livekm.core.threads import Workers
 from livekm.kernels import BLOCK_ROWS, label_blocks, smooth_labels
-from livekm.kmeans import Centers, binary_places
-from livekm.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The algorithm: streaming k-means over the frames of a video."""
