@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.kernels import count_runs, link_runs, measure_components, paint_components
 from livekm.core.segmentation import Segmentation
-from livekm.kernels import count_runs, link_runs, measure_components, paint_components
 
 _DEFAULT_PART = 1000  # of the frame, below which a region is a speckle
 

@@ -17,7 +17,7 @@ PACKAGE = Path(livekm.__file__).parent
 # Runs the smallest kernel, and tells whether it came from the cache.
 PROGRAM = """
 import numpy as np
-from livekm.kernels import paint_labels
+from livekm.core.kernels import paint_labels
 
 words, tail = np.zeros(3, np.uint32), np.zeros((0, 3), np.uint8)
 paint_labels(0, 1, np.zeros(4, np.uint8), np.full(1, 0x010203, np.uint32), words, tail)

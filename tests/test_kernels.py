@@ -8,8 +8,8 @@ import naive
 import numpy as np
 import pytest
 
-from livekm import kernels
-from livekm.kernels import BLOCK_ROWS, COLOR_BLOCK
+from livekm.core import kernels
+from livekm.core.kernels import BLOCK_ROWS, COLOR_BLOCK
 
 GRID = 8.0  # centers of a sample are rounded to eighths
 FRACTION = {3: 3, 5: 2}  # binary places of centers of d features, for distances of 24 bits

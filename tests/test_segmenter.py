@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livekm import Segmenter, kernels
+from livekm import Segmenter
+from livekm.core import kernels
 from livekm.core.colorspace import COLOR_SPACES, to_features
 
 ON_LINUX = sys.platform == "linux"

@@ -56,10 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interruption() as stop:
             if reporter:
                 follow_parent(stop.request, stop.insist)
-            if _is_batch(options):
-                code = _batch(options, stop)
-            else:
-                code = _run(options, stop, reporter)
+            code = _batch(options, stop) if _is_batch(options) else _run(options, stop, reporter)
             return _INTERRUPTED if stop.requested else code
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.kernels import COLOR_BLOCK, hsv_planes, lab_planes
 from livekm.core.threads import Workers
 from livekm.frame import Image
-from livekm.kernels import COLOR_BLOCK, hsv_planes, lab_planes
 
 
 class ColorSpace(ABC):

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.buffers import BufferPool
+from livekm.core.kernels import BLOCK_ROWS, label_blocks, smooth_labels
 from livekm.core.sample import Centers, binary_places
 from livekm.core.threads import Workers
-from livekm.kernels import BLOCK_ROWS, label_blocks, smooth_labels
 
 
 @dataclass(frozen=True, slots=True)

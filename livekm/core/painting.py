@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.buffers import BufferPool
+from livekm.core.kernels import paint_labels, paint_yuv
 from livekm.core.threads import Workers
 from livekm.frame import Image
-from livekm.kernels import paint_labels, paint_yuv
 
 
 @dataclass(frozen=True, slots=True, eq=False)

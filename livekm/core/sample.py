@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livekm.kernels import lloyd
+from livekm.core.kernels import lloyd
 
 Centers = npt.NDArray[np.float32]
 """(d, k) float32."""

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.kernels import measure_regions
 from livekm.core.segmentation import Segmentation
 from livekm.core.threads import Workers, available_cores
 from livekm.frame import Frame, VideoInfo
-from livekm.kernels import measure_regions
 from livekm.sidecars.table import TableFile
 
 

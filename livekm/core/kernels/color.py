@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import inline_jit, jit
-from livekm.kernels.scratch import scratch
-from livekm.kernels.vectors import LOOKED_UP, look_up
+from livekm.core.kernels.jit import inline_jit, jit
+from livekm.core.kernels.scratch import scratch
+from livekm.core.kernels.vectors import LOOKED_UP, look_up
 
 COLOR_BLOCK = 256
 _F = np.float32

@@ -5,19 +5,19 @@ pixels is the inner one and runs over neighbours in memory. Indices that are com
 numba then leaves the test for negative indices out, and the loops vectorise.
 """
 
-from livekm.kernels.blocks import BLOCK_ROWS
-from livekm.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
-from livekm.kernels.components import (
+from livekm.core.kernels.blocks import BLOCK_ROWS
+from livekm.core.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
+from livekm.core.kernels.components import (
     count_runs,
     link_runs,
     measure_components,
     paint_components,
 )
-from livekm.kernels.labeling import label_blocks
-from livekm.kernels.painting import paint_labels, paint_yuv
-from livekm.kernels.regions import measure_regions
-from livekm.kernels.smoothing import smooth_labels
-from livekm.kernels.training import lloyd
+from livekm.core.kernels.labeling import label_blocks
+from livekm.core.kernels.lloyd import lloyd
+from livekm.core.kernels.painting import paint_labels, paint_yuv
+from livekm.core.kernels.smoothing import smooth_labels
+from livekm.core.kernels.statistics import measure_regions
 
 __all__ = [
     "BLOCK_ROWS",

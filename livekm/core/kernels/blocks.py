@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import inline_exact_jit
-from livekm.kernels.vectors import MOVED, move
+from livekm.core.kernels.jit import inline_exact_jit
+from livekm.core.kernels.vectors import MOVED, move
 
 BLOCK_ROWS = 8
 COLUMNS = MOVED

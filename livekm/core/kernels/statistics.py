@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.kernels.policy import inline_jit, jit
-from livekm.kernels.scratch import scratch
+from livekm.core.kernels.jit import inline_jit, jit
+from livekm.core.kernels.scratch import scratch
 
 _MOST = 256  # labels
 _U = np.uint64

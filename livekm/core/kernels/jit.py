@@ -15,8 +15,8 @@ from numba.core.compiler import Compiler
 
 _log = logging.getLogger(__name__)
 
-# Kernels are called from Python and from kernels, never from C. They allocate nothing, see
-# `livekm.kernels.scratch`, so that no references are counted, and numba's runtime is not needed.
+# Kernels are called from Python and from kernels, never from C. They allocate nothing (see
+# `livekm.core.kernels.scratch`): no references are counted, and numba's runtime is not needed.
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
