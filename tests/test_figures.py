@@ -10,8 +10,8 @@ from clips import make_clip
 from livekm import Segmenter
 from livekm.errors import SinkError
 from livekm.figures import clip_figure, render
+from livekm.figures.history import History
 from livekm.frame import Frame, VideoInfo
-from livekm.history import History
 from livekm.sidecars import FigureFile
 
 RED, BLUE, GREY, WHITE = (30, 20, 220), (200, 60, 10), (90, 90, 90), (250, 250, 250)

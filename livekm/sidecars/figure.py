@@ -7,8 +7,8 @@ from pathlib import Path
 
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
+from livekm.figures.history import History
 from livekm.frame import Frame, VideoInfo
-from livekm.history import History
 from livekm.sidecars.base import Sidecar
 from livekm.sinks.part_file import PartFile
 
