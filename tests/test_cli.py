@@ -29,7 +29,7 @@ from livekm.cli.interrupt import interruption
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.live.controls import key_table
+from livekm.live.keys import key_table
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS
 

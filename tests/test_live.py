@@ -32,7 +32,7 @@ from livekm import live
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.live.controls import KEY_BINDINGS, key_table, press
+from livekm.live.keys import KEY_BINDINGS, key_table, press
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.session import Session

@@ -6,8 +6,8 @@ import pytest
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.canvas import enlarged
-from livekm.live.controls import key_table
 from livekm.live.hud import draw_help, draw_hud, draw_note
+from livekm.live.keys import key_table
 from livekm.views import VIEWS, choose, keep
 
 DARK, LIGHT = (10, 20, 30), (200, 150, 100)

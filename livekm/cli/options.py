@@ -11,7 +11,7 @@ from typing import NoReturn
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
-from livekm.live.controls import key_table
+from livekm.live.keys import key_table
 from livekm.sidecars import SIDECAR_FILES, check_name
 from livekm.sinks import (
     ALPHA_SUFFIXES,

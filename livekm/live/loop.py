@@ -10,8 +10,8 @@ from pathlib import Path
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.live.controls import key_table, press
 from livekm.live.feeds import Ages, Feed, open_feed
+from livekm.live.keys import key_table, press
 from livekm.live.pace import AutoScale
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
