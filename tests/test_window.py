@@ -16,8 +16,8 @@ import window_program
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.errors import SinkError
+from livekm.live.window.letterbox import Place, letterboxed, place_in, resized
 from livekm.sinks import WindowSink, has_display
-from livekm.sinks.letterbox import Place, letterboxed, place_in, resized
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"
@@ -100,7 +100,7 @@ def test_the_close_button_is_noticed_and_no_image_opens_the_window_again(display
 def test_qt_shares_the_events_by_the_libraries_of_one_system():
     program = (
         "import ctypes\n"
-        "from livekm.sinks.display import quiet_qt\n"
+        "from livekm.live.window.x11 import quiet_qt\n"
         "quiet_qt()\n"
         "ctypes.CDLL(None).XSetEventQueueOwner"
     )

@@ -16,7 +16,7 @@ from livekm.live.pace import AutoScale
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
-from livekm.sinks.window import WindowSink
+from livekm.live.window.sink import WindowSink
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.validation import check_positive, named

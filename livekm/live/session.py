@@ -17,8 +17,8 @@ from livekm.live.overlay import Display
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
+from livekm.live.window.letterbox import resized
 from livekm.pipeline import scaled
-from livekm.sinks.letterbox import resized
 from livekm.timing import StageTimer
 from livekm.views import VIEWS
 

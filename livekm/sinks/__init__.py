@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from livekm.frame import VideoInfo
+from livekm.live.window.sink import WindowSink
+from livekm.live.window.x11 import has_display
 from livekm.sinks.base import Sink
 from livekm.sinks.clip import ClipSink
-from livekm.sinks.display import has_display
 from livekm.sinks.distinct import check_distinct
 from livekm.sinks.formats import (
     CODECS,
@@ -22,7 +23,6 @@ from livekm.sinks.image import ImageSink
 from livekm.sinks.image_file import ALPHA_SUFFIXES, IMAGE_SUFFIXES
 from livekm.sinks.null import NullSink
 from livekm.sinks.sequence import SequenceSink, is_image_row
-from livekm.sinks.window import WindowSink
 
 __all__ = [
     "ALPHA_SUFFIXES",
