@@ -4,7 +4,7 @@ from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import LivekmError, SinkError, SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import open_sink
+from livekm.outputs import open_sink
 from livekm.sources import open_source
 
 __all__ = [

@@ -13,7 +13,7 @@ from livekm import pipeline
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.sinks.null import NullSink
+from livekm.outputs.null import NullSink
 from livekm.sources.base import Source
 from livekm.timing import StageSummary, StageTimer
 from livekm.views import View

@@ -11,9 +11,9 @@ from livekm import pipeline
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
+from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, open_sink
+from livekm.outputs.tables import OpenSidecar, Sidecar
 from livekm.prefetch import ReadAhead, WriteBehind
-from livekm.sidecars import OpenSidecar, Sidecar
-from livekm.sinks import DEFAULT_ENCODER, EncoderOptions, open_sink
 from livekm.sources.base import Source
 from livekm.views import VIEWS, View, seen
 
@@ -62,7 +62,7 @@ def process_clip(
     output : str or Path or None
         The file; its suffix tells the format. It has this name only once it is complete.
     sidecars : sequence of callable, default ()
-        What opens each file that is written beside the clip; see `livekm.sidecars`. For
+        What opens each file that is written beside the clip; see `livekm.outputs.tables`. For
         instance ``partial(open_labels, "labels.npz")``.
     scale : float, default 1.0
         Frames are resized by this factor first.

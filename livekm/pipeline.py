@@ -10,7 +10,7 @@ import numpy as np
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.sinks.base import Sink
+from livekm.outputs.base import Sink
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.views import View, seen

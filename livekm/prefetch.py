@@ -16,7 +16,7 @@ import numpy as np
 
 from livekm.core.painting import Picture
 from livekm.frame import Frame
-from livekm.sinks.base import Sink
+from livekm.outputs.base import Sink
 from livekm.sources.base import Source
 
 _LENGTH = 2  # frames in a queue: more take memory and save no time

@@ -21,7 +21,7 @@ import numpy as np
 
 from livekm import Segmenter, open_source
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import CODECS, ClipSink, EncoderOptions
+from livekm.outputs import CODECS, ClipSink, EncoderOptions
 
 SETTINGS = {
     "h264": [(18, "ultrafast"), (18, "superfast"), (18, "veryfast"), (23, "veryfast"),

@@ -22,7 +22,7 @@ from conftest import COMMAND, ignoring
 from livekm.batch import is_batch, plan_jobs
 from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
 from livekm.batch.processes import run_jobs
-from livekm.sinks import EncoderOptions
+from livekm.outputs import EncoderOptions
 from livekm.sources import open_source
 
 

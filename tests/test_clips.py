@@ -22,10 +22,10 @@ from livekm import Segmenter, convert, open_sink, open_source
 from livekm.batch import plan_jobs
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame
-from livekm.sinks import ClipSink, EncoderOptions
-from livekm.sinks.clip_file import ClipFile
-from livekm.sinks.part_file import PartFile
-from livekm.sinks.verification import find_fault
+from livekm.outputs import ClipSink, EncoderOptions
+from livekm.outputs.atomic import PartFile
+from livekm.outputs.video.encoder import ClipFile
+from livekm.outputs.video.verification import find_fault
 from livekm.sources import ClipSource, DemoSource, SectionSource, Source
 from livekm.views import VIEWS
 

@@ -12,7 +12,7 @@ from livekm.errors import SinkError
 from livekm.figures import clip_figure, render
 from livekm.figures.history import History
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars import FigureFile
+from livekm.outputs.tables import FigureFile
 
 RED, BLUE, GREY, WHITE = (30, 20, 220), (200, 60, 10), (90, 90, 90), (250, 250, 250)
 

@@ -21,9 +21,16 @@ from test_sinks import PATCHES, grey, listing, patches, put, read_images, read_t
 from livekm import Segmenter, convert, open_sink, open_source
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars import open_labels
-from livekm.sinks import CODECS, CONTAINERS, ClipSink, EncoderOptions, choose_encoding, is_image_row
-from livekm.sinks.pictures import ToPalette
+from livekm.outputs import (
+    CODECS,
+    CONTAINERS,
+    ClipSink,
+    EncoderOptions,
+    choose_encoding,
+    is_image_row,
+)
+from livekm.outputs.tables import open_labels
+from livekm.outputs.video.pixel_formats import ToPalette
 from livekm.views import VIEWS
 
 INFO = VideoInfo("test", 64, 48, fps=Fraction(25))

@@ -18,8 +18,8 @@ from PIL import Image
 from livekm import figures
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
-from livekm.sinks.labels import encode_label_png
-from livekm.sinks.part_file import WholeFile
+from livekm.outputs.atomic import WholeFile
+from livekm.outputs.images.label_png import encode_label_png
 from livekm.sources import open_source
 
 COLORS = np.array([(200, 30, 40), (30, 180, 60), (20, 40, 220)], np.uint8)  # BGR

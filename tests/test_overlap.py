@@ -12,8 +12,8 @@ import pytest
 
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame, VideoInfo
+from livekm.outputs.base import Sink
 from livekm.prefetch import ReadAhead, WriteBehind
-from livekm.sinks.base import Sink
 from livekm.sources.base import Source
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)

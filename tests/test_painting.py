@@ -13,8 +13,8 @@ from test_sinks import PATCHES, decode_with_opencv, read_images
 from livekm import Segmenter, convert, open_sink, open_source
 from livekm.core.painting import Painting
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
-from livekm.sinks.pictures import CONVERSIONS
+from livekm.outputs import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
+from livekm.outputs.video.pixel_formats import CONVERSIONS
 from livekm.views import VIEWS, PaletteView, keep
 
 INFO = VideoInfo("test", 64, 48, fps=Fraction(25))

@@ -13,8 +13,8 @@ from livekm import Segmenter
 from livekm.core.colorspace import COLOR_SPACES, to_features
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.palettes import PALETTE_FILES, encode_palette, read_palette
-from livekm.sidecars import PaletteFile
+from livekm.outputs.palettes import PALETTE_FILES, encode_palette, read_palette
+from livekm.outputs.tables import PaletteFile
 from livekm.sources import open_source
 
 COLORS = np.array([(0, 0, 0), (30, 180, 60), (20, 40, 220), (255, 255, 255)], np.uint8)  # BGR

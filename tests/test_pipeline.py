@@ -9,8 +9,8 @@ from clips import flat_image
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
+from livekm.outputs import NullSink, open_sink
 from livekm.pipeline import run, scaled, timed_frames
-from livekm.sinks import NullSink, open_sink
 from livekm.sources import DemoSource, Source
 from livekm.timing import StageTimer
 from livekm.views import VIEWS

@@ -16,7 +16,7 @@ from clips import make_clip
 from livekm import Segmenter
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars import open_labels
+from livekm.outputs.tables import open_labels
 from livekm.sources import ClipSource
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -16,7 +16,7 @@ import pytest
 
 from livekm.errors import NameTakenError, SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks import (
+from livekm.outputs import (
     ALPHA_SUFFIXES,
     FILE_SINKS,
     ClipSink,
@@ -26,7 +26,7 @@ from livekm.sinks import (
     Sink,
     open_sink,
 )
-from livekm.sinks.part_file import WholeFile
+from livekm.outputs.atomic import WholeFile
 
 WIDTH, HEIGHT = 64, 48
 INFO = VideoInfo("test", WIDTH, HEIGHT, fps=Fraction(25))
@@ -185,7 +185,7 @@ def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, name):
     code = (
         "import os, sys, numpy as np\n"
         "from livekm.frame import Frame, VideoInfo\n"
-        "from livekm.sinks import open_sink\n"
+        "from livekm.outputs import open_sink\n"
         f"image = np.zeros(({HEIGHT}, {WIDTH}, 3), np.uint8)\n"
         f"sink = open_sink(sys.argv[1], VideoInfo('test', {WIDTH}, {HEIGHT}))\n"
         "sink.write(Frame(image, 0, 0.0), image)\n"

@@ -16,8 +16,8 @@ from livekm import Segmenter, convert
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars.statistics import SegmentRow, StatisticsFile, measure
-from livekm.sidecars.table import TABLE_SUFFIXES
+from livekm.outputs.tables.statistics import SegmentRow, StatisticsFile, measure
+from livekm.outputs.tables.table import TABLE_SUFFIXES
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 from livekm.frame import Frame
-from livekm.sinks import WindowSink
+from livekm.live.window import WindowSink
 
 TITLE = "livekm test"
 

@@ -8,8 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from livekm.batch.job import Job
-from livekm.sidecars import check_name
-from livekm.sinks import (
+from livekm.outputs import (
     CODECS,
     CONTAINERS,
     DEFAULT_ENCODER,
@@ -18,6 +17,7 @@ from livekm.sinks import (
     check_distinct,
     choose_encoding,
 )
+from livekm.outputs.tables import check_name
 from livekm.sources.files import find_matches, is_wild
 
 CLIP_SUFFIXES = frozenset(
@@ -94,7 +94,7 @@ def plan_jobs(
     ------
     ValueError
         If there is no clip, if two would have the same output or one become itself, if an output
-        would replace another (see `livekm.sinks.check_distinct`), if nothing is to be written, or
+        would replace another (see `livekm.outputs.check_distinct`), if nothing is to be written, or
         all to one file, or if a format does not go with what is asked for.
     """
     if folder is None and not sidecars:

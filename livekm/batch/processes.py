@@ -16,7 +16,7 @@ from typing import IO
 from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
 from livekm.batch.protocol import REPORT_OPTION, STOP, Report
 from livekm.core.threads import available_cores
-from livekm.sidecars import LABEL_FILES
+from livekm.outputs.tables import LABEL_FILES
 
 _SLICE = 0.1  # seconds from one look at a process to the next
 

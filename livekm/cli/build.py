@@ -8,9 +8,9 @@ from functools import partial
 
 from livekm.cli.options import DEFAULT_CLUSTERS
 from livekm.core.segmenter import Segmenter
-from livekm.palettes import read_palette
-from livekm.sidecars import SIDECAR_FILES, OpenSidecar
-from livekm.sinks import EncoderOptions
+from livekm.outputs import EncoderOptions
+from livekm.outputs.palettes import read_palette
+from livekm.outputs.tables import SIDECAR_FILES, OpenSidecar
 from livekm.sources import SectionSource, Source, open_source
 from livekm.views import VIEWS, RegionView, View, keep
 

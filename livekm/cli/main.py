@@ -27,8 +27,9 @@ from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import LivekmError, SinkError
 from livekm.frame import Frame
-from livekm.sinks import IMAGE_SUFFIXES, check_distinct, has_display, is_image_row
-from livekm.sinks.part_file import WholeFile
+from livekm.live.window import has_display
+from livekm.outputs import IMAGE_SUFFIXES, check_distinct, is_image_row
+from livekm.outputs.atomic import WholeFile
 from livekm.sources import SectionSource, Source
 from livekm.sources.discovery import find_cameras
 

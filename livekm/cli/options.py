@@ -12,8 +12,7 @@ from livekm.batch.protocol import REPORT_OPTION
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
 from livekm.live.keys import key_table
-from livekm.sidecars import SIDECAR_FILES, check_name
-from livekm.sinks import (
+from livekm.outputs import (
     ALPHA_SUFFIXES,
     CODECS,
     CONTAINERS,
@@ -21,6 +20,7 @@ from livekm.sinks import (
     EncoderOptions,
     choose_encoding,
 )
+from livekm.outputs.tables import SIDECAR_FILES, check_name
 from livekm.sources.section import seconds
 from livekm.views import RESTS, VIEWS
 

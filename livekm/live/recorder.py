@@ -12,8 +12,8 @@ from threading import Thread
 from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Frame, Image, VideoInfo
-from livekm.sinks.clip import ClipSink
-from livekm.sinks.formats import EncoderOptions
+from livekm.outputs.video.formats import EncoderOptions
+from livekm.outputs.video.sink import ClipSink
 
 _FAST = EncoderOptions(preset="ultrafast")
 _WAITING = 8  # images that may wait for the encoder; a further one is dropped

@@ -9,7 +9,7 @@ import cv2
 
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.sinks.labels import encode_label_png
+from livekm.outputs.images.label_png import encode_label_png
 
 
 def save_snapshot(folder: Path, view: Image, frame: Frame, segmentation: Segmentation) -> Path:

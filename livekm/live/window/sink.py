@@ -12,8 +12,8 @@ from livekm.errors import SinkError
 from livekm.frame import Frame
 from livekm.live.window.letterbox import letterboxed, place_in
 from livekm.live.window.x11 import has_display, quiet_qt
-from livekm.sinks.base import Sink
-from livekm.sinks.checks import as_image
+from livekm.outputs.base import Sink
+from livekm.outputs.checks import as_image
 
 # FREERATIO: the borders are ours, not Qt's, which are white. GUI_NORMAL: no tool and status bar.
 _STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL

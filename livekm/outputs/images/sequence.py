@@ -9,9 +9,9 @@ from pathlib import Path
 from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks.base import Sink
-from livekm.sinks.image_file import IMAGE_SUFFIXES, FrameTable, encode_image
-from livekm.sinks.part_file import PartFolder
+from livekm.outputs.atomic import PartFolder
+from livekm.outputs.base import Sink
+from livekm.outputs.images.encoding import IMAGE_SUFFIXES, FrameTable, encode_image
 from livekm.sources.files import PRINTF_NUMBER
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars.base import Sidecar, chosen_suffix
-from livekm.sinks.part_file import PartFile
+from livekm.outputs.atomic import PartFile
+from livekm.outputs.tables.base import Sidecar, chosen_suffix
 
 TABLE_SUFFIXES = (".csv", ".jsonl")
 

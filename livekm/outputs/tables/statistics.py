@@ -12,7 +12,7 @@ from livekm.core.kernels import measure_regions
 from livekm.core.segmentation import Segmentation
 from livekm.core.threads import Workers, available_cores
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars.table import TableFile
+from livekm.outputs.tables.table import TableFile
 
 
 class SegmentRow(NamedTuple):
@@ -118,7 +118,7 @@ def _rounded(value: float) -> float:
 class StatisticsFile(TableFile):
     """A ``.csv`` or ``.jsonl`` file of the rows of `measure`; used as a context manager.
 
-    The parameters are those of `livekm.sidecars.table.TableFile`.
+    The parameters are those of `livekm.outputs.tables.table.TableFile`.
     """
 
     def __init__(

@@ -8,8 +8,8 @@ from typing import Any
 
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
+from livekm.outputs.tables.table import TableFile
 from livekm.regions import find_regions
-from livekm.sidecars.table import TableFile
 
 REGION_COLUMNS = (
     "frame", "time", "label", "color", "region", "area", "x", "y",

@@ -21,7 +21,7 @@ class Codec:
     encoder : str
         FFmpeg's name of the encoder.
     pixel_format : str
-        What it is given: one of `livekm.sinks.pictures.CONVERSIONS`.
+        What it is given: one of `livekm.outputs.video.pixel_formats.CONVERSIONS`.
     containers : tuple of str
         The suffixes of the files that can hold it, and that players read with it.
     crf : range

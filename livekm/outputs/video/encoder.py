@@ -10,11 +10,11 @@ from typing import Any
 import av
 
 from livekm.core.painting import Picture
-from livekm.sinks.cropping import add_cropped_stream
-from livekm.sinks.formats import Encoding
-from livekm.sinks.pictures import CONVERSIONS
-from livekm.sinks.timestamps import Timestamps
-from livekm.sinks.tracks import CopiedTracks
+from livekm.outputs.video.cropping import add_cropped_stream
+from livekm.outputs.video.formats import Encoding
+from livekm.outputs.video.pixel_formats import CONVERSIONS
+from livekm.outputs.video.timestamps import Timestamps
+from livekm.outputs.video.tracks import CopiedTracks
 
 
 class ClipFile:

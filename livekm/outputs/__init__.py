@@ -1,4 +1,4 @@
-"""Where images go: a window, a clip, a still image, nowhere."""
+"""Where images go: a clip, a still image, a row of them, nowhere."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from livekm.frame import VideoInfo
-from livekm.live.window.sink import WindowSink
-from livekm.live.window.x11 import has_display
-from livekm.sinks.base import Sink
-from livekm.sinks.clip import ClipSink
-from livekm.sinks.distinct import check_distinct
-from livekm.sinks.formats import (
+from livekm.outputs.base import Sink
+from livekm.outputs.conflicts import check_distinct
+from livekm.outputs.images.encoding import ALPHA_SUFFIXES, IMAGE_SUFFIXES
+from livekm.outputs.images.image import ImageSink
+from livekm.outputs.images.sequence import SequenceSink, is_image_row
+from livekm.outputs.null import NullSink
+from livekm.outputs.video.formats import (
     CODECS,
     CONTAINERS,
     DEFAULT_ENCODER,
     EncoderOptions,
     choose_encoding,
 )
-from livekm.sinks.image import ImageSink
-from livekm.sinks.image_file import ALPHA_SUFFIXES, IMAGE_SUFFIXES
-from livekm.sinks.null import NullSink
-from livekm.sinks.sequence import SequenceSink, is_image_row
+from livekm.outputs.video.sink import ClipSink
 
 __all__ = [
     "ALPHA_SUFFIXES",
@@ -37,10 +35,8 @@ __all__ = [
     "NullSink",
     "SequenceSink",
     "Sink",
-    "WindowSink",
     "check_distinct",
     "choose_encoding",
-    "has_display",
     "is_image_row",
     "open_sink",
 ]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from livekm.sinks.sequence import is_image_row
+from livekm.outputs.images.sequence import is_image_row
 
 
 def check_distinct(

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.palettes import PALETTE_FILES, encode_palette
-from livekm.sidecars.base import Sidecar, chosen_suffix
-from livekm.sinks.part_file import PartFile
+from livekm.outputs.atomic import PartFile
+from livekm.outputs.palettes import PALETTE_FILES, encode_palette
+from livekm.outputs.tables.base import Sidecar, chosen_suffix
 
 
 class PaletteFile(Sidecar):

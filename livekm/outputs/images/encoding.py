@@ -10,7 +10,7 @@ import cv2
 from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.sinks.checks import as_image
+from livekm.outputs.checks import as_image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 

@@ -9,8 +9,8 @@ from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.figures.history import History
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars.base import Sidecar
-from livekm.sinks.part_file import PartFile
+from livekm.outputs.atomic import PartFile
+from livekm.outputs.tables.base import Sidecar
 
 
 class FigureFile(Sidecar):

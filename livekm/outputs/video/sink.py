@@ -11,14 +11,14 @@ import av
 from livekm.core.painting import Painting, Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sinks.base import Sink
-from livekm.sinks.checks import as_image
-from livekm.sinks.clip_file import ClipFile
-from livekm.sinks.formats import DEFAULT_ENCODER, EncoderOptions, choose_encoding
-from livekm.sinks.part_file import PartFile
-from livekm.sinks.timestamps import Timestamps
-from livekm.sinks.tracks import CopiedTracks
-from livekm.sinks.verification import find_fault
+from livekm.outputs.atomic import PartFile
+from livekm.outputs.base import Sink
+from livekm.outputs.checks import as_image
+from livekm.outputs.video.encoder import ClipFile
+from livekm.outputs.video.formats import DEFAULT_ENCODER, EncoderOptions, choose_encoding
+from livekm.outputs.video.timestamps import Timestamps
+from livekm.outputs.video.tracks import CopiedTracks
+from livekm.outputs.video.verification import find_fault
 
 # What an encoder raises that cannot be opened; its options were checked before.
 _REFUSALS = (av.error.ArgumentError, av.error.InvalidDataError, av.error.ExternalError)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from livekm.palettes import PALETTE_FILES
-from livekm.sidecars.base import Sidecar, chosen_suffix
-from livekm.sidecars.figure import FigureFile
-from livekm.sidecars.label_files import LABEL_FILES, open_labels
-from livekm.sidecars.palette_file import PaletteFile
-from livekm.sidecars.region_file import RegionFile
-from livekm.sidecars.statistics import StatisticsFile
-from livekm.sidecars.table import TABLE_SUFFIXES
+from livekm.outputs.palettes import PALETTE_FILES
+from livekm.outputs.tables.base import Sidecar, chosen_suffix
+from livekm.outputs.tables.figure import FigureFile
+from livekm.outputs.tables.labels import LABEL_FILES, open_labels
+from livekm.outputs.tables.palette import PaletteFile
+from livekm.outputs.tables.regions import RegionFile
+from livekm.outputs.tables.statistics import StatisticsFile
+from livekm.outputs.tables.table import TABLE_SUFFIXES
 
 __all__ = [
     "LABEL_FILES",

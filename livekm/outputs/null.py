@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from livekm.core.painting import Picture
 from livekm.frame import Frame
-from livekm.sinks.base import Sink
-from livekm.sinks.checks import as_image
+from livekm.outputs.base import Sink
+from livekm.outputs.checks import as_image
 
 
 class NullSink(Sink):

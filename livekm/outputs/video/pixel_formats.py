@@ -13,7 +13,7 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from livekm.core.painting import Painting, Picture
-from livekm.sinks.labels import palette_picture
+from livekm.outputs.images.label_png import palette_picture
 
 # swscale's default rounding is off by one level in luma and chroma, which decodes to an error of
 # up to five levels in BGR. PyAV before 18 has no name for SWS_BILINEAR | SWS_ACCURATE_RND.

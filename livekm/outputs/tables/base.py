@@ -13,7 +13,7 @@ from livekm.context import Closing
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.sinks.part_file import PartFile
+from livekm.outputs.atomic import PartFile
 
 
 class Sidecar(Closing):

@@ -18,11 +18,11 @@ from av.video.reformatter import ColorRange
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
-from livekm.sidecars.base import Sidecar, chosen_suffix
-from livekm.sinks.image_file import FrameTable
-from livekm.sinks.labels import encode_label_png
-from livekm.sinks.part_file import PartFile, PartFolder
-from livekm.sinks.timestamps import Timestamps
+from livekm.outputs.atomic import PartFile, PartFolder
+from livekm.outputs.images.encoding import FrameTable
+from livekm.outputs.images.label_png import encode_label_png
+from livekm.outputs.tables.base import Sidecar, chosen_suffix
+from livekm.outputs.video.timestamps import Timestamps
 
 _FINE_TIME_BASE = Fraction(1, 90000)
 

@@ -1,0 +1,1 @@
+"""Clips: containers, codecs, time stamps, and the other tracks."""
