@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 
 from livekm import Segmentation, Segmenter
 from livekm.frame import Image
-from livekm.sources.demo import SCENE_SECONDS, DemoSource
+from livekm.sources.demo.source import SCENE_SECONDS, DemoSource
 
 FPS = 15
 SECONDS = 6  # half of them on each side of the cut

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from xvfb import VirtualDisplay, virtual_display
 
-from livekm.sources.demo import SCENE_SECONDS
+from livekm.sources.demo.source import SCENE_SECONDS
 
 TITLE = "livekm - demo"
 QUALITY = 80

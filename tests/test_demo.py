@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livekm.sources.demo import SCENE_SECONDS, DemoSource
+from livekm.sources.demo.source import SCENE_SECONDS, DemoSource
 
 
 def frames_at(indices: list[int], **options) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 from livekm.sources.base import Source
 from livekm.sources.camera import CameraSource
 from livekm.sources.clip import ClipSource
-from livekm.sources.demo import DemoSource
+from livekm.sources.demo.source import DemoSource
 from livekm.sources.files import IMAGE_SUFFIXES
 from livekm.sources.image import ImageSource
 from livekm.sources.section import SectionSource

@@ -33,7 +33,7 @@ class SectionSource(FrameStream):
 
     Examples
     --------
-    >>> from livekm.sources.demo import DemoSource
+    >>> from livekm.sources.demo.source import DemoSource
     >>> with SectionSource(DemoSource(64, 48, fps=10), start=0.2, end=0.5) as section:
     ...     [frame.time for frame in section]
     [0.2, 0.3, 0.4]

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.frame import Image
-from livekm.sources.street.perspective import HORIZON, Color
-from livekm.sources.street.theme import Theme
+from livekm.sources.demo.perspective import HORIZON, Color
+from livekm.sources.demo.theme import Theme
 
 _SHIFT = 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from livekm.sources.street.perspective import Color, bgr
+from livekm.sources.demo.perspective import Color, bgr
 
 
 @dataclass(frozen=True, slots=True)

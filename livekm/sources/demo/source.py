@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from livekm.frame import Frame, Image, VideoInfo
+from livekm.sources.demo import AVENUE, COUNTRY, Street
 from livekm.sources.stream import FrameStream, frame_rate
-from livekm.sources.street import AVENUE, COUNTRY, Street
 
 SCENE_SECONDS = 8
 """Time from one scene cut to the next."""

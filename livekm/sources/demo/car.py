@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.sources.street.perspective import FAR, Color, Pencil, Points, bgr, box, mix
+from livekm.sources.demo.perspective import FAR, Color, Pencil, Points, bgr, box, mix
 
 _BLACK, _WHITE = bgr("#16161c"), bgr("#ffffff")
 _TAIL_LIGHT, _HEADLIGHT, _GLOW = bgr("#e02020"), bgr("#fff7d0"), bgr("#ff5a3c")

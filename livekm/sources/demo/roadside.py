@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.sources.street.perspective import FAR, Color, Pencil, Points, box, mix
+from livekm.sources.demo.perspective import FAR, Color, Pencil, Points, box, mix
 
 _BLACK, _WHITE = (24.0, 20.0, 20.0), (255.0, 255.0, 255.0)
 _DETAIL = 0.42 * FAR  # metres; beyond it things are drawn with fewer strokes

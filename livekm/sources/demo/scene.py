@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from livekm.frame import Image
-from livekm.sources.street.backdrop import draw_backdrop, draw_cloud
-from livekm.sources.street.car import draw_car
-from livekm.sources.street.ground import LANE, draw_ground
-from livekm.sources.street.perspective import FAR, Color, Pencil
-from livekm.sources.street.roadside import draw_building, draw_conifer, draw_fence, draw_tree
-from livekm.sources.street.theme import Theme
+from livekm.sources.demo.backdrop import draw_backdrop, draw_cloud
+from livekm.sources.demo.car import draw_car
+from livekm.sources.demo.ground import LANE, draw_ground
+from livekm.sources.demo.perspective import FAR, Color, Pencil
+from livekm.sources.demo.roadside import draw_building, draw_conifer, draw_fence, draw_tree
+from livekm.sources.demo.theme import Theme
 
 _LOT = 16.0  # metres of ground for one house
 _N_LOTS = 48  # then the houses repeat

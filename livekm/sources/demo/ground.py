@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
-from livekm.sources.street.perspective import FAR, Color, Pencil, Points, mix
-from livekm.sources.street.theme import Theme
+from livekm.sources.demo.perspective import FAR, Color, Pencil, Points, mix
+from livekm.sources.demo.theme import Theme
 
 LANE = 3.5  # metres; two of them on each side of the middle
 _ROAD = 2 * LANE + 0.7  # half the width
