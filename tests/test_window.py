@@ -16,8 +16,8 @@ import window_program
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.errors import SinkError
+from livekm.live.letterbox import Place, letterboxed, place_in, resized
 from livekm.live.window import WindowSink, has_display
-from livekm.live.window.letterbox import Place, letterboxed, place_in, resized
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO, cast
 
-from livekm import batch, benchmark, convert, live
+from livekm import batch, benchmark, convert, figures, live
 from livekm.batch.protocol import Reporter, follow_parent
 from livekm.cli import build
 from livekm.cli.interrupt import Interruption, interruption
@@ -287,8 +287,6 @@ def _benchmark(
     view = build.view(options)
     limits = {} if options.frames is None else {"max_frames": options.frames}
     if options.plot:
-        from livekm import figures  # matplotlib takes half a second to import
-
         figures.check_format(Path(options.plot).suffix)
     with ExitStack() as stack:
 

@@ -1,11 +1,39 @@
 """Pages for people, drawn with matplotlib.
 
-Importing this package imports matplotlib: import it where a figure is wanted, not before.
+matplotlib takes half a second to import: it is imported when a function of this package is first
+asked for.
 """
 
-from livekm.figures.benchmark import benchmark_figure
-from livekm.figures.clip import clip_figure
-from livekm.figures.image import segmentation_figure
-from livekm.figures.page import check_format, render
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["benchmark_figure", "check_format", "clip_figure", "render", "segmentation_figure"]
+from livekm.figures.history import History
+
+if TYPE_CHECKING:
+    from livekm.figures.benchmark import benchmark_figure
+    from livekm.figures.clip import clip_figure
+    from livekm.figures.image import segmentation_figure
+    from livekm.figures.page import check_format, render
+
+__all__ = [
+    "History",
+    "benchmark_figure",
+    "check_format",
+    "clip_figure",
+    "render",
+    "segmentation_figure",
+]
+
+_MODULES = {
+    "benchmark_figure": "benchmark",
+    "check_format": "page",
+    "clip_figure": "clip",
+    "render": "page",
+    "segmentation_figure": "image",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
-from livekm.live.window.letterbox import Place, letterboxed, place_in
+from livekm.live.letterbox import Place, letterboxed, place_in
 from livekm.views import VIEWS, choose
 
 _LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the display would cover them

@@ -13,11 +13,11 @@ from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame, Image
 from livekm.live.canvas import Canvas, Fit, at_full_size
+from livekm.live.letterbox import resized
 from livekm.live.overlay import Display
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.snapshot import save_snapshot
-from livekm.live.window.letterbox import resized
 from livekm.pipeline import scaled
 from livekm.timing import StageTimer
 from livekm.views import VIEWS

@@ -10,7 +10,7 @@ import cv2
 from livekm.core.painting import Picture
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.live.window.letterbox import letterboxed, place_in
+from livekm.live.letterbox import letterboxed, place_in
 from livekm.live.window.x11 import has_display, quiet_qt
 from livekm.outputs.base import Sink
 from livekm.outputs.checks import as_image

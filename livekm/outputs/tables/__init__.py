@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from livekm import figures
 from livekm.outputs.palettes import PALETTE_FILES
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.tables.figure import FigureFile
@@ -44,8 +45,6 @@ SIDECAR_FILES: dict[str, Callable[..., Sidecar]] = {
 def check_name(option: str, name: str) -> None:
     """Raise ValueError if the file of one of `SIDECAR_FILES` cannot have that name."""
     if option == "figure":
-        from livekm import figures  # matplotlib takes half a second to import
-
         figures.check_format(Path(name).suffix)
     else:
         chosen_suffix(name, _SUFFIXES[option])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from livekm import figures
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.figures.history import History
@@ -36,8 +37,6 @@ class FigureFile(Sidecar):
     def __init__(
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
-        from livekm import figures  # matplotlib takes half a second to import
-
         figures.check_format(Path(path).suffix)
         super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
         self._info = info
@@ -51,8 +50,6 @@ class FigureFile(Sidecar):
             self._history.append(frame, segmentation)
 
     def _finish(self) -> None:
-        from livekm import figures
-
         if self._only is not None:
             frame, segmentation = self._only
             page = figures.segmentation_figure(frame.image, segmentation, self._info.name)
