@@ -17,7 +17,7 @@ def main() -> None:
             segmentation = segmenter.update(frame.image)
             if segmentation.scene_cut:
                 print(f"cut at {frame.time:.2f} s")
-            sink.write(frame, segmentation.paint())
+            sink.write(segmentation.paint(), frame.time)
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ def process_image(
         opened_sidecars = _open(stack, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
-        sink.write(frame, seen(view, frame, segmentation))
+        sink.write(seen(view, frame, segmentation), frame.time, frame.index)
         for sidecar in opened_sidecars:
             sidecar.write(frame, segmentation)
     return segmentation

@@ -84,7 +84,7 @@ def run(
         with timer.stage("view"):
             picture = seen(view, frame, segmentation)
         with timer.stage("write"):
-            sink.write(frame, picture)
+            sink.write(picture, frame.time, frame.index)
         timer.end_frame()
         done += 1
         if on_frame is not None:

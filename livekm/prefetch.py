@@ -12,16 +12,13 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
-import numpy as np
-
-from livekm.core.painting import Picture
-from livekm.frame import Frame
+from livekm.core.painting import Painting
+from livekm.frame import Frame, Image
 from livekm.outputs.base import Sink
 from livekm.sources.base import Source
 
 _LENGTH = 2  # frames in a queue: more take memory and save no time
 _SLICE = 0.05  # seconds after which who waits looks whether the other side is still there
-_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 _Item = TypeVar("_Item")
 
@@ -113,16 +110,16 @@ class WriteBehind(Sink):
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._channel: _Channel[tuple[Frame, Picture]] = _Channel()
+        self._channel: _Channel[tuple[Image | Painting, float | None, int | None]] = _Channel()
         self._is_idle = Event()
         self._thread = Thread(target=self._run, name="livekm writer", daemon=True)
         self._thread.start()
 
-    def write(self, frame: Frame, image: Picture) -> None:
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
         """Hand `image` over; raise what writing an earlier one raised."""
-        # What the picture was made from need not be kept while it waits.
-        waiting = Frame(_NO_IMAGE, frame.index, frame.time)
-        if not self._channel.put((waiting, image)):
+        if not self._channel.put((image, time, index)):
             self._raise()
 
     def close(self) -> None:
@@ -146,8 +143,8 @@ class WriteBehind(Sink):
 
     def _run(self) -> None:
         try:
-            for frame, image in self._channel:
-                self._sink.write(frame, image)
+            for image, time, index in self._channel:
+                self._sink.write(image, time, index)
         except BaseException as error:
             self._channel.error = error
             self._channel.is_given_up.set()

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.painting import Painting, Picture
+from livekm.core.painting import Painting
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
 from livekm.regions import Region, find_regions
@@ -50,7 +50,7 @@ class PaletteView:
         return segmentation.painting(self.colors(segmentation))
 
 
-def seen(view: View, frame: Frame, segmentation: Segmentation) -> Picture:
+def seen(view: View, frame: Frame, segmentation: Segmentation) -> Image | Painting:
     """Return what a view shows, for a sink: not painted yet where a palette tells it all."""
     if isinstance(view, PaletteView):
         return view.painting(segmentation)

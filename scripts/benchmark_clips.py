@@ -28,7 +28,6 @@ import numpy as np
 
 from livekm import Segmenter, open_sink, open_source
 from livekm.core.painting import Painting
-from livekm.frame import Frame
 from livekm.prefetch import ReadAhead, WriteBehind
 
 
@@ -37,7 +36,7 @@ def make_input(clip: str, target: Path, size: tuple[int, int], frames: int) -> N
     with open_source(clip) as source, open_sink(target, source.info) as sink:
         for frame in islice(source, frames):
             image = np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_CUBIC))
-            sink.write(Frame(image, frame.index, frame.time), image)
+            sink.write(image, frame.time)
 
 
 def segment(clip: Path, target: Path, k: int) -> None:
@@ -65,7 +64,7 @@ def recode(clip: str, labels: str, output: str) -> None:
         shape = source.info.height, source.info.width
         for frame, palette in zip(frames, palettes, strict=True):
             found = np.fromfile(file, np.uint8, shape[0] * shape[1]).reshape(shape)
-            written.write(frame, Painting(found, palette))
+            written.write(Painting(found, palette), frame.time)
 
 
 MEASURED = """

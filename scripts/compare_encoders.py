@@ -41,7 +41,7 @@ def compare(frames: list[Frame], info: VideoInfo, codec: str, crf: int | None, p
         before = sum(os.times()[:2])
         with ClipSink(path, info, encoder=EncoderOptions(codec, crf, preset), verify=False) as sink:
             for frame in frames:
-                sink.write(frame, frame.image)
+                sink.write(frame.image, frame.time)
         used = 1e3 * (sum(os.times()[:2]) - before) / len(frames)
         seconds = frames[-1].time - frames[0].time
         size = path.stat().st_size / seconds / 1e3

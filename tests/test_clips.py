@@ -40,7 +40,7 @@ def copy_clip(path: Path, output: Path, **options) -> Path:
     """Send every frame of a clip through the sink, unchanged."""
     with open_source(path) as source, open_sink(output, source.info, **options) as sink:
         for frame in source:
-            sink.write(frame, frame.image)
+            sink.write(frame.image, frame.time)
     return output
 
 
@@ -161,7 +161,7 @@ def test_sound_stays_in_sync_where_the_picture_begins_before_zero(suffix, tmp_pa
     path = make_clip(tmp_path / "in.mp4", 20, sound=Sound(click=CLICK))
     with ClipSource(path) as source, open_sink(tmp_path / f"out{suffix}", source.info) as sink:
         for frame in source:
-            sink.write(replace(frame, time=frame.time - 0.2), frame.image)
+            sink.write(frame.image, frame.time - 0.2)
     assert picture_times(sink.path)[0] == 0
     assert click_time(sink.path) == pytest.approx(click_time(path) + 0.2, abs=0.0011)
 
@@ -179,7 +179,7 @@ def test_sound_ends_where_the_picture_is_cut_off(suffix, tmp_path):
     path = make_clip(tmp_path / "in.mp4", 25, sound=Sound(end=2.0))
     with ClipSource(path) as source, open_sink(tmp_path / f"out{suffix}", source.info) as sink:
         for frame in source:
-            sink.write(frame, frame.image)
+            sink.write(frame.image, frame.time)
             if frame.index == 9:
                 break
     assert 0.35 < track(sink.path, "audio")[-1][0] < 0.4
@@ -213,7 +213,7 @@ def test_images_in_a_row_and_cameras_have_no_sound(tmp_path):
         info = replace(source.info, is_live=True)
         with open_sink(tmp_path / "out.mp4", info) as sink:
             for frame in source:
-                sink.write(frame, frame.image)
+                sink.write(frame.image, frame.time)
     assert kinds(tmp_path / "out.mp4") == ["video"]
 
 
@@ -336,7 +336,7 @@ def test_a_section_has_the_very_frames_and_its_sound_in_sync(long_clip, suffix, 
         frames = list(source)
         with ClipSink(output, source.info, from_zero=True) as sink:
             for frame in frames:
-                sink.write(frame, frame.image)
+                sink.write(frame.image, frame.time)
     assert [index_of(frame.image) for frame in frames] == list(range(5, 18))
     assert levels(output) == pytest.approx([np.median(f.image) for f in frames], abs=4)
     assert picture_times(output) == pytest.approx([i * 0.04 for i in range(13)])
@@ -507,7 +507,7 @@ def test_a_partial_file_replaces_nothing_unless_asked_and_never_the_input(tmp_pa
 
 def test_a_clip_sink_tells_where_the_clip_is_once_it_is_closed(tmp_path):
     sink = ClipSink(tmp_path / "out.mp4", DemoSource(64, 48).info)
-    sink.write(Frame(flat_image(0, 64, 48), 0, 0.0), flat_image(0, 64, 48))
+    sink.write(flat_image(0, 64, 48))
     assert sink.path is None
     sink.close()
     assert sink.path == tmp_path / "out.mp4"

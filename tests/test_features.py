@@ -239,7 +239,7 @@ def test_pixels_that_are_not_square_keep_their_shape(rotation, wanted, suffix, t
     with open_source(path) as source, open_sink(output, source.info) as sink:
         assert source.info.pixel_aspect == wanted
         for frame in source:
-            sink.write(frame, frame.image)
+            sink.write(frame.image, frame.time)
     with av.open(str(output)) as clip:
         assert clip.streams.video[0].sample_aspect_ratio == wanted
     with open_source(output) as source:
@@ -402,7 +402,7 @@ def test_a_transport_stream_goes_on_where_its_clock_starts_again(tmp_path):
     output = tmp_path / "out.mp4"
     with open_source(path) as source, open_sink(output, source.info) as sink:
         for frame in source:
-            sink.write(frame, frame.image)
+            sink.write(frame.image, frame.time)
     assert len(read(output)) == 60
 
 

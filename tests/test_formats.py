@@ -343,7 +343,7 @@ def test_a_row_of_images_holds_every_frame_and_its_time(tmp_path):
     frames = list(make_frames())
     with open_sink(tmp_path / "out" / "f%03d.png", INFO) as sink:
         for frame in frames:
-            sink.write(frame, frame.image)
+            sink.write(frame.image, frame.time)
         assert not (tmp_path / "out").exists()
     names = [f"f{index:03d}.png" for index in range(4)]
     assert listing(tmp_path / "out") == [".livekm", *names, "frames.csv"]

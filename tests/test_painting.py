@@ -12,7 +12,7 @@ from test_sinks import PATCHES, decode_with_opencv, read_images
 
 from livekm import Segmenter, convert, open_sink, open_source
 from livekm.core.painting import Painting
-from livekm.frame import Frame, VideoInfo
+from livekm.frame import VideoInfo
 from livekm.outputs import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
 from livekm.outputs.video.pixel_formats import CONVERSIONS
 from livekm.views import VIEWS, PaletteView, keep
@@ -35,7 +35,7 @@ def striped(height: int, width: int) -> Painting:
 
 def write(path, picture):
     with open_sink(path, INFO) as sink:
-        sink.write(Frame(np.zeros(picture.shape, np.uint8), 0, 0.0), picture)
+        sink.write(picture)
     return path
 
 

@@ -45,11 +45,11 @@ class Notes(Sink):
         self.events: list[object] = []
         self._fails_at, self._seconds = fails_at, seconds
 
-    def write(self, frame, image) -> None:
+    def write(self, image, moment=None, index=None) -> None:
         time.sleep(self._seconds)
-        if frame.index == self._fails_at:
+        if index == self._fails_at:
             raise SinkError("disk full")
-        self.events.append(frame.index)
+        self.events.append(index)
 
     def close(self) -> None:
         self.events.append("closed")
@@ -61,7 +61,7 @@ class Notes(Sink):
 def write_behind(sink: Sink, n: int, error: Exception | None = None) -> None:
     with sink, WriteBehind(sink) as behind:
         for frame in Numbers(n, error):
-            behind.write(frame, IMAGE)
+            behind.write(IMAGE, frame.time, frame.index)
 
 
 @pytest.fixture(autouse=True)
@@ -156,9 +156,9 @@ def read_one(source: Source, is_left: threading.Event) -> None:
 @posix_only
 def test_an_interruption_while_the_last_images_are_written_gives_the_output_up():
     class Interrupting(Notes):
-        def write(self, frame, image) -> None:
-            super().write(frame, image)
-            if frame.index == 2:
+        def write(self, image, moment=None, index=None) -> None:
+            super().write(image, moment, index)
+            if index == 2:
                 interrupt_main()
 
     sink = Interrupting()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from livekm.errors import NameTakenError, SinkError
-from livekm.frame import Frame, VideoInfo
+from livekm.frame import VideoInfo
 from livekm.outputs import (
     ALPHA_SUFFIXES,
     FILE_SINKS,
@@ -45,7 +45,7 @@ def grey(level: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
 
 
 def put(sink: Sink, image: np.ndarray, index: int = 0, time: float | None = None) -> None:
-    sink.write(Frame(image, index, index / 25 if time is None else time), image)
+    sink.write(image, index / 25 if time is None else time, index)
 
 
 def write_clip(path: Path, times: list[float], info: VideoInfo = INFO) -> None:
@@ -91,7 +91,7 @@ def any_sink(request, tmp_path):
 )
 def test_an_image_that_does_not_fit_is_refused(any_sink, image):
     with pytest.raises(ValueError, match=r"^expected an image .*, got "):
-        any_sink.write(Frame(grey(0), 0, 0.0), image)
+        any_sink.write(image, 0.0)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -129,6 +129,24 @@ def test_nothing_is_written_without_a_path():
         put(sink, grey(0))
         put(sink, grey(0), 1)
     assert sink.n_frames == 2
+
+
+def test_images_without_times_follow_each_other_at_the_rate_that_is_given(tmp_path):
+    with open_sink(tmp_path / "out.mkv", fps=10) as sink:
+        for level in (0, 100, 200):
+            sink.write(grey(level))
+    assert read_times(tmp_path / "out.mkv") == [0, Fraction(1, 10), Fraction(2, 10)]
+    with open_sink(tmp_path / "row" / "%d.png", fps=4) as sink:
+        sink.write(grey(0))
+        sink.write(grey(0), index=6)
+        sink.write(grey(0), 2.5, 7)
+    table = (tmp_path / "row" / "frames.csv").read_text()
+    assert table == "file,frame,time\n0.png,0,0.0\n1.png,6,1.5\n2.png,7,2.5\n"
+
+
+def test_a_rate_beside_that_of_the_source_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"^test has its own rate and times; leave fps out$"):
+        open_sink(tmp_path / "out.mp4", INFO, fps=30)
 
 
 # Every sink that writes a file
@@ -184,11 +202,11 @@ def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, name):
     target = tmp_path / name
     code = (
         "import os, sys, numpy as np\n"
-        "from livekm.frame import Frame, VideoInfo\n"
+        "from livekm.frame import VideoInfo\n"
         "from livekm.outputs import open_sink\n"
         f"image = np.zeros(({HEIGHT}, {WIDTH}, 3), np.uint8)\n"
         f"sink = open_sink(sys.argv[1], VideoInfo('test', {WIDTH}, {HEIGHT}))\n"
-        "sink.write(Frame(image, 0, 0.0), image)\n"
+        "sink.write(image, 0.0)\n"
         "os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(target)], check=False).returncode == 9

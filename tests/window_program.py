@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 
-from livekm.frame import Frame
 from livekm.live.window import WindowSink
 
 TITLE = "livekm test"
@@ -23,10 +22,10 @@ def gradient(width: int, height: int) -> np.ndarray:
     return image
 
 
-def show(window: WindowSink, frame: Frame) -> str | None:
-    """Show `frame` until there is a reason to end, which is returned, or ``n`` is pressed."""
+def show(window: WindowSink, image: np.ndarray) -> str | None:
+    """Show `image` until there is a reason to end, which is returned, or ``n`` is pressed."""
     while window.is_open:
-        window.write(frame, frame.image)
+        window.write(image)
         key = window.poll(10)
         if key == ord("n"):
             return None
@@ -34,7 +33,7 @@ def show(window: WindowSink, frame: Frame) -> str | None:
             return "quit"
         if key is not None:
             print(key, flush=True)
-    window.write(frame, frame.image)
+    window.write(image)
     assert not window.is_open, "opened again"
     return "closed"
 
@@ -43,9 +42,9 @@ def main() -> None:
     with WindowSink(TITLE) as window:
         assert window.is_open, "closed before the first image"
         assert window.poll() is None
-        for index, size in enumerate(sys.argv[1:]):
+        for size in sys.argv[1:]:
             width, height = map(int, size.split("x"))
-            reason = show(window, Frame(gradient(width, height), index, float(index)))
+            reason = show(window, gradient(width, height))
             if reason is not None:
                 print(reason, flush=True)
                 break

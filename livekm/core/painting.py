@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +114,3 @@ class Painting:
         colors = np.zeros((256, 3), np.uint8)
         colors[: len(self.palette)] = self.palette
         return colors
-
-
-Picture: TypeAlias = Image | Painting
-"""What a sink takes: a (H, W, 3) uint8 BGR image, or a painting of one."""

@@ -215,7 +215,7 @@ class _Loop:
         session, feed, window = self._session, self._feed, self._window
         current, image = session.picture(_status(feed, self.ages), window.fit)
         with session.timer.stage("show"):
-            window.write(current, image)
+            window.write(image)
         window.set_full_screen(session.full_screen)
         # Only now: the first image was waiting for the window to open.
         now = time.perf_counter()

@@ -127,7 +127,7 @@ class Recorder(Closing):
             info = VideoInfo("recording", width, height, is_live=True)
             with ClipSink(_free_name(self._folder), info, encoder=_FAST) as sink:
                 for frame in itertools.chain([first], iter(self._queue.get, None)):
-                    sink.write(frame, frame.image)
+                    sink.write(frame.image, frame.time, frame.index)
             if sink.path is not None:
                 self.paths.append(sink.path)
         except BaseException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 from livekm.frame import VideoInfo
@@ -21,6 +22,7 @@ from livekm.outputs.video.formats import (
     choose_encoding,
 )
 from livekm.outputs.video.sink import ClipSink
+from livekm.sources.stream import frame_rate
 
 __all__ = [
     "ALPHA_SUFFIXES",
@@ -50,8 +52,9 @@ FILE_SINKS: dict[str, Callable[..., Sink]] = {
 
 def open_sink(
     path: str | os.PathLike[str] | None,
-    info: VideoInfo,
+    info: VideoInfo | None = None,
     *,
+    fps: float | Fraction | None = None,
     overwrite: bool = False,
     from_zero: bool = False,
     verify: bool = True,
@@ -64,8 +67,10 @@ def open_sink(
     path : path or None
         The file to write, or the pattern of a row of images (``out/%06d.png``); None to write
         nothing.
-    info : VideoInfo
-        What the frames come from.
+    info : VideoInfo, optional
+        What the frames come from: their rate and times, and sound to copy.
+    fps : float or Fraction, optional
+        Images a second, where there is no `info`; 25 by default.
     overwrite : bool
         Whether an existing file may be replaced. The input itself never is.
     from_zero, verify, encoder
@@ -74,18 +79,38 @@ def open_sink(
     Raises
     ------
     ValueError
-        If no sink knows the suffix, or if it does not go with the codec or its options.
+        If no sink knows the suffix, if it does not go with the codec or its options, or for a
+        rate beside `info`, which has its own.
     SinkError
         If the file exists or cannot be written.
 
     Examples
     --------
-    >>> open_sink("out.wmv", VideoInfo("example", 64, 48))
+    Frames keep their times (``sink.write(image, frame.time)``); images that have none follow each
+    other:
+
+    >>> import numpy as np, tempfile
+    >>> from livekm import open_source
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with open_sink(f"{folder.name}/out.mp4", fps=10) as sink:
+    ...     for level in range(0, 250, 10):
+    ...         sink.write(np.full((48, 64, 3), level, np.uint8))
+    >>> with open_source(f"{folder.name}/out.mp4") as clip:
+    ...     [frame.time for frame in clip][-3:]
+    [2.2, 2.3, 2.4]
+    >>> folder.cleanup()
+
+    >>> open_sink("out.wmv")
     Traceback (most recent call last):
     ValueError: cannot tell the format of out.wmv; end it in .mp4, .mov, .mkv, .webm, .avi, ...
     """
     if path is None:
         return NullSink()
+    if info is None:
+        rate = None if fps is None else frame_rate(fps)
+        info = VideoInfo(Path(path).name, width=0, height=0, fps=rate)  # the images tell the size
+    elif fps is not None:
+        raise ValueError(f"{info.name} has its own rate and times; leave fps out")
     sink = FILE_SINKS.get(Path(path).suffix.lower())
     if sink is None:
         raise ValueError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from pathlib import Path
 
 from livekm.context import Closing
-from livekm.core.painting import Picture
-from livekm.frame import Frame
+from livekm.core.painting import Painting
+from livekm.frame import Image
 
 
 class Sink(Closing):
@@ -25,10 +25,27 @@ class Sink(Closing):
     path: Path | None = None
 
     @abstractmethod
-    def write(self, frame: Frame, image: Picture) -> None:
-        """Take `image`, which was made from `frame`; raises `SinkError` or `ValueError`.
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
+        """Take the next image.
 
-        It is a (H, W, 3) uint8 BGR array, or a `Painting`, which a sink paints as it needs it.
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 BGR, or Painting
+            A painting is painted as the sink needs it.
+        time : float, optional
+            When it is shown, in seconds, as of `Frame.time`; by default images follow each other
+            at the sink's rate.
+        index : int, optional
+            Its number in the source, as of `Frame.index`; by default it counts the images.
+
+        Raises
+        ------
+        SinkError
+            If it cannot be written or shown.
+        ValueError
+            If the image or the time does not fit.
         """
 
     @abstractmethod

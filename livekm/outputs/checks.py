@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.painting import Painting, Picture
+from livekm.core.painting import Painting
 from livekm.frame import Image
 
 
-def as_image(picture: Picture, *, alpha: bool = False) -> Image:
+def as_image(picture: Image | Painting, *, alpha: bool = False) -> Image:
     """Return a picture as an image; raise `ValueError` unless it is (H, W, 3) uint8, not empty.
 
     With `alpha`, a fourth channel is taken as well.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from livekm.core.painting import Picture
-from livekm.frame import Frame
+from livekm.core.painting import Painting
+from livekm.frame import Image
 from livekm.outputs.base import Sink
 from livekm.outputs.checks import as_image
 
@@ -20,7 +20,9 @@ class NullSink(Sink):
     def __init__(self) -> None:
         self.n_frames = 0
 
-    def write(self, frame: Frame, image: Picture) -> None:
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
         """Count `image`; raises `ValueError` if it is not (H, W, 3) uint8."""
         as_image(image, alpha=True)
         self.n_frames += 1

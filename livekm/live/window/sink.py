@@ -7,9 +7,9 @@ import time
 
 import cv2
 
-from livekm.core.painting import Picture
+from livekm.core.painting import Painting
 from livekm.errors import SinkError
-from livekm.frame import Frame
+from livekm.frame import Image
 from livekm.live.letterbox import letterboxed, place_in
 from livekm.live.window.x11 import has_display, quiet_qt
 from livekm.outputs.base import Sink
@@ -86,7 +86,9 @@ class WindowSink(Sink):
                 ) from error
         return self._room
 
-    def write(self, frame: Frame, image: Picture) -> None:
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
         """Show `image`, (H, W, 3) uint8 BGR; do nothing once the window is closed."""
         image = as_image(image)
         # cv2.imshow would open a window that the user has closed again.

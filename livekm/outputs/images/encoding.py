@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 
-from livekm.core.painting import Picture
+from livekm.core.painting import Painting
 from livekm.errors import SinkError
-from livekm.frame import Frame
+from livekm.frame import Image
 from livekm.outputs.checks import as_image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -18,7 +18,7 @@ ALPHA_SUFFIXES = (".png", ".tif", ".tiff", ".webp")
 """Those of formats that can be transparent."""
 
 
-def encode_image(picture: Picture, target: Path) -> bytes:
+def encode_image(picture: Image | Painting, target: Path) -> bytes:
     """Return a picture in the format of the suffix of `target`.
 
     Parameters
@@ -55,9 +55,9 @@ class FrameTable:
         self._table = csv.writer(self._file, lineterminator="\n")
         self._table.writerow(("file", "frame", "time"))
 
-    def append(self, name: str, frame: Frame) -> None:
+    def append(self, name: str, index: int, time: float) -> None:
         """Add a row."""
-        self._table.writerow((name, frame.index, frame.time))
+        self._table.writerow((name, index, time))
 
     def close(self) -> None:
         """Close the file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from livekm.core.painting import Picture
+from livekm.core.painting import Painting
 from livekm.errors import SinkError
-from livekm.frame import Frame, VideoInfo
+from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.base import Sink
 from livekm.outputs.images.encoding import IMAGE_SUFFIXES, encode_image
@@ -45,7 +45,9 @@ class ImageSink(Sink):
         self._is_open = True
         self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
-    def write(self, frame: Frame, image: Picture) -> None:
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
         """Take the one image, (H, W, 3) uint8 BGR, or with alpha (H, W, 4)."""
         if not self._is_open:
             raise ValueError(f"{self._part.target} is closed")

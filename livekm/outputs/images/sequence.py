@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from fractions import Fraction
 from pathlib import Path
 
-from livekm.core.painting import Picture
+from livekm.core.painting import Painting
 from livekm.errors import SinkError
-from livekm.frame import Frame, VideoInfo
+from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFolder
 from livekm.outputs.base import Sink
 from livekm.outputs.images.encoding import IMAGE_SUFFIXES, FrameTable, encode_image
@@ -55,21 +56,27 @@ class SequenceSink(Sink):
         self._pattern = Path(pattern)
         if not is_image_row(pattern) or len(PRINTF_NUMBER.findall(self._pattern.name)) > 1:
             raise ValueError(f"expected a pattern of image names, like %06d.png, got {pattern}")
+        self._fps = info.fps or Fraction(25)
         self._n_frames = 0
         self._is_partial = False
         self._is_open = True
         self._part = PartFolder(self._pattern.parent, overwrite=overwrite, source=info.path)
         self._table = FrameTable(self._part.path)
 
-    def write(self, frame: Frame, image: Picture) -> None:
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
         """Write `image`, (H, W, 3) uint8 BGR or with alpha (H, W, 4), as the next file."""
         if not self._is_open:
             raise ValueError(f"{self._pattern} is closed")
         name = PRINTF_NUMBER.sub(lambda number: number[0] % self._n_frames, self._pattern.name)
         content = encode_image(image, self._pattern)
+        number = self._n_frames if index is None else index
+        if time is None:
+            time = float(number / self._fps)
         try:
             (self._part.path / name).write_bytes(content)
-            self._table.append(name, frame)
+            self._table.append(name, number, time)
         except OSError as error:
             raise self._failure(error) from error
         self._n_frames += 1

@@ -126,7 +126,7 @@ class LabelImages(Sidecar):
         name = f"{self._n:06d}.png"
         png = encode_label_png(segmentation.labels, segmentation.palette)
         (self._part.path / name).write_bytes(png)
-        self._table.append(name, frame)
+        self._table.append(name, frame.index, frame.time)
         self._n += 1
 
     def _finish(self) -> None:

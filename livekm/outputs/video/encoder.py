@@ -9,7 +9,8 @@ from typing import Any
 
 import av
 
-from livekm.core.painting import Picture
+from livekm.core.painting import Painting
+from livekm.frame import Image
 from livekm.outputs.video.cropping import add_cropped_stream
 from livekm.outputs.video.formats import Encoding
 from livekm.outputs.video.pixel_formats import CONVERSIONS
@@ -88,7 +89,7 @@ class ClipFile:
         self._tracks = tracks
         tracks.attach(self._container, self._stream, stamps.origin)
 
-    def write(self, image: Picture, pts: int) -> None:
+    def write(self, image: Image | Painting, pts: int) -> None:
         """Encode `image`, to be shown at stamp `pts`."""
         picture = self._to_picture(image)
         picture.pts = pts

@@ -12,7 +12,8 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from livekm.core.painting import Painting, Picture
+from livekm.core.painting import Painting
+from livekm.frame import Image
 from livekm.outputs.images.label_png import palette_picture
 
 # swscale's default rounding is off by one level in luma and chroma, which decodes to an error of
@@ -43,7 +44,7 @@ class Conversion:
         self._width, self._height = width, height
         self._threads = threads
 
-    def __call__(self, image: Picture) -> av.VideoFrame:
+    def __call__(self, image: Image | Painting) -> av.VideoFrame:
         """Return the picture of a (H, W, 3) uint8 BGR image, or of a painting."""
         if isinstance(image, Painting):
             return self._paint(image)

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import av
 
-from livekm.core.painting import Painting, Picture
+from livekm.core.painting import Painting
 from livekm.errors import SinkError
-from livekm.frame import Frame, VideoInfo
+from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.base import Sink
 from livekm.outputs.checks import as_image
@@ -74,7 +74,7 @@ class ClipSink(Sink):
     >>> with ClipSink(f"{folder.name}/out.mp4", info) as sink:
     ...     for i in range(3):
     ...         image = np.full((48, 64, 3), 80 * i, np.uint8)
-    ...         sink.write(Frame(image, index=i, time=i / 25), image)
+    ...         sink.write(image, time=i / 25)
     >>> with av.open(f"{folder.name}/out.mp4") as clip:
     ...     [frame.time for frame in clip.decode(video=0)]
     [0.0, 0.04, 0.08]
@@ -111,8 +111,10 @@ class ClipSink(Sink):
         self._is_open = True
         self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
-    def write(self, frame: Frame, image: Picture) -> None:
-        """Append `image`, (H, W, 3) uint8 or a `Painting`, shown from ``frame.time`` on."""
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
+        """Append `image`, (H, W, 3) uint8 or a `Painting`, shown from `time` on."""
         if not self._is_open:
             raise ValueError(f"{self._part.target} is closed")
         if not isinstance(image, Painting):
@@ -121,7 +123,9 @@ class ClipSink(Sink):
             raise ValueError(
                 f"expected images of shape {self._shape} like the first one, got {image.shape}"
             )
-        pts = self._stamps.stamp(frame.time)
+        if time is None:
+            time = float(self._n_frames / (self._fps or Fraction(25)))
+        pts = self._stamps.stamp(time)
         try:
             if self._file is None:
                 self._file = self._open(image)
@@ -169,7 +173,7 @@ class ClipSink(Sink):
                 self._file.close()
         self._part.discard()
 
-    def _open(self, image: Picture) -> ClipFile:
+    def _open(self, image: Image | Painting) -> ClipFile:
         self._shape = image.shape
         height, width = image.shape[:2]
         return ClipFile(
