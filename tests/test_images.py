@@ -18,6 +18,7 @@ from PIL import Image
 from livekm import figures
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
+from livekm.figures.image import choose_grid
 from livekm.outputs.atomic import WholeFile
 from livekm.outputs.images.label_png import encode_label_png
 from livekm.sources import open_source
@@ -72,12 +73,16 @@ def test_a_figure_has_original_segments_palette_and_each_segment():
     image = striped()
     segmentation = Segmenter(5, random_state=0).fit(image)
     figure = figures.segmentation_figure(image, segmentation, "stripes")
-    original, painted, palette, *masks = figure.axes
+    original, painted, palette, table, *masks = figure.axes
     assert np.array_equal(original.images[0].get_array(), image[:, :, ::-1])
     assert np.array_equal(painted.images[0].get_array(), image[:, :, ::-1])
-    assert painted.get_title() == "3 segments, mse 0"
+    assert painted.get_title() == "3 segments"
+    assert "mse 0:" in figure.get_supxlabel()
+    assert "PSNR infinite" in figure.get_supxlabel()
     widths = [bar.get_width() for bar in palette.patches if bar.get_width() > 0]
     assert widths == pytest.approx(SHARES)
+    rows = [" ".join(text.get_text().split()[1:]) for text in table.texts]
+    assert rows == ["#281ec8 50.0%", "#3cb41e 30.0%", "#dc2814 20.0%"]
     # Two of the five clusters are empty and get no panel; the others come by size.
     assert [mask.get_title().split(": ")[1] for mask in masks] == ["50.0%", "30.0%", "20.0%"]
     for mask, color in zip(masks, COLORS, strict=True):
@@ -110,7 +115,32 @@ def test_a_files_name_is_a_title_whatever_is_in_it(title):
 def test_a_figure_of_256_clusters_shows_the_largest():
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     segmentation = Segmenter(256, random_state=0).fit(image)
-    assert len(figures.segmentation_figure(image, segmentation).axes) == 3 + 32
+    figure = figures.segmentation_figure(image, segmentation)
+    assert 24 <= len(figure.axes) - 4 <= 64
+    assert figure.get_figheight() < 24
+    folded = figure.axes[3].texts[-1].get_text()
+    shown = np.sort(segmentation.shares)[::-1][: len(figure.axes) - 4]
+    assert folded == f"and {256 - len(shown)} smaller segments, {1 - shown.sum():.1%} together"
+
+
+def test_a_segment_stands_out_from_its_ground_whether_it_is_light_or_dark():
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, 30:] = 250
+    segmentation = Segmenter(2, random_state=0).fit(image)
+    for axes in figures.segmentation_figure(image, segmentation).axes[4:]:
+        shown = axes.images[0].get_array().astype(int)[..., 0]
+        assert abs(shown[:, :30].mean() - shown[:, 30:].mean()) > 150
+
+
+@pytest.mark.parametrize("aspect", [0.1, 0.56, 1.0, 2.0])
+@pytest.mark.parametrize("n", [*range(1, 34), 256])
+def test_a_grid_of_panels_fills_its_rows_and_two_screens(n, aspect):
+    columns, rows = choose_grid(n, aspect)
+    assert 3 <= columns <= 8
+    assert n > (rows - 1) * columns  # no row is empty
+    assert rows == 1 or rows * (12 / columns * aspect) <= 10
+    if n <= 8:
+        assert columns * rows >= n
 
 
 @pytest.mark.parametrize("suffix", ["", ".xyz"])

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from livekm.core.segmentation import Segmentation
-from livekm.figures.page import new_page, show_image, show_palette
+from livekm.figures.page import LUMA, hex_color, new_page, show_image, show_palette, to_rgb
 from livekm.frame import Image
 
-_COLUMNS = 4
-_MOST_MASKS = 32
+_WIDTH = 12.0  # inches of the page
+_HIGHEST = 10.0  # inches that all panels of segments may take: about two screens in all
+_FEWEST_COLUMNS, _MOST_COLUMNS = 3, 8
 _LOWEST, _TALLEST = 0.1, 2.0  # height of a panel by its width; images beyond are centered in it
+_TITLE = 0.34  # inches above each panel
+_TABLE_COLUMNS = 4
+_TABLE_ROW = 0.24  # inches
+_GHOST = 0.12  # how much of the picture shows on the ground of a segment
+_LIGHT = 175  # lightness from which a segment is shown on a dark ground
 
 
 def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "") -> Figure:
-    """Draw the image, its segments, the palette with shares, and each segment's mask.
+    """Draw the image, its segments, a table of them, and each segment by itself.
 
     Parameters
     ----------
@@ -28,32 +39,101 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     -------
     matplotlib.figure.Figure
     """
-    order = np.argsort(-segmentation.counts, kind="stable")[:_MOST_MASKS]
+    order = np.argsort(-segmentation.counts, kind="stable")
     order = order[segmentation.counts[order] > 0]
-    mask_rows = -(-len(order) // _COLUMNS)
     height, width = image.shape[:2]
-    panel = 3.0 * min(max(height / width, _LOWEST), _TALLEST)
-    page_height = 2 * panel + (panel + 0.35) * mask_rows + 1.6
-    figure = new_page(12, page_height, title or f"k-means, k = {segmentation.n_clusters}")
-    grid = figure.add_gridspec(
-        2 + mask_rows, _COLUMNS, height_ratios=[2 * panel, 0.7, *[panel + 0.35] * mask_rows]
-    )
-    half = _COLUMNS // 2
-    show_image(figure.add_subplot(grid[0, :half]), image, "original")
-    found = f"{segmentation.n_segments} segments, mse {segmentation.mse:.4g}"
-    show_image(figure.add_subplot(grid[0, half:]), segmentation.paint(), found)
-    show_palette(figure.add_subplot(grid[1, :]), segmentation.palette, segmentation.shares)
-    for place, index in enumerate(order):
-        axes = figure.add_subplot(grid[2 + place // _COLUMNS, place % _COLUMNS])
-        mask = segmentation.mask(int(index))
-        cut_out = np.where(mask[:, :, np.newaxis], image, _checkerboard(height, width))
-        show_image(axes, cut_out, f"segment {index}: {segmentation.shares[index]:.1%}")
+    aspect = min(max(height / width, _LOWEST), _TALLEST)
+    columns, rows = choose_grid(len(order), aspect)
+    shown = order[: rows * columns]
+    panel = _WIDTH / columns * aspect + _TITLE
+    pictures = _WIDTH / 2 * aspect + _TITLE
+    table = _TABLE_ROW * math.ceil(len(shown) / _TABLE_COLUMNS) + 0.1
+    page_height = pictures + 0.7 + table + rows * panel + 1.0
+    painted = segmentation.paint()
+    figure = new_page(_WIDTH, page_height, title or f"k-means, k = {segmentation.n_clusters}")
+    figure.supxlabel(_summary(image, painted, segmentation), fontsize=9, color="0.3")
+    grid = figure.add_gridspec(4, 1, height_ratios=[pictures, 0.7, table, rows * panel])
+    top = grid[0].subgridspec(1, 2)
+    left, right = figure.add_subplot(top[0]), figure.add_subplot(top[1])
+    show_image(left, image, "original")
+    show_image(right, painted, f"{segmentation.n_segments} segments")
+    show_palette(figure.add_subplot(grid[1]), segmentation.palette, segmentation.shares)
+    _draw_table(figure.add_subplot(grid[2]), segmentation, shown, len(order) - len(shown))
+    panels = grid[3].subgridspec(rows, columns)
+    grounds = _ghost(image, light=False), _ghost(image, light=True)
+    for place, label in enumerate(shown):
+        axes = figure.add_subplot(panels[place // columns, place % columns])
+        mask = segmentation.mask(int(label))
+        # A light segment would not be seen on the light ground.
+        ground = grounds[float(segmentation.palette[label] @ LUMA) < _LIGHT]
+        cut_out = np.where(mask[:, :, np.newaxis], image, ground)
+        show_image(axes, cut_out, f"segment {label}: {segmentation.shares[label]:.1%}")
     return figure
 
 
-def _checkerboard(height: int, width: int) -> Image:
-    """Return the (H, W, 3) pattern that stands for transparency: no segment has its colour."""
-    square = max(2, max(height, width) // 60)
-    rows, columns = np.ogrid[:height, :width]
-    pattern = np.where((rows // square + columns // square) % 2, 170, 205).astype(np.uint8)
-    return np.repeat(pattern[:, :, np.newaxis], 3, axis=2)
+def choose_grid(n: int, aspect: float) -> tuple[int, int]:
+    """Choose columns and rows for `n` panels that are `aspect` times as high as wide.
+
+    Takes the fewest empty places among the grids that are at most two screens high, and of those
+    the largest panels. Where all panels do not fit, some are left out.
+
+    Examples
+    --------
+    >>> choose_grid(12, 0.75), choose_grid(7, 0.75), choose_grid(2, 1.0)
+    ((4, 3), (4, 2), (3, 1))
+    """
+    best: tuple[float, int, int] | None = None
+    for columns in range(_FEWEST_COLUMNS, _MOST_COLUMNS + 1):
+        row_height = _WIDTH / columns * aspect + _TITLE
+        rows = min(math.ceil(n / columns), max(1, int(_HIGHEST / row_height)))
+        missing = max(0, n - rows * columns)
+        empty = max(0, rows * columns - n)
+        cost = 4 * missing + empty + 0.4 * columns
+        if best is None or cost < best[0]:
+            best = cost, columns, rows
+    assert best is not None
+    return best[1], best[2]
+
+
+def _summary(image: Image, painted: Image, segmentation: Segmentation) -> str:
+    height, width = image.shape[:2]
+    error = float(np.mean((image.astype(np.float64) - painted) ** 2))
+    psnr = "infinite" if error == 0 else f"{10 * math.log10(255**2 / error):.1f} dB"
+    return (
+        f"{width}x{height} pixels, k = {segmentation.n_clusters}; "
+        f"mse {segmentation.mse:.4g}: the mean squared distance of a pixel to its segment's "
+        f"center; PSNR {psnr}: how near the colours are, more is better"
+    )
+
+
+def _draw_table(
+    axes: Axes, segmentation: Segmentation, shown: npt.NDArray[np.intp], n_folded: int
+) -> None:
+    """List swatch, number, colour and share of each segment, column by column."""
+    rows = math.ceil(len(shown) / _TABLE_COLUMNS)
+    axes.set_xlim(0, _TABLE_COLUMNS)
+    axes.set_ylim(rows, 0)
+    axes.set_axis_off()
+    for place, label in enumerate(shown):
+        column, row = divmod(place, rows)
+        color = segmentation.palette[label]
+        swatch = Rectangle(
+            (column + 0.02, row + 0.15), 0.12, 0.7, fc=to_rgb(color), ec="0.6", lw=0.5
+        )
+        axes.add_patch(swatch)
+        text = f"{label:>3}  {hex_color(color)}  {segmentation.shares[label]:6.1%}"
+        axes.text(column + 0.17, row + 0.5, text, va="center", fontsize=9, family="monospace")
+    if n_folded:
+        share = float(segmentation.shares.sum() - segmentation.shares[shown].sum())
+        axes.text(
+            _TABLE_COLUMNS, rows + 0.4, f"and {n_folded} smaller segments, {share:.1%} together",
+            ha="right", va="center", fontsize=9,
+        )  # fmt: skip
+
+
+def _ghost(image: Image, *, light: bool) -> Image:
+    """Return the picture in grey, so weak on a light or a dark ground that segments stand out."""
+    ground = 255 if light else 70
+    grey = image.astype(np.float64) @ LUMA
+    weak = np.rint(ground * (1 - _GHOST) + _GHOST * grey).astype(np.uint8)
+    return np.repeat(weak[:, :, np.newaxis], 3, axis=2)

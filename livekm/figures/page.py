@@ -61,6 +61,18 @@ def show_image(axes: Axes, image: Image, title: str) -> None:
     axes.set_axis_off()
 
 
+def to_rgb(color: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
+    """Return a (3,) BGR colour as matplotlib takes it."""
+    b, g, r = (color / 255).tolist()
+    return r, g, b
+
+
+def hex_color(color: npt.NDArray[np.uint8]) -> str:
+    """Return a (3,) BGR colour as ``#rrggbb``."""
+    b, g, r = color.tolist()
+    return f"#{r:02x}{g:02x}{b:02x}"
+
+
 def text_color(color: npt.NDArray[np.uint8]) -> str:
     """Return what can be read on a (3,) BGR colour: black or white."""
     return "white" if float(color @ LUMA) < 128 else "black"
@@ -73,8 +85,7 @@ def show_palette(
     start = 0.0
     for index in np.argsort(-shares, kind="stable"):
         share = float(shares[index])
-        b, g, r = (palette[index] / 255).tolist()
-        axes.barh(0, share, left=start, height=1, color=(r, g, b))
+        axes.barh(0, share, left=start, height=1, color=to_rgb(palette[index]))
         if share > 0.03:
             axes.text(
                 start + share / 2,
