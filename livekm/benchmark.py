@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
+
+import cv2
 
 from livekm import pipeline
 from livekm.core.segmentation import Segmentation
@@ -145,10 +151,27 @@ def run(
 
 
 def _machine() -> dict[str, str]:
-    packages = {name: metadata.version(name) for name in ("livekm", "opencv-python", "numba")}
     return {
-        "processor": platform.processor() or platform.machine(),
+        "processor": _processor(),
         "cores": str(os.cpu_count()),
         "python": platform.python_version(),
-        **packages,
+        "livekm": metadata.version("livekm"),
+        "opencv": cv2.__version__,
+        "numba": metadata.version("numba"),
     }
+
+
+def _processor() -> str:
+    """Return the processor's name as its maker gives it, or else what Python knows of it."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        if sys.platform == "darwin":
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.run(
+                command, capture_output=True, text=True, check=True
+            ).stdout.strip()
+        # Linux; ARM's kernels tell no name there.
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            key, _, name = line.partition(":")
+            if key.strip() == "model name":
+                return name.strip()
+    return platform.processor() or platform.machine()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from clips import make_clip
 
-from livekm import Segmenter
+from livekm import Segmenter, figures
 from livekm.errors import SinkError
 from livekm.figures import clip_figure, render
 from livekm.figures.history import History
@@ -162,3 +162,36 @@ def test_a_figure_is_whole_and_without_frames_there_is_none(tmp_path):
     with pytest.raises(SinkError, match=r"no frame was written to .*b\.png"):
         FigureFile(tmp_path / "b.png", info).close()
     assert list(tmp_path.iterdir()) == []
+
+
+# The benchmark's page
+
+
+def benchmark_page(n: int = 200, read: float = 5.0, segment: float = 4.0, hiccup: float = 40.0):
+    times = {
+        "read": [read] * n,
+        "segment": [segment] * n,
+        "frame": [read + segment + (hiccup if i == n // 2 else 0.5) for i in range(n - 1)],
+    }
+    return figures.benchmark_figure(times, "a headline", "a machine")
+
+
+def test_the_benchmarks_page_tells_the_rates_that_are_near():
+    slow, fast = benchmark_page(read=20), benchmark_page(read=0.5, segment=0.5, hiccup=1)
+    assert {"30 frames/s", "60 frames/s"} <= {text.strip() for text in texts(slow).split("\n")}
+    assert "30 frames/s" not in texts(fast)
+
+
+def test_one_hiccup_shows_neither_in_the_median_nor_in_the_height_of_the_page():
+    course = benchmark_page().axes[0]
+    median = next(line for line in course.lines if line.get_label() == "frame, median")
+    assert max(median.get_ydata()) == 9.5
+    assert course.get_ylim()[1] < 45
+
+
+@pytest.mark.parametrize("n", [2, 3, 300])
+def test_nothing_of_the_benchmarks_page_lies_under_its_legend(n):
+    page = benchmark_page(n)
+    page.draw_without_rendering()
+    course = page.axes[0]
+    assert course.get_legend().get_window_extent().y0 >= course.bbox.y1

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from livekm.figures.page import new_page
+
+_RATES = (30, 60)  # frames a second that cameras and screens have
 
 
 def benchmark_figure(times: Mapping[str, Sequence[float]], title: str, note: str) -> Figure:
@@ -34,23 +37,48 @@ def benchmark_figure(times: Mapping[str, Sequence[float]], title: str, note: str
 
 
 def _draw_course(course: Axes, times: Mapping[str, Sequence[float]]) -> None:
-    """Stack the stages of each frame, with a line for its period."""
+    """Draw each stage's running median, stacked, and the band in which the frame's period lies."""
     stages = [name for name in times if name != "frame"]
     n_frames = min(len(times[name]) for name in stages)
     numbers = np.arange(n_frames)
-    rows = [times[name][:n_frames] for name in stages]
-    course.stackplot(numbers, rows, labels=stages, step="mid")
+    rows = [running(times[name][:n_frames], 50) for name in stages]
+    course.stackplot(numbers, rows, labels=stages, alpha=0.85)
+    highest = float(np.sum(rows, axis=0).max(initial=0))
     if "frame" in times:
         periods = times["frame"]
-        course.plot(numbers[-len(periods) :], periods, color="0.2", linewidth=0.8, label="frame")
-    # A hiccup of the machine would press all else to the ground; the boxes show it.
-    everything = np.concatenate([np.sum(rows, axis=0), times.get("frame", [])])
-    course.set_ylim(0, 1.3 * float(np.percentile(everything, 98)) or 1)
-    course.set_xlim(-0.5, max(n_frames - 0.5, 0.5))
+        at = numbers[-len(periods) :]
+        low, middle, high = (running(periods, percent) for percent in (5, 50, 95))
+        course.fill_between(at, low, high, color="0.2", alpha=0.2, linewidth=0, label="5 to 95 %")
+        course.plot(at, middle, color="0.2", linewidth=1.2, label="frame, median")
+        highest = max(highest, float(high.max(initial=0)))
+    # The longest period that holds a rate is above the frames' if they hold it.
+    for fps in _RATES:
+        if 1000 / fps < 2 * highest:
+            course.axhline(1000 / fps, color="0.4", linewidth=0.8, linestyle="--")
+            course.text(
+                1.0, 1000 / fps, f" {fps} frames/s", transform=course.get_yaxis_transform(),
+                va="center", fontsize=8, color="0.3",
+            )  # fmt: skip
+            highest = max(highest, 1000 / fps)
+    course.set_ylim(0, 1.15 * highest or 1)
+    course.set_xlim(0, max(n_frames - 1, 1))
     course.set_xlabel("frame")
     course.set_ylabel("ms")
-    course.legend(loc="upper right", ncols=len(times))
+    course.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(times) + 1, frameon=False)
     course.spines[["top", "right"]].set_visible(False)
+
+
+def running(values: Sequence[float], percent: float) -> npt.NDArray[np.float64]:
+    """Return the percentile of each value and its neighbours, fewer of them at the ends.
+
+    Examples
+    --------
+    >>> running([1, 1, 9, 1, 1], 50).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    reach = max(2, len(values) // 40)
+    parts = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
+    return np.array([np.percentile(part, percent) for part in parts])
 
 
 def _draw_spread(spread: Axes, times: Mapping[str, Sequence[float]]) -> None:
