@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from livekm import Segmenter, open_source
-from livekm.convert import process_clip
 from livekm.core.segmentation import Segmentation
+from livekm.files import process_clip
 from livekm.frame import Frame, Image
 
 

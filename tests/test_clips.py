@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from clips import Sound, flat_image, index_of, make_clip, track
 
-from livekm import Segmenter, convert, open_sink, open_source
+from livekm import Segmenter, files, open_sink, open_source
 from livekm.batch import plan_jobs
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame
@@ -461,13 +461,13 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 # Interruption
 
 
-def interrupted_after(n: int, source: Source, output: Path, **options) -> convert.ClipResult:
+def interrupted_after(n: int, source: Source, output: Path, **options) -> files.ClipResult:
     seen = []
 
     def note(frame: Frame, segmentation: object) -> None:
         seen.append(frame.index)
 
-    return convert.process_clip(
+    return files.process_clip(
         source, Segmenter(2, random_state=0), VIEWS["segments"], output,
         on_frame=note, should_stop=lambda: len(seen) >= n, **options,
     )  # fmt: skip
@@ -523,7 +523,7 @@ def test_recorded_clips_are_segmented_and_verified(path, tmp_path):
     output = tmp_path / "out.mp4"
     with open_source(path) as source:
         segmenter = Segmenter(4, random_state=0)
-        result = convert.process_clip(source, segmenter, VIEWS["segments"], output, max_frames=20)
+        result = files.process_clip(source, segmenter, VIEWS["segments"], output, max_frames=20)
     wanted = picture_times(path)[:20]
     assert result.n_frames == len(wanted)
     assert np.diff(picture_times(output)) == pytest.approx(np.diff(sorted(wanted)), abs=1e-3)

@@ -18,7 +18,7 @@ from clips import Sound, flat_image, make_clip
 from test_clips import click_time
 from test_sinks import PATCHES, grey, listing, patches, put, read_images, read_times
 
-from livekm import Segmenter, convert, open_sink, open_source
+from livekm import Segmenter, files, open_sink, open_source
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs import (
@@ -427,7 +427,7 @@ def test_a_row_of_images_that_fails_leaves_nothing_and_an_interrupted_one_is_par
         open_sink(tmp_path / "out" / "%d.png", INFO).close()
     assert listing(tmp_path) == []
     with open_source("demo", width=64, height=48) as demo:
-        result = convert.process_clip(
+        result = files.process_clip(
             demo, Segmenter(2), VIEWS["segments"], tmp_path / "out" / "%d.png",
             should_stop=lambda: True,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_sinks import PATCHES, decode_with_opencv, read_images
 
-from livekm import Segmenter, convert, open_sink, open_source
+from livekm import Segmenter, files, open_sink, open_source
 from livekm.core.painting import Painting
 from livekm.frame import VideoInfo
 from livekm.outputs import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
@@ -154,7 +154,7 @@ def test_a_clip_of_a_view_of_palettes_shows_exactly_what_the_view_does(name, suf
         seen.append(view(frame, segmentation))
 
     with open_source("demo", width=64, height=48) as demo:
-        convert.process_clip(
+        files.process_clip(
             demo, Segmenter(4, random_state=0), view, tmp_path / f"out{suffix}",
             encoder=EncoderOptions("ffv1" if suffix == ".mkv" else None),
             max_frames=3, on_frame=note,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from clips import make_clip
 
-from livekm import Segmenter, convert
+from livekm import Segmenter, files
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
@@ -158,7 +158,7 @@ def test_the_demos_table_ends(run_cli, tmp_path):
 
 def test_an_interrupted_table_is_valid_and_named_as_partial(tmp_path):
     with DemoSource(64, 48) as source:
-        result = convert.process_clip(
+        result = files.process_clip(
             source, Segmenter(2, random_state=0), VIEWS["segments"], None,
             sidecars=[partial(StatisticsFile, tmp_path / "out.jsonl")], should_stop=lambda: True,
         )  # fmt: skip

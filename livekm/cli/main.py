@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO, cast
 
-from livekm import batch, benchmark, convert, figures, live
+from livekm import batch, benchmark, figures, files, live
 from livekm.batch.protocol import Reporter, follow_parent
 from livekm.cli import build
 from livekm.cli.interrupt import Interruption, interruption
@@ -218,7 +218,7 @@ def _image(options: argparse.Namespace, source: Source, segmenter: Segmenter) ->
         raise ValueError(
             f"{source.info.name} is an image: end {options.output} in {', '.join(IMAGE_SUFFIXES)}"
         )
-    segmentation = convert.process_image(
+    segmentation = files.process_image(
         source,
         segmenter,
         build.view(options),
@@ -257,7 +257,7 @@ def _clip(
         def count(frame: Frame, segmentation: Segmentation) -> None:
             advance()
 
-        result = convert.process_clip(
+        result = files.process_clip(
             source,
             segmenter,
             build.view(options),
