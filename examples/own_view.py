@@ -17,9 +17,9 @@ from livekm.frame import Frame, Image
 def spot_color(frame: Frame, segmentation: Segmentation) -> Image:
     """Keep the colours of the segment whose palette entry has the largest chroma."""
     palette = segmentation.palette.astype(int)
-    slot = int((palette.max(axis=1) - palette.min(axis=1)).argmax())
+    label = int((palette.max(axis=1) - palette.min(axis=1)).argmax())
     grey = cv2.cvtColor(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    return np.where(segmentation.mask(slot)[:, :, np.newaxis], frame.image, grey)
+    return np.where(segmentation.mask(label)[:, :, np.newaxis], frame.image, grey)
 
 
 def main() -> None:

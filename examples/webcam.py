@@ -19,13 +19,13 @@ class Teller:
 
     def __call__(self, frame: Frame, segmentation: Segmentation) -> None:
         """Take the next frame."""
-        slot = int(segmentation.counts.argmax())
-        if slot == self.largest:
+        label = int(segmentation.counts.argmax())
+        if label == self.largest:
             return
-        self.largest = slot
-        blue, green, red = segmentation.palette[slot]
-        share = segmentation.shares[slot]
-        print(f"{frame.time:6.2f} s: segment {slot}, #{red:02x}{green:02x}{blue:02x}, {share:.0%}")
+        self.largest = label
+        blue, green, red = segmentation.palette[label]
+        share = segmentation.shares[label]
+        print(f"{frame.time:6.2f} s: segment {label}, #{red:02x}{green:02x}{blue:02x}, {share:.0%}")
 
 
 def main() -> None:

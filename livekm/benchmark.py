@@ -19,6 +19,7 @@ from livekm import pipeline
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
+from livekm.outputs.checks import as_image
 from livekm.outputs.null import NullSink
 from livekm.sources.base import Source
 from livekm.timing import StageSummary, StageTimer
@@ -125,7 +126,7 @@ def run(
     pipeline.run(
         source,
         segmenter,
-        lambda frame, segmentation: view(frame, segmentation),  # painted, as for a window
+        lambda frame, segmentation: as_image(view(frame, segmentation)),  # painted, as for a window
         NullSink(),
         scale=scale,
         max_frames=WARM_UP + max_frames,

@@ -15,7 +15,7 @@ from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, open_sink
 from livekm.outputs.tables import OpenSidecar, Sidecar
 from livekm.prefetch import ReadAhead, WriteBehind
 from livekm.sources.base import Source
-from livekm.views import VIEWS, View, seen
+from livekm.views import VIEWS, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def process_image(
         opened_sidecars = _open(stack, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
-        sink.write(seen(view, frame, segmentation), frame.time, frame.index)
+        sink.write(view(frame, segmentation), frame.time, frame.index)
         for sidecar in opened_sidecars:
             sidecar.write(frame, segmentation)
     return segmentation

@@ -13,7 +13,7 @@ from livekm.frame import Frame
 from livekm.outputs.base import Sink
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
-from livekm.views import View, seen
+from livekm.views import View
 
 
 def timed_frames(source: Source, timer: StageTimer) -> Iterator[Frame]:
@@ -82,7 +82,7 @@ def run(
             frame = scaled(taken, scale)
             segmentation = segmenter.update(frame.image)
         with timer.stage("view"):
-            picture = seen(view, frame, segmentation)
+            picture = view(frame, segmentation)
         with timer.stage("write"):
             sink.write(picture, frame.time, frame.index)
         timer.end_frame()

@@ -21,6 +21,8 @@ from clips import make_clip
 
 import livekm
 from livekm import Segmentation, Segmenter, cli, views
+from livekm.core.selection import Selection
+from livekm.outputs.checks import as_image
 
 PATH = Path(__file__).with_name("digests.json")
 Images = list[npt.NDArray[np.uint8]]
@@ -193,8 +195,9 @@ def clicked() -> Iterator[tuple[str, str]]:
     frames = [livekm.Frame(image, i, i / 25) for i, image in enumerate(blocks()[4:8])]
     results = [segmenter.update(frame.image) for frame in frames]
     for name, chosen in itertools.product(views.VIEWS, ([0], [1, 4])):
-        view = views.choose(views.VIEWS[name], chosen)
-        images = [view(frame, result) for frame, result in zip(frames, results, strict=True)]
+        selection = Selection(chosen, rest="dim")
+        pairs = zip(frames, results, strict=True)
+        images = [as_image(views.VIEWS[name](*pair, selection)) for pair in pairs]
         yield f"click/{name}/{chosen}", digest(*images)
 
 

@@ -30,6 +30,7 @@ from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.keys import key_table
+from livekm.outputs.checks import as_image
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS
 
@@ -160,7 +161,7 @@ def test_every_view_can_be_written(name, photo, run_cli):
     assert run_cli(photo, "-o", "out.png", "--view", name, "-k", "3")[0] == 0
     image = cv2.imread(str(photo))
     segmentation = Segmenter(3, random_state=0).fit(image)
-    expected = VIEWS[name](Frame(image, 0, 0.0), segmentation)
+    expected = as_image(VIEWS[name](Frame(image, 0, 0.0), segmentation))
     assert np.array_equal(cv2.imread("out.png"), expected)
 
 

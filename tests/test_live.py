@@ -36,6 +36,7 @@ from livekm.live.keys import KEY_BINDINGS, key_table, press
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.session import Session
+from livekm.outputs.checks import as_image
 from livekm.sources import open_source
 from livekm.views import VIEWS
 
@@ -883,7 +884,7 @@ def test_every_view_has_a_key(key, name, tmp_path):
     session = session_of(tmp_path)
     press_all(session, key + "h")
     frame, image = session.picture()
-    expected = VIEWS[name](frame, session.segmenter.update(frame.image))
+    expected = as_image(VIEWS[name](frame, session.segmenter.update(frame.image)))
     np.testing.assert_array_equal(image[::2, ::2], expected)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import av
 import naive
@@ -12,10 +13,11 @@ from test_sinks import PATCHES, decode_with_opencv, read_images
 
 from livekm import Segmenter, files, open_sink, open_source
 from livekm.core.painting import Painting
+from livekm.core.selection import Selection
 from livekm.frame import VideoInfo
 from livekm.outputs import CODECS, CONTAINERS, FILE_SINKS, EncoderOptions
 from livekm.outputs.video.pixel_formats import CONVERSIONS
-from livekm.views import VIEWS, PaletteView, keep
+from livekm.views import VIEWS
 
 INFO = VideoInfo("test", 64, 48, fps=Fraction(25))
 MATRICES = {"BT.601": (0.299, 0.114), "BT.709": (0.2126, 0.0722)}
@@ -138,9 +140,11 @@ def test_later_frames_do_not_change_a_painting():
 
 
 PAINTED = {
-    **{name: view for name, view in VIEWS.items() if isinstance(view, PaletteView)},
-    "segments, some kept": keep(VIEWS["segments"], [0, 2]),
-    "segments, one dropped": keep(VIEWS["segments"], [1], drop=True),
+    "segments": VIEWS["segments"],
+    "mask": VIEWS["mask"],
+    "segments, some kept": partial(VIEWS["segments"], selection=Selection([0, 2])),
+    "segments, others dimmed": partial(VIEWS["segments"], selection=Selection([1], rest="dim")),
+    "mask, one dropped": partial(VIEWS["mask"], selection=Selection([1], drop=True)),
 }
 
 
@@ -151,7 +155,9 @@ def test_a_clip_of_a_view_of_palettes_shows_exactly_what_the_view_does(name, suf
     seen = []
 
     def note(frame, segmentation):
-        seen.append(view(frame, segmentation))
+        painting = view(frame, segmentation)
+        assert isinstance(painting, Painting)  # so that the encoder need not be given an image
+        seen.append(painting.paint())
 
     with open_source("demo", width=64, height=48) as demo:
         files.process_clip(

@@ -13,9 +13,10 @@ import pytest
 from clips import make_clip
 
 from livekm import Segmenter
+from livekm.core.selection import Selection
 from livekm.frame import Frame
 from livekm.regions import find_regions
-from livekm.views import VIEWS, RegionView, choose, keep
+from livekm.views import original, regions
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "load_regions.py"))
 BLACK, WHITE, RED = (0, 0, 0), (255, 255, 255), (0, 0, 255)
@@ -36,7 +37,7 @@ def found():
     return Segmenter(3, random_state=0).fit(islands())
 
 
-def slot(segmentation, color) -> int:
+def label_of(segmentation, color) -> int:
     return next(i for i, c in enumerate(segmentation.palette.tolist()) if tuple(c) == color)
 
 
@@ -76,16 +77,30 @@ def test_regions_are_those_of_opencv(case):
 
 
 def test_small_regions_and_other_segments_are_left_out(found):
-    white, red = slot(found, WHITE), slot(found, RED)
-    assert [r.area for r in find_regions(found, 1, [white])] == [500, 1]
-    assert [r.area for r in find_regions(found, 2, [white])] == [500]
-    assert {r.label for r in find_regions(found, 2, [white], drop=True)} == {0, 1, 2} - {white}
-    assert find_regions(found, 2, [red, 77])[0].box == (70, 40, 20, 20)
+    white, red = label_of(found, WHITE), label_of(found, RED)
+    assert [r.area for r in find_regions(found, 1, Selection([white]))] == [500, 1]
+    assert [r.area for r in find_regions(found, 2, Selection([white]))] == [500]
+    others = find_regions(found, 2, Selection([white], drop=True))
+    assert {r.label for r in others} == {0, 1, 2} - {white}
+    assert find_regions(found, 2, Selection([red]))[0].box == (70, 40, 20, 20)
     assert find_regions(found, 10_000) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((-5,), "^min_area must be positive, not -5$"),
+        ((0,), "^min_area must be positive, not 0$"),
+        ((2, Selection([77])), "^there is no segment 77: the labels are 0 to 2$"),
+    ],
+)
+def test_regions_that_there_cannot_be_are_refused(arguments, why, found):
+    with pytest.raises(ValueError, match=why):
+        find_regions(found, *arguments)
+
+
 def test_an_outline_filled_is_the_region_with_its_holes(found):
-    (ring,) = find_regions(found, 2, [slot(found, WHITE)])
+    (ring,) = find_regions(found, 2, Selection([label_of(found, WHITE)]))
     mask = EXAMPLE["filled"]({"outline": ring.outline.tolist()}, 90, 60)
     expected = np.zeros((60, 90), np.uint8)
     expected[10:30, 20:50] = 255
@@ -95,8 +110,8 @@ def test_an_outline_filled_is_the_region_with_its_holes(found):
 
 def test_the_view_draws_outline_box_and_number(found):
     image, frame = islands(), Frame(islands(), 0, 0.0)
-    view = RegionView(VIEWS["original"], min_area=2, slots=[slot(found, RED)])
-    drawn = view(frame, found)
+    selection = Selection([label_of(found, RED)], rest="original")
+    drawn = regions(frame, found, selection, min_area=2)
     np.testing.assert_array_equal(frame.image, image)
     changed = (drawn != image).any(axis=2)
     assert changed[40:, 70].all()
@@ -106,17 +121,15 @@ def test_the_view_draws_outline_box_and_number(found):
     assert (drawn[31:39, 71:76] == RED).all(axis=2).any()  # the number stands on the colour
 
 
-def test_kept_and_chosen_segments_alone_have_regions(found):
-    frame, white = Frame(islands(), 0, 0.0), slot(found, WHITE)
-    for view in (
-        keep(VIEWS["regions"], [white], rest="original"),
-        choose(VIEWS["regions"], {white}),
-    ):
-        drawn = view(frame, found)
+def test_selected_segments_alone_have_regions(found):
+    frame, white = Frame(islands(), 0, 0.0), label_of(found, WHITE)
+    for rest in ("original", "dim"):
+        selection = Selection([white], rest=rest)
+        drawn = regions(frame, found, selection)
         assert (drawn[29, 20:50] == 255).all()
-        plain = view.base(frame, found)
+        plain = original(frame, found, selection)
         np.testing.assert_array_equal(drawn[40:, 70:], plain[40:, 70:])
-    transparent = keep(VIEWS["regions"], [white], rest="transparent")(frame, found)
+    transparent = regions(frame, found, Selection([white], rest="transparent"))
     assert transparent.shape == (60, 90, 4)
     assert (transparent[10, 20:50, 3] == 255).all()
     assert transparent[59, 0, 3] == 0
@@ -162,7 +175,7 @@ def test_regions_of_kept_segments_alone(run_cli, tmp_path):
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
 def test_the_rest_is_transparent_in_formats_that_can(suffix, run_cli, tmp_path, found):
     cv2.imwrite(str(tmp_path / "p.png"), islands())
-    label = slot(found, RED)
+    label = label_of(found, RED)
     arguments = ("--keep", label, "--rest", "transparent", "-k", 3, "-q")
     assert run_cli("p.png", "-o", f"o{suffix}", *arguments) == (0, "", "")
     written = cv2.imread(str(tmp_path / f"o{suffix}"), cv2.IMREAD_UNCHANGED)
@@ -189,8 +202,6 @@ def test_the_rest_can_be_the_picture(run_cli, tmp_path, found):
     labels = Segmenter(2, random_state=0).fit(image).labels
     written = cv2.imread(str(tmp_path / "o.png"))
     np.testing.assert_array_equal(written[labels == 1], image[labels == 1])
-    with pytest.raises(ValueError, match="rest must be one of"):
-        keep(VIEWS["original"], [0], rest="pink")
 
 
 @pytest.mark.parametrize(

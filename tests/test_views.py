@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from livekm.core.segmenter import Segmenter
+from livekm.core.selection import RESTS, Selection
 from livekm.frame import Frame
 from livekm.live.canvas import enlarged
 from livekm.live.hud import draw_help, draw_hud, draw_note
 from livekm.live.keys import key_table
-from livekm.views import VIEWS, choose, keep
+from livekm.outputs.checks import as_image
+from livekm.views import VIEWS, selective
 
 DARK, LIGHT = (10, 20, 30), (200, 150, 100)
 YELLOW = (0, 255, 255)
@@ -24,15 +26,15 @@ def pair():
     return Frame(image, 0, 0.0), Segmenter(2, random_state=0).update(image)
 
 
-def view(name, pair):
-    return VIEWS[name](*pair).astype(int)
+def view(name, pair, *selection):
+    return as_image(VIEWS[name](*pair, *selection), alpha=True).astype(int)
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_view_gives_an_image_and_leaves_the_frame_as_it_is(name, pair):
     frame, segmentation = pair
     before, labels = frame.image.copy(), segmentation.labels.copy()
-    image = VIEWS[name](frame, segmentation)
+    image = as_image(VIEWS[name](frame, segmentation))
     assert image.dtype == np.uint8
     assert image.shape[0] == 40
     assert image.shape[2] == 3
@@ -43,7 +45,7 @@ def test_every_view_gives_an_image_and_leaves_the_frame_as_it_is(name, pair):
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_view_can_show_an_image_of_one_pixel(name):
     image = np.full((1, 1, 3), 9, np.uint8)
-    shown = VIEWS[name](Frame(image, 0, 0.0), Segmenter(3, random_state=0).update(image))
+    shown = view(name, (Frame(image, 0, 0.0), Segmenter(3, random_state=0).update(image)))
     assert np.unique(shown).tolist() == [255 if name in ("mask", "regions") else 9]
 
 
@@ -162,24 +164,78 @@ def test_small_pictures_are_enlarged_for_the_text_and_wide_ones_stay_within_boun
     assert enlarged(size[1], size[0]) == (large[1], large[0])
 
 
+# Selections
+
+
 def test_only_the_kept_segments_are_left(pair):
     frame, segmentation = pair
     inside = segmentation.labels == 1
-    kept = keep(VIEWS["original"], [1])(frame, segmentation)
+    kept = view("original", pair, Selection([1]))
     np.testing.assert_array_equal(kept, np.where(inside[..., None], frame.image, 0))
-    dropped = keep(VIEWS["side-by-side"], [1, 200], drop=True)(frame, segmentation)
+    dropped = view("side-by-side", pair, Selection([1], drop=True))
     width = frame.image.shape[1]
     np.testing.assert_array_equal(
         dropped[:, width:], np.where(inside[..., None], 0, segmentation.paint())
     )
 
 
-def test_chosen_segments_are_bright_and_the_rest_is_dim(pair):
-    frame, segmentation = pair
+def test_selected_segments_are_bright_and_the_rest_is_dim(pair):
+    inside = pair[1].labels == 1
+    for name in ("original", "segments"):
+        whole, shown = view(name, pair), view(name, pair, Selection([1], rest="dim"))
+        np.testing.assert_array_equal(shown[inside], whole[inside])
+        assert (shown[~inside] <= whole[~inside] // 4 + 1).all()
+
+
+def test_the_mask_is_white_where_a_segment_is_selected_else_in_the_largest(pair):
+    _, segmentation = pair
     inside = segmentation.labels == 1
-    seen = choose(VIEWS["original"], {1})(frame, segmentation)
-    np.testing.assert_array_equal(seen[inside], frame.image[inside])
-    assert (seen[~inside] <= frame.image[~inside] // 4 + 1).all()
-    white = choose(VIEWS["mask"], {1})(frame, segmentation)
-    np.testing.assert_array_equal(white[..., 0] == 255, inside)
-    assert choose(VIEWS["original"], set()) is VIEWS["original"]
+    for rest in ("black", "dim"):
+        white = view("mask", pair, Selection([1], rest=rest))
+        np.testing.assert_array_equal(white[..., 0], np.where(inside, 255, 0))
+    largest = segmentation.labels == segmentation.counts.argmax()
+    np.testing.assert_array_equal(view("mask", pair)[..., 0] == 255, largest)
+
+
+@pytest.mark.parametrize("rest", RESTS)
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_takes_every_selection(name, rest, pair):
+    inside = pair[1].labels == 0
+    shown = view(name, pair, Selection([0], rest=rest))
+    channels = 4 if rest == "transparent" else 3
+    assert shown.shape == (*view(name, pair).shape[:2], channels)
+    if rest == "original" and name != "regions":
+        np.testing.assert_array_equal(shown[:, :60][~inside], pair[0].image[~inside])
+    if rest == "transparent" and name != "regions":
+        np.testing.assert_array_equal(shown[:, :60, 3], np.where(inside, 255, 0))
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_segment_that_is_not_there_cannot_be_selected(name, pair):
+    with pytest.raises(ValueError, match=r"^there is no segment 2: the labels are 0 to 1$"):
+        view(name, pair, Selection([0, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({"labels": [-1]}, "^a segment's label must be from 0 to 255, got -1$"),
+        ({"labels": [256]}, "^a segment's label must be from 0 to 255, got 256$"),
+        ({"labels": [0], "rest": "pink"}, "^rest must be one of black, original, .*, got 'pink'$"),
+    ],
+)
+def test_a_selection_that_makes_no_sense_is_refused(arguments, why):
+    with pytest.raises(ValueError, match=why):
+        Selection(**arguments)
+
+
+def test_selections_are_values_that_tell_whether_they_leave_something_out():
+    assert Selection([2, 0]) == Selection({0, 2})
+    assert not Selection(()).is_everything
+    assert Selection((), drop=True).is_everything
+
+
+def test_a_view_of_ones_own_takes_a_selection_too(pair):
+    grey = selective(lambda frame, segmentation: np.full_like(frame.image, 77))
+    shown = grey(*pair, Selection([1]))
+    np.testing.assert_array_equal(shown[..., 0], np.where(pair[1].labels == 1, 77, 0))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from functools import partial
 
 from livekm.cli.options import DEFAULT_CLUSTERS
 from livekm.core.segmenter import Segmenter
+from livekm.core.selection import EVERYTHING, Selection
 from livekm.outputs import EncoderOptions
 from livekm.outputs.palettes import read_palette
 from livekm.outputs.tables import SIDECAR_FILES, OpenSidecar
 from livekm.sources import SectionSource, Source, open_source
-from livekm.views import VIEWS, RegionView, View, keep
+from livekm.views import VIEWS, View, regions
 
 
 def opened_source(options: argparse.Namespace) -> Source:
@@ -68,12 +68,9 @@ def segmenter(options: argparse.Namespace) -> Segmenter:
 def view(options: argparse.Namespace) -> View:
     """Return what is shown of each frame."""
     chosen = VIEWS[options.view]
-    if isinstance(chosen, RegionView):
-        chosen = replace(chosen, min_area=options.min_area)
-    slots, drop = _selection(options)
-    if slots is None:
-        return chosen
-    return keep(chosen, slots, drop=drop, rest=options.rest or "black")
+    if chosen is regions:
+        return partial(regions, selection=_selection(options), min_area=options.min_area)
+    return partial(chosen, selection=_selection(options))
 
 
 def sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
@@ -85,8 +82,7 @@ def sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
     if "labels" in opened:
         opened["labels"] = partial(opened["labels"], threads=options.threads)
     if "regions" in opened:
-        slots, drop = _selection(options)
-        more = {"min_area": options.min_area, "slots": slots, "drop": drop}
+        more = {"min_area": options.min_area, "selection": _selection(options)}
         opened["regions"] = partial(opened["regions"], **more)
     return list(opened.values())
 
@@ -96,6 +92,9 @@ def encoder(options: argparse.Namespace) -> EncoderOptions:
     return EncoderOptions(options.codec, options.crf, options.preset, options.threads)
 
 
-def _selection(options: argparse.Namespace) -> tuple[list[int] | None, bool]:
-    """Return the segments that are named, if any, and whether they are to be left out."""
-    return (options.keep, False) if options.drop is None else (options.drop, True)
+def _selection(options: argparse.Namespace) -> Selection:
+    """Return what ``--keep``, ``--drop`` and ``--rest`` ask for."""
+    labels = options.keep or options.drop
+    if labels is None:
+        return EVERYTHING
+    return Selection(labels, drop=options.keep is None, rest=options.rest or "black")

@@ -11,6 +11,7 @@ from typing import NoReturn
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
+from livekm.core.selection import RESTS
 from livekm.live.keys import key_table
 from livekm.outputs import (
     ALPHA_SUFFIXES,
@@ -22,7 +23,7 @@ from livekm.outputs import (
 )
 from livekm.outputs.tables import SIDECAR_FILES, check_name
 from livekm.sources.section import seconds
-from livekm.views import RESTS, VIEWS
+from livekm.views import VIEWS
 
 MISUSED = 2
 """The exit code of wrong usage."""

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 
+from livekm.core.contrast import LUMA
 from livekm.figures.history import History, SampleFrame
-from livekm.figures.page import LUMA, new_page, show_image, show_palette, text_color
+from livekm.figures.page import new_page, show_image, show_palette, text_color
 
 _COLUMNS = 5  # frames that are shown
 _RASTER = 480, 1600  # rows and columns of the areas

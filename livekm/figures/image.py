@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from livekm.core.contrast import LUMA
 from livekm.core.segmentation import Segmentation
-from livekm.figures.page import LUMA, hex_color, new_page, show_image, show_palette, to_rgb
+from livekm.figures.page import hex_color, new_page, show_image, show_palette, to_rgb
 from livekm.frame import Image
 
 _WIDTH = 12.0  # inches of the page

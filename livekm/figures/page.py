@@ -11,10 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from livekm.core.contrast import is_dark
 from livekm.frame import Image
-
-LUMA = np.array([0.114, 0.587, 0.299])
-"""The weights of blue, green and red in the lightness that people see (BT.601)."""
 
 _LONGEST_SIDE = 640  # of a panel in pixels; more would not be seen
 
@@ -75,7 +73,7 @@ def hex_color(color: npt.NDArray[np.uint8]) -> str:
 
 def text_color(color: npt.NDArray[np.uint8]) -> str:
     """Return what can be read on a (3,) BGR colour: black or white."""
-    return "white" if float(color @ LUMA) < 128 else "black"
+    return "white" if is_dark(color) else "black"
 
 
 def show_palette(

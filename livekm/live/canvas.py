@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from livekm.core.segmentation import Segmentation
+from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, Image
 from livekm.live.letterbox import Place, letterboxed, place_in
-from livekm.views import VIEWS, choose
+from livekm.outputs.checks import as_image
+from livekm.views import VIEWS
 
 _LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the display would cover them
 
@@ -40,8 +42,8 @@ class Canvas:
         """Return the view, (H, W, 3) uint8 BGR; without a segmentation, the frame's own image."""
         if segmentation is None:
             return frame.image
-        seen: Image = choose(VIEWS[self.view], self.chosen)(frame, segmentation)
-        return seen
+        chosen = Selection(self.chosen, rest="dim") if self.chosen else EVERYTHING
+        return as_image(VIEWS[self.view](frame, segmentation, chosen))
 
     def lay(self, seen: Image, full_size: tuple[int, int], fit: Fit | None) -> Image:
         """Return `seen` as large as the window shows it, between borders; may be `seen` itself.

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.contrast import is_dark
 from livekm.frame import Image
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -144,8 +145,7 @@ def _label(part: Image, texts: Sequence[str], background: npt.NDArray[np.uint8])
     """Write the first of `texts` that fits into the middle of `part`, a view of an image."""
     height, width = part.shape[:2]
     scale = 0.7 * height * _SCALE
-    blue, green, red = map(int, background)
-    color = _BLACK if 114 * blue + 587 * green + 299 * red > 128_000 else _WHITE
+    color = _WHITE if is_dark(background) else _BLACK
     for text in texts:
         (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
         if text_width + height // 2 <= width and height >= _LEAST:

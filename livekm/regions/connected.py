@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +10,8 @@ import numpy.typing as npt
 
 from livekm.core.kernels import count_runs, link_runs, measure_components, paint_components
 from livekm.core.segmentation import Segmentation
+from livekm.core.selection import EVERYTHING, Selection
+from livekm.validation import check_positive
 
 _DEFAULT_PART = 1000  # of the frame, below which a region is a speckle
 
@@ -43,9 +44,7 @@ class Region:
 def find_regions(
     segmentation: Segmentation,
     min_area: int | None = None,
-    slots: Collection[int] | None = None,
-    *,
-    drop: bool = False,
+    selection: Selection = EVERYTHING,
 ) -> list[Region]:
     """Find the connected regions of each segment.
 
@@ -54,15 +53,18 @@ def find_regions(
     segmentation : Segmentation
     min_area : int, optional
         Regions of fewer pixels are left out; by default those below a thousandth of the frame.
-    slots : collection of int, optional
-        The labels of the segments to look at; by default all.
-    drop : bool, default False
-        Whether to look at all segments but those.
+    selection : Selection, default all
+        The segments to look at.
 
     Returns
     -------
     regions : list of Region
         In the order of their labels, the largest first.
+
+    Raises
+    ------
+    ValueError
+        If `min_area` is not positive, or a label is selected that the segmentation lacks.
 
     Examples
     --------
@@ -70,12 +72,13 @@ def find_regions(
     >>> image = np.zeros((8, 20, 3), np.uint8)
     >>> image[2:5, 3:7] = image[1:7, 12:18] = 255
     >>> segmentation = Segmenter(2, random_state=0).fit(image)
-    >>> [(region.area, region.box) for region in find_regions(segmentation, 10, [1])]
+    >>> [(region.area, region.box) for region in find_regions(segmentation, 10, Selection([1]))]
     [(36, (12, 1, 6, 6)), (12, (3, 2, 4, 3))]
     """
+    check_positive("min_area", min_area)
     labels = segmentation.labels
     least = labels.size // _DEFAULT_PART if min_area is None else min_area
-    wanted = range(segmentation.n_clusters) if slots is None else list(slots)
+    wanted = np.flatnonzero(selection.of(segmentation.n_clusters))
     # Not cv2.connectedComponentsWithStats: that takes 15 ms for each segment of a 1080p frame.
     runs = np.empty((count_runs(labels), 4), np.int32)
     components = np.empty(len(runs), np.int32)
@@ -83,7 +86,7 @@ def find_regions(
     sums, boxes = np.zeros((n, 4), np.int64), np.zeros((n, 4), np.int64)
     boxes[:, :2] = labels.shape[::-1]
     measure_components(runs, components, sums, boxes)
-    chosen = np.flatnonzero((sums[:, 1] >= least) & np.isin(sums[:, 0], wanted, invert=drop))
+    chosen = np.flatnonzero((sums[:, 1] >= least) & np.isin(sums[:, 0], wanted))
     chosen = chosen[np.lexsort((-sums[chosen, 1], sums[chosen, 0]))]
     numbers = np.full(n, -1, np.int32)
     numbers[chosen] = np.arange(len(chosen))

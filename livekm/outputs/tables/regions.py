@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from typing import Any
 
 from livekm.core.segmentation import Segmentation
+from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.tables.table import TableFile
 from livekm.regions import find_regions
@@ -24,10 +24,8 @@ class RegionFile(TableFile):
     ----------
     path, info, overwrite
         As of `TableFile`.
-    min_area, slots
+    min_area, selection
         As of `livekm.regions.find_regions`.
-    drop : bool, default False
-        Whether `slots` are the segments to leave out.
     """
 
     def __init__(
@@ -37,14 +35,13 @@ class RegionFile(TableFile):
         *,
         overwrite: bool = False,
         min_area: int | None = None,
-        slots: Collection[int] | None = None,
-        drop: bool = False,
+        selection: Selection = EVERYTHING,
     ) -> None:
         super().__init__(path, info, overwrite=overwrite, columns=REGION_COLUMNS)
-        self._min_area, self._slots, self._drop = min_area, slots, drop
+        self._min_area, self._selection = min_area, selection
 
     def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
-        regions = find_regions(segmentation, self._min_area, self._slots, drop=self._drop)
+        regions = find_regions(segmentation, self._min_area, self._selection)
         palette = segmentation.palette.tolist()
         return [
             {
