@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 import virtual_camera
+from tools import lack
 
 import livekm
 from livekm import cli
 
 COMMAND = [sys.executable, "-m", "livekm"]
+
+pytest_plugins = ["alone"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,7 +65,7 @@ def run_cli(monkeypatch, tmp_path, capfd):
 def camera_library(tmp_path_factory) -> Path:
     """Give the virtual camera's library, or skip where there can be none."""
     if reason := virtual_camera.why_not():
-        pytest.skip(reason)
+        lack(reason)
     return virtual_camera.build_library(tmp_path_factory.mktemp("camera"))
 
 

@@ -1,0 +1,42 @@
+"""How many tests run at a time: all at once, but what asserts times of the clock alone.
+
+A plugin, so that it holds for the docstrings of the package too. A whole run has a worker for each
+processor, by pytest-xdist; files that are named run in one process, where a debugger can stop them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run what is named, and what cannot wait for other workers, in this process."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return None if whole and fcntl else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the timed tests last, when the other workers end."""
+    items.sort(key=is_timed)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Share the machine with tests of other workers, or have it alone for a timed test."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    with Path(__file__).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if is_timed(item) else fcntl.LOCK_SH)
+        return (yield)
+
+
+def is_timed(item: pytest.Item) -> bool:
+    return item.get_closest_marker("timed") is not None
