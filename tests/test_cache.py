@@ -39,7 +39,7 @@ def cache_hits(root: Path, program: str = PROGRAM, **changes: str) -> int:
 def copy_package(root: Path) -> Path:
     """Copy the package without what was compiled, and return the folder of its kernels."""
     shutil.copytree(PACKAGE, root / "livekm", ignore=shutil.ignore_patterns("__pycache__"))
-    return root / "livekm" / "kernels"
+    return root / "livekm" / "core" / "kernels"
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def warm(compiled, tmp_path) -> Path:
 
 
 def test_kernels_run_where_no_cache_can_be_written(tmp_path):
-    copy_package(tmp_path)
+    kernels = copy_package(tmp_path)
     # A file in the place of the folder keeps even root from writing there.
-    (tmp_path / "livekm" / "kernels" / "__pycache__").write_text("")
+    (kernels / "__pycache__").write_text("")
     nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache"}
     nowhere |= {"LOCALAPPDATA": str(tmp_path / "livekm" / "__init__.py"), "IPYTHONDIR": "/dev/null"}
     assert [cache_hits(tmp_path, **nowhere) for _ in range(2)] == [0, 0]
@@ -80,7 +80,7 @@ def test_a_kernel_is_compiled_anew_when_a_file_of_its_parts_changed(tmp_path):
     kernels = copy_package(tmp_path)
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     assert cache_hits(tmp_path, **cache) == 0
-    with (kernels / "policy.py").open("a") as file:
+    with (kernels / "jit.py").open("a") as file:
         file.write("# another way to compile\n")
     assert [cache_hits(tmp_path, **cache) for _ in range(2)] == [0, 1]
 

@@ -61,17 +61,14 @@ def run_python(program: str, env: dict[str, str]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def run_with_camera(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run_with_camera(tmp_path_factory: pytest.TempPathFactory, camera_library: Path) -> Run:
     """Run a program that sees the virtual camera; options are those of `environment`."""
-    if reason := virtual_camera.why_not():
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("camera")
-    library = virtual_camera.build_library(folder)
+    folder = tmp_path_factory.mktemp("frames")
     images = [np.full((SIZE[1], SIZE[0], 3), color, np.uint8) for color in COLORS]
     frames = virtual_camera.write_frames(folder / "frames.yuyv", images)
 
     def run(program: str, **options: Any) -> Any:
-        env = virtual_camera.environment(library, frames, size=SIZE, fps=FPS, **options)
+        env = virtual_camera.environment(camera_library, frames, size=SIZE, fps=FPS, **options)
         return run_python(program, env)
 
     return run

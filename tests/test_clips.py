@@ -17,6 +17,7 @@ import clips
 import numpy as np
 import pytest
 from clips import Sound, flat_image, index_of, make_clip, track
+from tools import lack
 
 from livekm import Segmenter, files, open_sink, open_source
 from livekm.batch import plan_jobs
@@ -223,7 +224,7 @@ def test_images_in_a_row_and_cameras_have_no_sound(tmp_path):
 @pytest.fixture
 def subtitled(tmp_path) -> Path:
     if shutil.which("ffmpeg") is None:
-        pytest.skip("needs the command ffmpeg")
+        lack("needs the command ffmpeg")
     text = "".join(f"{i + 1}\n00:00:0{i},500 --> 00:00:0{i},900\nline {i}\n\n" for i in range(2))
     (tmp_path / "lines.srt").write_text(text)
     make_clip(tmp_path / "sound.mkv", 50, audio=True)

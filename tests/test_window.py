@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import window_program
+from tools import lack
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.errors import SinkError
@@ -105,7 +106,7 @@ def test_qt_shares_the_events_by_the_libraries_of_one_system():
         "ctypes.CDLL(None).XSetEventQueueOwner"
     )
     if ctypes.util.find_library("X11-xcb") is None:
-        pytest.skip("needs libX11-xcb")
+        lack("needs libX11-xcb")
     subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
 
 

@@ -26,13 +26,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tools import ALL_REQUIRED, lack
 
 import livekm
 
 MISSING = [program for program in ("Xvfb", "xdotool") if shutil.which(program) is None]
 
 requires_xvfb = pytest.mark.skipif(
-    bool(MISSING) or not sys.platform.startswith("linux"),
+    bool(MISSING and not ALL_REQUIRED) or not sys.platform.startswith("linux"),
     reason=f"needs Linux with Xvfb and xdotool, missing: {', '.join(MISSING) or 'Linux'}",
 )
 """Marks a test that needs `virtual_display`."""
@@ -125,7 +126,7 @@ class VirtualDisplay:
 def window_manager(display: VirtualDisplay) -> Iterator[None]:
     """Run a window manager on `display`, without which no window fills the screen."""
     if shutil.which("openbox") is None:
-        pytest.skip("needs openbox")
+        lack("needs openbox")
     process = subprocess.Popen(
         ["openbox", "--sm-disable"], env=display.environment(), stderr=subprocess.DEVNULL
     )
