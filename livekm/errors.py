@@ -1,8 +1,8 @@
-"""What can go wrong outside the program, as exceptions with a message a user can act on."""
+"""Exceptions for failures outside the program, each with a message that a user can act on."""
 
 
 class LivekmError(Exception):
-    """Base of every failure that the world causes: a device, a file, a display.
+    """Base of the failures of devices, files and displays.
 
     The message is one line: what failed, where, and what to do about it. Mistakes in the
     arguments of a call raise `ValueError` or `TypeError` instead.

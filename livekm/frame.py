@@ -1,4 +1,4 @@
-"""The values that travel from a source to a sink."""
+"""Define the values that travel from a source to a sink."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a source says about its frames before the first one is read.
+    """Describes the frames of a source before the first one is read.
 
     Attributes
     ----------
     name : str
-        A short name for people: a file's name, ``camera 0``, ``demo``. What of a file's name is
-        no UTF-8 becomes U+FFFD, which unlike Python's stand-ins for it can be drawn and written.
+        A short name for people: a file's name, ``camera 0``, ``demo``. Bytes of a file's name
+        that are not UTF-8 become U+FFFD; Python's surrogates for them cannot be drawn or written.
     width, height : int
         Size of the frames in pixels, after rotation.
     fps : Fraction or None
@@ -54,7 +54,7 @@ class VideoInfo:
         The unit of the source's time stamps in seconds; None where there is none.
     pixel_aspect : Fraction
         Width of a pixel by its height, of the upright frames; above 1 where the picture is shown
-        wider than its pixels are many.
+        wider than it has columns for its rows.
     is_live : bool
         True for a camera or network stream: frames that are not taken in time are lost.
     is_still : bool

@@ -1,4 +1,4 @@
-"""Checks of what callers give: mistakes are named by the parameter's name."""
+"""Check the arguments of callers; messages name the parameter."""
 
 from __future__ import annotations
 

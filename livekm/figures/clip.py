@@ -85,12 +85,12 @@ def _draw_shares(axes: Axes, history: History) -> None:
     ends /= ends[:, -1:]
     heights = (np.arange(_RASTER[0]) + 0.5) / _RASTER[0]
     strips = np.empty((len(shares), _RASTER[0], 3), np.uint8)
-    for step, (edges, slots) in enumerate(zip(ends, colors[:, order], strict=True)):
-        strips[step] = slots[np.searchsorted(edges, heights).clip(max=len(order) - 1)]
+    for number, (edges, palette) in enumerate(zip(ends, colors[:, order], strict=True)):
+        strips[number] = palette[np.searchsorted(edges, heights).clip(max=len(order) - 1)]
     moments = start + (np.arange(_RASTER[1]) + 0.5) / _RASTER[1] * (end - start)
-    steps = np.searchsorted(history.times, moments, side="right") - 1
+    numbers = np.searchsorted(history.times, moments, side="right") - 1
     axes.imshow(
-        strips[steps.clip(0)].transpose(1, 0, 2)[..., ::-1],
+        strips[numbers.clip(0)].transpose(1, 0, 2)[..., ::-1],
         extent=(start, end, 0, 1),
         origin="lower",
         aspect="auto",
@@ -117,18 +117,18 @@ def _name_areas(
     ends: npt.NDArray[np.float64],
     palette: npt.NDArray[np.uint8],
 ) -> None:
-    """Write the numbers of the segments that are wide enough at the end into them."""
-    for slot, low, high in zip(order, np.append(0, ends[:-1]), ends, strict=True):
+    """Write the labels of the segments that are wide enough at the end into their areas."""
+    for label, low, high in zip(order, np.append(0, ends[:-1]), ends, strict=True):
         if high - low > 0.03:
             axes.text(
                 0.995,
                 (low + high) / 2,
-                f"{slot}",
+                f"{label}",
                 transform=axes.transAxes,
                 ha="right",
                 va="center",
                 fontsize=9,
-                color=text_color(palette[slot]),
+                color=text_color(palette[label]),
             )
 
 

@@ -1,4 +1,4 @@
-"""What a page about a clip of any length needs, in bounded memory."""
+"""Collect the history of a clip of any length in bounded memory, for its page."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy.typing as npt
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
 
-_MOST_STEPS = 2048  # more than a page is wide in pixels
+_MOST_BINS = 2048  # more than a page is wide in pixels
 _MOST_SAMPLES = 16
 _LONGEST_SIDE = 360  # of a sample in pixels
 
 
 @dataclass(frozen=True, slots=True)
 class SampleFrame:
-    """One frame as it is remembered: small."""
+    """A frame of the history, scaled down."""
 
     time: float
     image: Image
@@ -27,10 +27,10 @@ class SampleFrame:
 
 
 class History:
-    """Shares, colours and error over time, the cuts, and some frames.
+    """Collects shares, colours and error over time, the cuts, and some frames.
 
-    Time is divided into steps of the same number of frames. When they are too many, each two
-    become one of twice as many frames; the same is done with the frames that are kept.
+    Frames are averaged in bins of the same number of frames. When there are too many bins, each two
+    become one of twice as many frames; every second sample frame is dropped likewise.
 
     Attributes
     ----------
@@ -55,32 +55,32 @@ class History:
         self.n_frames = 0
         self.cuts: list[float] = []
         self.size: tuple[int, int] | None = None
-        self._stride = 1  # frames of a step
-        self._steps = 0
+        self._stride = 1  # frames in a bin
+        self._n_bins = 0
         self._k = 0
         self._last_time = 0.0
-        self._times = np.zeros(_MOST_STEPS)
-        self._errors = np.zeros(_MOST_STEPS)
-        self._shares = np.zeros((_MOST_STEPS, 256), np.float32)
-        self._colors = np.zeros((_MOST_STEPS, 256, 3), np.float32)  # weighted by the shares
+        self._times = np.zeros(_MOST_BINS)
+        self._errors = np.zeros(_MOST_BINS)
+        self._shares = np.zeros((_MOST_BINS, 256), np.float32)
+        self._colors = np.zeros((_MOST_BINS, 256, 3), np.float32)  # weighted by the shares
         self._sample_stride = 1
         self._samples: list[SampleFrame] = []
         self._cut_samples: list[SampleFrame] = []
 
     def append(self, frame: Frame, segmentation: Segmentation) -> None:
-        """Take the next frame."""
-        step = self.n_frames // self._stride
-        if step == _MOST_STEPS:
+        """Add the next frame."""
+        number = self.n_frames // self._stride
+        if number == _MOST_BINS:
             self._halve()
-            step = self.n_frames // self._stride
+            number = self.n_frames // self._stride
         if self.n_frames % self._stride == 0:
-            self._times[step] = frame.time
-            self._steps = step + 1
+            self._times[number] = frame.time
+            self._n_bins = number + 1
         k = segmentation.n_clusters
         shares = segmentation.shares.astype(np.float32)
-        self._shares[step, :k] += shares
-        self._colors[step, :k] += shares[:, np.newaxis] * segmentation.palette
-        self._errors[step] += segmentation.mse
+        self._shares[number, :k] += shares
+        self._colors[number, :k] += shares[:, np.newaxis] * segmentation.palette
+        self._errors[number] += segmentation.mse
         self._k = max(self._k, k)
         if segmentation.scene_cut:
             self.cuts.append(frame.time)
@@ -90,13 +90,13 @@ class History:
         self.size = frame.image.shape[1], frame.image.shape[0]
 
     def _halve(self) -> None:
-        half = _MOST_STEPS // 2
+        half = _MOST_BINS // 2
         self._times[:half] = self._times[::2]
         for sums in (self._errors, self._shares, self._colors):
             sums[:half] = sums[::2] + sums[1::2]
             sums[half:] = 0
         self._stride *= 2
-        self._steps = half
+        self._n_bins = half
 
     def _keep(self, frame: Frame, segmentation: Segmentation) -> None:
         is_cut = segmentation.scene_cut
@@ -117,12 +117,12 @@ class History:
 
     @property
     def times(self) -> npt.NDArray[np.float64]:
-        """(n,), when each step begins, in seconds."""
-        return self._times[: self._steps]
+        """(n,), the beginning of each bin, in seconds."""
+        return self._times[: self._n_bins]
 
     @property
     def end(self) -> float:
-        """When the last frame ends, if it lasts as long as the others do in the mean."""
+        """The end of the last frame in seconds, if it lasts as long as the mean of the others."""
         if self.n_frames < 2:
             return self._last_time + 1
         span = self._last_time - float(self._times[0])
@@ -130,34 +130,34 @@ class History:
 
     @property
     def _weights(self) -> npt.NDArray[np.float64]:
-        """(n,), the frames of each step."""
-        weights = np.full(self._steps, float(self._stride))
-        weights[-1:] = self.n_frames - self._stride * (self._steps - 1)
+        """(n,), the number of frames in each bin."""
+        weights = np.full(self._n_bins, float(self._stride))
+        weights[-1:] = self.n_frames - self._stride * (self._n_bins - 1)
         return weights
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
-        """(n, k), the mean share of each segment in each step."""
-        return np.asarray(self._shares[: self._steps, : self._k] / self._weights[:, np.newaxis])
+        """(n, k), the mean share of each segment in each bin."""
+        return np.asarray(self._shares[: self._n_bins, : self._k] / self._weights[:, np.newaxis])
 
     @property
     def errors(self) -> npt.NDArray[np.float64]:
-        """(n,), the mean mse of each step."""
-        return np.asarray(self._errors[: self._steps] / self._weights)
+        """(n,), the mean mse of each bin."""
+        return np.asarray(self._errors[: self._n_bins] / self._weights)
 
     @property
     def colors(self) -> npt.NDArray[np.uint8]:
-        """(n, k, 3) BGR, the mean colour of each segment in each step."""
+        """(n, k, 3) BGR, the mean colour of each segment in each bin."""
         return _mean_colors(
-            self._colors[: self._steps, : self._k], self._shares[: self._steps, : self._k]
+            self._colors[: self._n_bins, : self._k], self._shares[: self._n_bins, : self._k]
         )
 
     @property
     def palette(self) -> npt.NDArray[np.uint8]:
         """(k, 3) BGR, the mean colour of each segment."""
         return _mean_colors(
-            self._colors[: self._steps, : self._k].sum(axis=0, dtype=np.float64),
-            self._shares[: self._steps, : self._k].sum(axis=0, dtype=np.float64),
+            self._colors[: self._n_bins, : self._k].sum(axis=0, dtype=np.float64),
+            self._shares[: self._n_bins, : self._k].sum(axis=0, dtype=np.float64),
         )
 
     @property

@@ -1,4 +1,4 @@
-"""What every page has: images, a palette, a file format."""
+"""Elements that every page shares: images, a palette, a file format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def new_page(width: float, height: float, title: str) -> Figure:
     """Return an empty page; its size is in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    # A file's name may hold a dollar sign, which is not meant as the begin of a formula.
+    # A dollar sign in a file's name does not begin a formula.
     figure.suptitle(title, parse_math=False)
     return figure
 

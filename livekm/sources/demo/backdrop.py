@@ -1,4 +1,4 @@
-"""What is too far away to come nearer: sky, sun, clouds, skyline and hills."""
+"""Draw what is too far away to come nearer: sky, sun, clouds, skyline and hills."""
 
 from __future__ import annotations
 

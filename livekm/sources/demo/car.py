@@ -1,4 +1,4 @@
-"""A saloon car, in polygons."""
+"""Draw a saloon car from polygons."""
 
 from __future__ import annotations
 

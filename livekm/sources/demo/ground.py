@@ -1,4 +1,4 @@
-"""The ground: verges, pavements, the road and what is painted on it."""
+"""Draw the ground: verges, pavements, the road and its markings."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Pencil:
         self._strokes.append((centers, self._at_distance(color, z), radii))
 
     def finish(self) -> None:
-        """Draw what was asked for."""
+        """Draw all shapes onto the image, in the order in which they came."""
         pixels = self._project(np.concatenate([s[0].reshape(-1, 3) for s in self._strokes]))
         start = 0
         for points, color, radii in self._strokes:
@@ -113,7 +113,7 @@ class Pencil:
         self._strokes.clear()
 
     def _project(self, points: Points) -> npt.NDArray[np.int32]:
-        """(n, 2) pixel positions of (n, 3) points, in units of 1/16 pixel."""
+        """Return the (n, 2) pixel positions of (n, 3) points, in units of 1/16 pixel."""
         x, y, z = points.T
         z = np.maximum(z, _NEAR)
         scale = self._focal / z

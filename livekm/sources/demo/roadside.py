@@ -1,4 +1,4 @@
-"""What stands along the road: houses, trees, a fence."""
+"""Draw houses, trees and fences along the road."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A street that can be drawn at any moment."""
+"""Draw a street as it is at any moment."""
 
 from __future__ import annotations
 

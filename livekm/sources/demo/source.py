@@ -83,13 +83,13 @@ def _draw_frames(info: VideoInfo, fps: Fraction, seed: int) -> Iterator[Frame]:
 
 
 def _change_light(image: Image, time: float) -> None:
-    """Let the light rise and fall by a few percent, as behind thin clouds."""
+    """Let the light swell and fade by a few percent, as behind thin clouds."""
     gain = 1.0 + 0.05 * np.sin(2 * np.pi * time / 9)
     cv2.convertScaleAbs(image, dst=image, alpha=float(gain))
 
 
 def _make_noise(width: int, height: int, rng: np.random.Generator) -> tuple[Image, Image]:
-    """Make what is added to and what is taken from an image, larger than it to be shifted."""
+    """Make two images of noise, to add and to subtract, larger than a frame to be shifted."""
     tile = rng.normal(0, _NOISE_SIGMA, (_NOISE_SIZE, _NOISE_SIZE, 3)).round().astype(np.int8)
     repeats = (height // _NOISE_SIZE + 2, width // _NOISE_SIZE + 2, 1)
     plus, minus = (np.tile(part.astype(np.uint8), repeats) for part in
