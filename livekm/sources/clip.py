@@ -13,6 +13,12 @@ import av
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
+from livekm.sources.container import (
+    codec_name,
+    open_container,
+    picture_stream,
+    playlist_kind,
+)
 from livekm.sources.conversion import Converter, deinterlaced
 from livekm.sources.decoding import ClipReader, Picture, find_key_packet
 from livekm.sources.files import require_file
@@ -148,7 +154,8 @@ class ClipSource(FrameStream):
         if self._reader.n_lost:
             n_lost = self._reader.n_lost
             _log.warning("%s: left out %d damaged frame(s) at its end", name, n_lost)
-        _warn_of_early_end(last_pts, header, name)
+        if not self._reader.n_seams:  # what the header says is of the first recording
+            _warn_of_early_end(last_pts, header, name)
 
 
 def _stamped(
@@ -156,7 +163,8 @@ def _stamped(
 ) -> Iterator[tuple[Picture, int]]:
     """Pair pictures with their time stamps, also those that have none: `step` ticks apart.
 
-    FFmpeg leaves them out before time 0 in Matroska, in raw streams, and of an AVI's last frame.
+    FFmpeg leaves them out before time 0 in Matroska, in raw streams, and of an AVI's last frame. A
+    stamp that does not come after the last one is moved to the next tick.
     """
     early: list[Picture] = []
     last: int | None = None
@@ -169,8 +177,10 @@ def _stamped(
             first = (start or 0) if pts is None else pts - step * len(early)
             yield from zip(early, count(first, step))
             last, early = first + step * (len(early) - 1), []
-        if pts is None or (last is not None and pts <= last):
+        if pts is None:
             pts = (start or 0) if last is None else last + step
+        elif last is not None:
+            pts = max(pts, last + 1)
         last = pts
         yield picture, pts
     yield from zip(early, count(start or 0, step))
@@ -178,15 +188,21 @@ def _stamped(
 
 def _read_header(path: Path) -> _Header:
     """Ask PyAV, which gives rates and time bases as the fractions that they are."""
+    if kind := playlist_kind(path):
+        raise SourceError(
+            f"{path}: a playlist ({kind}), which names other files; give the clips themselves"
+        )
     try:
-        # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
-        with av.open(str(path.absolute())) as container:
+        with open_container(path) as container:
             # FFmpeg's "tty" reads any text file as a terminal recording.
             if container.format.name == "tty":
                 raise SourceError(_not_a_video(path))
-            if not container.streams.video:
+            stream = picture_stream(container)
+            if stream is None:
                 raise SourceError(f"{path}: no picture in it, only sound; give a video")
-            stream = container.streams.video[0]
+            if stream.codec_context is None:
+                codec = codec_name(path)
+                raise SourceError(f"{path}: no decoder for codec {codec}; convert it to H.264 MP4")
             # From PyAV 19 on, its rates are of a type of its own.
             fps = _plausible_rate(Fraction(stream.average_rate or 0))
             time_base = Fraction(stream.time_base or Fraction(1, av.time_base))

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.container import InputContainer
+
+from livekm.sources.container import open_container, picture_stream
+from livekm.sources.continuity import Continuity
 
 MAX_FAILURES = 100
 """How often in a row a file may fail to be read; pictures that cannot be decoded do not count."""
@@ -40,7 +44,7 @@ class KeyPacket:
 
 
 class ClipReader:
-    """The pictures of a clip's first video stream; to be closed.
+    """The pictures of the video stream that players show; to be closed.
 
     Parameters
     ----------
@@ -59,25 +63,30 @@ class ClipReader:
     def __init__(
         self, path: Path, begin: KeyPacket | None = None, *, threads: int | None = None
     ) -> None:
-        # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
-        self._container = av.open(str(path.absolute()))
+        self._container = open_container(path)
+        self._packets = PicturePackets(self._container)
         self._begin = begin
         self._threads = threads
         self.n_lost = 0
         self.pictures = self._decode()
+
+    @property
+    def n_seams(self) -> int:
+        """How often the file's clock started again until now."""
+        return self._packets.continuity.n_seams
 
     def close(self) -> None:
         """Release the file. Closing twice is allowed."""
         self._container.close()
 
     def _decode(self) -> Iterator[Picture]:
-        stream = self._container.streams.video[0]
+        stream = self._packets.stream
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = self._threads or 0
         expected: list[int] = []  # time stamps of pictures to come: what lacks was damaged
 
         def decoded() -> Iterator[av.VideoFrame]:
-            for number, packet in enumerate(_packets(self._container, stream)):
+            for number, packet in enumerate(self._packets):
                 if packet.pts is not None and not packet.is_discard:
                     heapq.heappush(expected, packet.pts)
                 if self._begin is None or number >= self._begin.number:
@@ -96,16 +105,39 @@ class ClipReader:
         self.n_lost = len(expected)
 
 
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the packets, and an empty one at the end; go on behind what cannot be read."""
-    failures, is_over = 0, False
-    while not is_over and failures < MAX_FAILURES:
-        failures += 1
-        with contextlib.suppress(av.FFmpegError):
-            for packet in container.demux(stream):
-                failures = 0
+class PicturePackets:
+    """The packets of the pictures, and an empty one at the end, their stamps on one clock.
+
+    Packets of sound are read with them, for the same clock as where the sound is copied.
+
+    Parameters
+    ----------
+    container : InputContainer
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        stream = picture_stream(container)
+        assert stream is not None, "whoever opens a clip looks at its header first"
+        self.stream: Any = stream
+        self.continuity = Continuity.of(container)
+        self._container = container
+
+    def __iter__(self) -> Iterator[Any]:
+        for packet in self.continuity(self._read()):
+            if packet.stream.index == self.stream.index:
                 yield packet
-            is_over = True
+
+    def _read(self) -> Iterator[Any]:
+        """Yield the packets; go on behind what cannot be read."""
+        streams = [self.stream, *self._container.streams.audio]
+        failures, is_over = 0, False
+        while not is_over and failures < MAX_FAILURES:
+            failures += 1
+            with contextlib.suppress(av.FFmpegError):
+                for packet in self._container.demux(streams):
+                    failures = 0
+                    yield packet
+                is_over = True
 
 
 def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
@@ -149,10 +181,12 @@ def find_key_packet(path: Path, time: float) -> KeyPacket | None:
         is a key picture in truth is to be seen when it is decoded: some files say so of all.
     """
     found = None
-    with av.open(str(path.absolute())) as container:
-        stream = container.streams.video[0]
-        wanted = time / float(stream.time_base or Fraction(1)) - 1  # a tick for the rounding
-        for number, packet in enumerate(_packets(container, stream)):
+    with open_container(path) as container:
+        packets = PicturePackets(container)
+        wanted = (
+            time / float(packets.stream.time_base or Fraction(1)) - 1
+        )  # a tick for the rounding
+        for number, packet in enumerate(packets):
             if packet.pts is None:
                 return None if packet.size else found
             if packet.dts is not None and packet.dts > wanted:

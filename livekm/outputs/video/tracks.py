@@ -14,6 +14,9 @@ from typing import Any, TypeAlias
 import av
 from av.container import InputContainer, OutputContainer
 
+from livekm.sources.container import open_container, picture_stream, readable
+from livekm.sources.continuity import Continuity
+
 _Packet: TypeAlias = "av.Packet[Any]"
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ class _Copy:
 
     track: Any
     last_dts: int | None = None
+    duration: int = 0
     failed: bool = False
 
 
@@ -72,13 +76,13 @@ class CopiedTracks:
             return
         self._origin = origin
         output.metadata.update(
-            {k: v for k, v in self._source.metadata.items() if k not in _OF_THE_FILE}
+            {k: readable(v) for k, v in self._source.metadata.items() if k not in _OF_THE_FILE}
         )
-        first, *further = self._source.streams.video or (None,)
+        first = picture_stream(self._source)
         for stream in self._source.streams:
             if stream is first:
                 picture.metadata.update(_kept(stream))
-            elif stream in further or not _fits(stream, output.format.name):
+            elif stream.type == "video" or not _fits(stream, output.format.name):
                 self._warn(stream, f"does not go into {output.format.name}; it is left out")
             else:
                 track: Any = output.add_stream_from_template(_template(stream, output.format.name))
@@ -86,9 +90,15 @@ class CopiedTracks:
                 track.disposition = stream.disposition
                 self._copies[stream.index] = _Copy(track)
         if self._copies:
-            # The pictures' packets tell where the picture ends.
-            chosen = [s for s in self._source.streams if s.index in self._copies or s is first]
-            self._packets = self._read(self._source.demux(chosen))
+            # The pictures' packets tell where the picture ends. All sound is read, as where the
+            # picture is decoded, so that both find the same seams.
+            chosen = [
+                s
+                for s in self._source.streams
+                if s.index in self._copies or s is first or s.type == "audio"
+            ]
+            continuity = Continuity.of(self._source)
+            self._packets = self._read(continuity(self._source.demux(chosen)))
 
     def copy_until(self, time: Fraction) -> None:
         """Copy what begins before `time`, in seconds of the output."""
@@ -114,7 +124,7 @@ class CopiedTracks:
         while (packet := self._peek()) is not None:
             self._next = None
             time, index = self._time(packet), packet.stream.index
-            if index not in self._copies:
+            if packet.stream.type == "video":
                 goes_on |= time > limit
             elif time < end:
                 self._mux(packet)
@@ -163,6 +173,8 @@ class CopiedTracks:
             return  # damaged: what runs backwards cannot be written
         packet.pts = dts if packet.pts is None else packet.pts - shift
         packet.dts = copy.last_dts = dts
+        if stream.type == "audio":  # MP4 would hide a last packet that takes no time
+            packet.duration = copy.duration = packet.duration or copy.duration
         packet.stream = copy.track
         try:
             copy.track.container.mux(packet)
@@ -179,7 +191,7 @@ def _open(path: str) -> InputContainer | None:
     if not Path(path).is_file():  # a folder or pattern of images
         return None
     try:
-        return av.open(str(Path(path).absolute()))
+        return open_container(Path(path))
     except (av.FFmpegError, OSError):  # e.g. an image of a kind that only OpenCV reads
         return None
 
@@ -207,7 +219,7 @@ def _is_again_in_avi(stream: Any, codec: str, container: str) -> bool:
 
 
 def _kept(stream: Any) -> dict[str, str]:
-    return {key: stream.metadata[key] for key in _OF_A_TRACK if key in stream.metadata}
+    return {key: readable(stream.metadata[key]) for key in _OF_A_TRACK if key in stream.metadata}
 
 
 def _fits(stream: Any, container: str) -> bool:
