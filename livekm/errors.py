@@ -5,7 +5,14 @@ class LivekmError(Exception):
     """Base of the failures of devices, files and displays.
 
     The message is one line: what failed, where, and what to do about it. Mistakes in the
-    arguments of a call raise `ValueError` or `TypeError` instead.
+    arguments of a call raise `UsageError`, which is a `ValueError`, or `TypeError` instead.
+    """
+
+
+class UsageError(ValueError):
+    """What was asked for makes no sense: an option of the command, a parameter of a call.
+
+    The message is one line, as that of `LivekmError`.
     """
 
 

@@ -117,6 +117,26 @@ def test_quiet_prints_the_failures_alone(tmp_path, run_cli):
     assert re.fullmatch(r"livekm: b\.mp4: not a video [^\n]+\n", err)
 
 
+def test_python_files_of_the_current_folder_are_not_run(tmp_path, run_cli):
+    make_clip(tmp_path / "a.mp4", 2)
+    for name in ("json.py", "av.py", "numpy/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"import pathlib; pathlib.Path({name!r}).rename('was-run')")
+    code, _, err = run_cli("*.mp4", "-o", "out", "-k2", "-q")
+    assert (code, err) == (0, "")
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("-v",)])
+def test_verbose_shows_the_traceback_of_a_clip_that_fails(more, tmp_path, run_cli):
+    touch(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    code, _, err = run_cli("a.mp4", "b.mp4", "-o", "out", *more)
+    assert code == 1
+    assert err.count("livekm: Traceback (most recent call last):") == (2 if more else 0)
+    assert err.count(".mp4: not a video") == (4 if more else 2)
+    assert "warning" not in err
+
+
 @pytest.mark.parametrize("output", ["new/", "there"])
 def test_one_clip_goes_into_a_folder_as_many_do(output, tmp_path, run_cli):
     (tmp_path / "there").mkdir()
@@ -149,7 +169,8 @@ def test_options_of_many_clips_are_wrong_usage_for_one(option, tmp_path, run_cli
     make_clip(tmp_path / "a.mp4", 2)
     code, out, err = run_cli("a.mp4", "-o", "b.mp4", *option)
     assert (code, out) == (2, "")
-    assert err.startswith("livekm: --suffix, --jobs, --scheduler and --skip-existing are for many")
+    flag = option[0].partition("=")[0]
+    assert err == f"livekm: {flag} is for many clips, or one whose -o is a folder; leave it out\n"
 
 
 def test_two_clips_of_one_output_are_wrong_usage(tmp_path, run_cli):
@@ -276,7 +297,7 @@ def processes_of(job: Job) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = path.read_bytes().split(b"\0")
-            if str(job.source).encode() in words and b"livekm" in words:
+            if str(job.source).encode() in words and b"--report" in words:
                 numbers.append(int(path.parent.name))
     return numbers
 
@@ -450,7 +471,7 @@ def test_an_earlier_runs_videos_of_labels_are_no_inputs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "a.mp4", tmp_path / "labels" / "a.mkv")
     (job,) = plan_jobs(["."], Path("out"), sidecars={"labels": "labels/{}.mkv"})
-    assert job.labels == Path("labels/a.mkv")
+    assert job.sidecars == {"labels": Path("labels/a.mkv")}
 
 
 def test_on_a_terminal_each_clip_in_work_has_a_line(tmp_path):

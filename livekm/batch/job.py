@@ -1,48 +1,44 @@
-"""One clip of many: where it goes, how far it is, and what became of it."""
+"""One clip of many: its outputs, its progress, its result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One clip and where it goes.
+    """One clip and its outputs.
 
     Attributes
     ----------
     source : Path
     output : Path or None
         The segmented clip.
-    labels, stats, figure, regions, save_palette : Path or None
-        The sidecars that are asked for.
+    sidecars : mapping
+        Key of `livekm.outputs.tables.SIDECARS` -> the file.
     """
 
     source: Path
     output: Path | None = None
-    labels: Path | None = None
-    stats: Path | None = None
-    figure: Path | None = None
-    regions: Path | None = None
-    save_palette: Path | None = None
+    sidecars: Mapping[str, Path] = field(default_factory=dict, hash=False)
 
     @property
     def outputs(self) -> dict[str, Path]:
-        """What is to be written, by the option of the command line that asks for it."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
-        return {option: path for option, path in named.items() if path is not None}
+        """All files to write, by the option of the command line that asks for each."""
+        return {**({"output": self.output} if self.output else {}), **self.sidecars}
 
     def remaining(self) -> Job:
-        """Return the job without the outputs that are there, which are complete then."""
+        """Return the job without the outputs that exist; these are complete."""
         left = {option: path for option, path in self.outputs.items() if not path.exists()}
-        return Job(self.source, **left)
+        return Job(self.source, left.pop("output", None), left)
 
     def absolute(self) -> Job:
-        """Return the job as it may be run in any folder."""
-        outputs = {option: path.absolute() for option, path in self.outputs.items()}
-        return Job(self.source.absolute(), **outputs)
+        """Return the job with absolute paths, for a process in any folder."""
+        files = {option: path.absolute() for option, path in self.outputs.items()}
+        return Job(self.source.absolute(), files.pop("output", None), files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +60,20 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What became of a clip.
+    """The end of the work on a clip.
 
     Attributes
     ----------
     job : Job
     outcome : {"done", "skipped", "interrupted", "not begun", "failed"}
-        Skipped is what was there already.
+        Skipped where every output existed before.
     reason : str
         Why it failed; in one line.
     n_frames : int or None
     seconds : float
     warnings : tuple of str
+    details : tuple of str
+        What ``--verbose`` shows besides.
     """
 
     job: Job
@@ -84,6 +82,7 @@ class JobResult:
     n_frames: int | None = None
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 JobEvent: TypeAlias = JobProgress | JobResult

@@ -17,23 +17,14 @@ from livekm.outputs import (
     check_distinct,
     choose_encoding,
 )
-from livekm.outputs.tables import check_name
+from livekm.outputs.tables import SIDECARS
 from livekm.sources.files import find_matches, is_wild
 
 CLIP_SUFFIXES = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
 )
 PLACE = "{}"
-"""Stands for a clip's place below the input, without its suffix, in the names of sidecars."""
-
-SIDECARS = {
-    "labels": PLACE,
-    "stats": f"{PLACE}.csv",
-    "figure": f"{PLACE}.png",
-    "regions": f"{PLACE}.csv",
-    "save_palette": f"{PLACE}.gpl",
-}
-"""Option -> what is added to the name of a folder that is given for it."""
+"""Stands for a clip's path below the input, without its suffix, in the names of sidecars."""
 
 
 def is_batch(
@@ -87,8 +78,8 @@ def plan_jobs(
         How clips are encoded. Outputs have the format of the inputs where livekm writes it and it
         holds the codec, else MP4, or that of the codec where MP4 does not hold it either.
     sidecars : mapping, optional
-        Some of `SIDECARS` to a folder, in which the tree is made again, or to a name with `PLACE`
-        in it, as ``tables/{}.jsonl``, which tells the format too.
+        Key of `SIDECARS` -> a folder, below which the folders of the clips are made again, or a
+        name with `PLACE` in it, such as ``tables/{}.jsonl``, which tells the format too.
 
     Raises
     ------
@@ -117,7 +108,7 @@ def plan_jobs(
             }
             if output:
                 _check_encoding(output, encoder)
-            job = Job(source, output, **files)
+            job = Job(source, output, files)
             if _place(source) in map(_place, job.outputs.values()):
                 raise ValueError(
                     f"{source} would become itself; name another folder, or a --suffix"
@@ -152,14 +143,14 @@ def _check_encoding(output: Path, encoder: EncoderOptions) -> None:
 
 def _pattern(option: str, name: str) -> str:
     if PLACE in name:
-        check_name(option, name)
+        SIDECARS[option].check(name)
         return name
     if Path(name).suffix and not Path(name).is_dir():
         raise ValueError(
-            f"--{option.replace('_', '-')} {name} is one file: for many clips name a folder, or "
+            f"--{option} {name} is one file: for many clips name a folder, or "
             f"one for each by {PLACE}: {option}/{PLACE}{Path(name).suffix}"
         )
-    return f"{name}/{SIDECARS[option]}"
+    return f"{name}/{SIDECARS[option].in_folder}"
 
 
 def _without_repeats(jobs: Sequence[Job]) -> list[Job]:

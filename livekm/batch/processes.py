@@ -1,4 +1,4 @@
-"""Clips in work: a livekm process for each, and what it tells."""
+"""Run a livekm process for each clip, and read its reports."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import Empty, Queue
 from typing import IO
 
+import livekm
 from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
 from livekm.batch.protocol import REPORT_OPTION, STOP, Report
 from livekm.core.threads import available_cores
-from livekm.outputs.tables import LABEL_FILES
+from livekm.outputs.tables import SIDECARS
 
-_SLICE = 0.1  # seconds from one look at a process to the next
+_SLICE = 0.1  # seconds between two looks at a process
 
 
 def run_jobs(
@@ -28,9 +30,9 @@ def run_jobs(
     workers: int = 1,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[JobEvent]:
-    """Run livekm for each job, in processes of their own, and yield what happens.
+    """Run livekm for each job in a process of its own, and yield what happens.
 
-    What becomes of one clip, even of its process, leaves the others alone.
+    A clip that fails, or whose process dies, leaves the others alone.
 
     Parameters
     ----------
@@ -41,12 +43,12 @@ def run_jobs(
     workers : int, default 1
         Processes at a time.
     should_stop : callable, optional
-        Asked again and again whether to end; clips in work then are completed as partial.
+        Tell whether to end; clips in work are then completed as partial.
 
     Yields
     ------
     event : JobProgress or JobResult
-        Of each job several and at the end one, of different jobs in any order.
+        For each job any number of the first and then one of the second; jobs in any order.
     """
     events: Queue[JobEvent | BaseException] = Queue()
     stop = threading.Event()
@@ -68,7 +70,7 @@ def run_jobs(
 
 
 def share_of_processors(n_clips: int) -> list[str]:
-    """Return the arguments by which one of `n_clips` clips in work leaves the others their share.
+    """Return the arguments that limit each of `n_clips` clips in work to its share.
 
     Examples
     --------
@@ -84,7 +86,7 @@ def collect(
     should_stop: Callable[[], bool],
     stop: Callable[[], None],
 ) -> Iterator[JobEvent]:
-    """Yield events until each of `n_jobs` has its result; call `stop` once it is asked for."""
+    """Yield events until each of `n_jobs` has its result; call `stop` once on `should_stop`."""
     is_stopped = False
     while n_jobs:
         if should_stop() and not is_stopped:
@@ -104,7 +106,7 @@ def run_job(
     on_progress: Callable[[JobProgress], None] = lambda progress: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> JobResult:
-    """Run livekm for one job in a process of its own, which ends when this one does.
+    """Run livekm for one job in a process of its own, which ends when this one ends.
 
     Parameters
     ----------
@@ -112,14 +114,14 @@ def run_job(
     arguments : sequence of str
         Further arguments of the command line.
     on_progress : callable, optional
-        Is called with each `JobProgress`.
+        Take each `JobProgress`.
     should_stop : callable, optional
-        Asked again and again whether to end; the clip then is completed as partial.
+        Tell whether to end; the clip is then completed as partial.
     """
     if should_stop():
         return JobResult(job, "not begun")
     start = time.perf_counter()
-    warnings: list[str] = []
+    texts: dict[str, list[str]] = {"detail": [], "warning": [], "failure": []}
     reason, n_frames, is_stopped = "", None, False
     try:
         with _Child(job, arguments) as child:
@@ -132,25 +134,30 @@ def run_job(
                 if report.kind == "progress":
                     n_frames = report.n_frames
                     on_progress(JobProgress(job, report.n_frames, report.total))
-                elif report.kind == "warning":
-                    warnings.append(report.text)
                 else:
-                    reason = report.text
-            code, last_words = child.wait()
+                    texts[report.kind].append(report.text)
+            code, reason = child.wait()
     except OSError as error:
-        code, last_words = 1, f"{error.filename}: {error.strerror}; choose another folder"
+        code, reason = 1, f"{error.filename}: {error.strerror}; choose another folder"
     if code == 0:
-        outcome = "done"
+        outcome, reason = "done", ""
     elif is_stopped:
         outcome, reason = "interrupted", ""
     else:
-        outcome, reason = "failed", reason or last_words
-    seconds = time.perf_counter() - start
-    return JobResult(job, outcome, reason, n_frames, seconds, tuple(warnings))
+        outcome, reason = "failed", "".join(texts["failure"]) or reason
+    return JobResult(
+        job,
+        outcome,
+        reason,
+        n_frames,
+        time.perf_counter() - start,
+        tuple(texts["warning"]),
+        tuple(texts["detail"]),
+    )
 
 
 class _Child:
-    """A livekm process, its reports and its wish list; a context manager that ends it."""
+    """A livekm process and its reports; a context manager that ends it."""
 
     def __init__(self, job: Job, arguments: Sequence[str]) -> None:
         for output in job.outputs.values():
@@ -159,13 +166,13 @@ class _Child:
         self._errors: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._reports: Queue[Report | None] = Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "livekm", REPORT_OPTION, *arguments, *_files(job)],
+            [sys.executable, "-c", _start(), REPORT_OPTION, *arguments, *_files(job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             encoding="utf-8",
             errors="replace",
-            start_new_session=True,  # a Ctrl-C of the terminal comes from here, and once
+            start_new_session=True,  # pass a Ctrl-C of the terminal on from here, once
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -177,14 +184,14 @@ class _Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):
-            self._process.stdin.close()  # which ends it, should it still work
+            self._process.stdin.close()  # ends a process that still works
         self._process.wait()
         self._reader.join()
         self._process.stdout.close()
         self._errors.close()
 
     def reports(self) -> Iterator[Report | None]:
-        """Yield the reports until the process closes its output; None where it takes its time."""
+        """Yield the reports until the process closes its stdout; None after a slice without."""
         while self._reader.is_alive() or not self._reports.empty():
             report = None
             with contextlib.suppress(Empty):
@@ -192,14 +199,14 @@ class _Child:
             yield report
 
     def ask_to_stop(self) -> None:
-        """Let the process complete what it has."""
+        """Ask the process to complete what it has."""
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # it has ended
             self._process.stdin.write(STOP)
             self._process.stdin.flush()
 
     def wait(self) -> tuple[int, str]:
-        """Return the exit code, and what the process said last, or what ended it."""
+        """Return the exit code, and the last line of stderr or the signal that ended it."""
         code = self._process.wait()
         if code < 0:
             return code, f"{self._job.source}: the process ended by signal {-code}"
@@ -215,9 +222,22 @@ class _Child:
                 self._reports.put(report)
 
 
+def _start() -> str:
+    """Return a program that runs the command of this very package.
+
+    Leave the current folder out of its path: ``python -m`` would run a json.py that lies there.
+    (``python -P`` does the same from 3.11 on.)
+    """
+    folder = str(Path(livekm.__file__).resolve().parents[1])
+    return (
+        f"import sys; folder = {folder!r}; sys.path[:] = filter(None, sys.path); "
+        "folder in sys.path or sys.path.insert(0, folder); "
+        "from livekm.cli import main; sys.exit(main())"
+    )
+
+
 def _files(job: Job) -> list[str]:
-    names = {option: str(path) for option, path in job.outputs.items()}
-    if job.labels and job.labels.suffix.lower() not in LABEL_FILES:
-        names["labels"] += "/"  # a folder, also where the clip's name has dots: 2024.11.02.mp4
-    named = [f"--{option.replace('_', '-')}={name}" for option, name in names.items()]
-    return [*named, "--", str(job.source)]
+    """Return the arguments that name a job's files."""
+    output = [] if job.output is None else [f"--output={job.output}"]
+    named = [f"--{name}={SIDECARS[name].to_text(path)}" for name, path in job.sidecars.items()]
+    return [*output, *named, "--", str(job.source)]

@@ -12,7 +12,7 @@ _MOST_LINES = 8  # of clips in work; more would push what is above off the scree
 _LONGEST_NAME = 30
 
 
-class ArchiveProgress:
+class BatchProgress:
     """A bar for all clips and, on a terminal, a line for each in work; a context manager.
 
     Parameters
@@ -35,7 +35,7 @@ class ArchiveProgress:
         self._has_lines = not hidden and self._bar.fp.isatty()
         self._refresh()
 
-    def __enter__(self) -> ArchiveProgress:
+    def __enter__(self) -> BatchProgress:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -56,8 +56,9 @@ class ArchiveProgress:
             if line is not None:
                 line.close()
             if not self._hidden:
-                for said in [*event.warnings, *([event.reason] if event.reason else [])]:
-                    self._bar.write(f"livekm: {said}", file=self._bar.fp)
+                reasons = [event.reason] if event.reason else []
+                for text in [*event.details, *event.warnings, *reasons]:
+                    self._bar.write(f"livekm: {text}", file=self._bar.fp)
         self._refresh()
 
     def _show_line(self, event: JobProgress) -> None:

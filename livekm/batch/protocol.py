@@ -1,4 +1,4 @@
-"""What a livekm process tells the livekm process that started it, line by line."""
+"""Report to the livekm process that started this one, a line of JSON at a time."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 REPORT_OPTION = "--report"
-"""Of the command line, for other programs: print `Report` lines, and end when stdin does."""
+"""Option for other programs: print `Report` lines, and end when stdin ends."""
 
 STOP = "stop\n"
 """A line on stdin that asks to end early and keep what is done."""
 
 _PERIOD = 0.2  # seconds from one report of progress to the next
-_PATIENCE = 5  # seconds that an interrupted process has to clean up
+_PATIENCE = 5  # seconds that an interrupted process gets to clean up
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far a clip is, or what is to be said about it.
+    """How far a clip is, or a message about it.
 
     Attributes
     ----------
-    kind : {"progress", "warning", "failure"}
+    kind : {"progress", "detail", "warning", "failure"}
     text : str
-        A warning, or why there is no output.
+        A detail for ``--verbose``, a warning, or why there is no output.
     n_frames : int
         Frames done.
     total : int or None
@@ -63,12 +63,12 @@ class Report:
 
 
 class Reporter(logging.Handler):
-    """Tells what happens; as a handler of logging, it tells warnings.
+    """Report what happens; as a handler of logging, report its records.
 
     Parameters
     ----------
     say : callable
-        Takes each line.
+        Take a line and print it.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -76,16 +76,21 @@ class Reporter(logging.Handler):
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell a warning."""
-        self._tell(Report("warning", record.getMessage()))
+        """Report a record: from warnings on as a warning, below as a detail."""
+        kind = "warning" if record.levelno >= logging.WARNING else "detail"
+        self._tell(Report(kind, record.getMessage()))
+
+    def detail(self, text: str) -> None:
+        """Report what ``--verbose`` shows."""
+        self._tell(Report("detail", text))
 
     def fail(self, reason: str) -> None:
-        """Tell why there is no output."""
+        """Report why there is no output."""
         self._tell(Report("failure", reason))
 
     @contextmanager
     def progress(self, total: int | None) -> Iterator[Callable[[], object]]:
-        """Tell how many frames are done; what it gives is to be called after each."""
+        """Report how many frames are done; give a function to call after each."""
         done, last = 0, time.monotonic()
 
         def count() -> None:
@@ -105,14 +110,14 @@ class Reporter(logging.Handler):
 
 
 def follow_parent(on_stop: Callable[[], None], on_death: Callable[[], None]) -> None:
-    """Read stdin in a thread: call `on_stop` for a `STOP` line, `on_death` where stdin ends.
+    """Read stdin in a thread: call `on_stop` for a `STOP` line, and `on_death` when stdin ends.
 
-    A process whose parent was killed does not work on for hours, unseen. `on_death` is called again
-    and again: an interruption is lost where it meets Python that C called, such as numba's cache.
+    So a process whose parent was killed does not work on unseen. `on_death` is called again and
+    again: an interrupt is lost in Python code that C called, such as numba's cache.
     """
 
     def read() -> None:
-        # Not sys.stdin's own methods: their lock would be held when the interpreter ends.
+        # sys.stdin.read would hold a lock when the interpreter ends.
         while content := os.read(sys.stdin.fileno(), 4096):
             if STOP.encode() in content:
                 on_stop()

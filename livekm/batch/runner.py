@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from livekm.batch import dask_cluster, processes
 from livekm.batch.job import Job, JobResult
-from livekm.batch.progress import ArchiveProgress
+from livekm.batch.progress import BatchProgress
 from livekm.errors import SinkError
 
 
@@ -56,7 +56,7 @@ def run(
     else:
         _make_folders(todo)
         events = processes.run_jobs(todo, arguments, workers=workers, should_stop=should_stop)
-    with ArchiveProgress(len(todo), hidden=quiet) as progress:
+    with BatchProgress(len(todo), hidden=quiet) as progress:
         for event in events:
             progress.show(event)
             if isinstance(event, JobResult):

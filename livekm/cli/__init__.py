@@ -1,5 +1,18 @@
 """The command ``livekm``: options, what they ask for, exit codes. The only room that prints."""
 
-from livekm.cli.main import main
+from __future__ import annotations
 
-__all__ = ["main"]
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; those of the process by default.
+    """
+    from livekm.cli.command import run
+
+    return run(arguments)

@@ -1,100 +1,100 @@
-"""The parts of the frame loop, as the options of the command line ask for them."""
+"""Build what the frame loop consists of, as the settings ask for it."""
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 
-from livekm.cli.options import DEFAULT_CLUSTERS
+from livekm.cli.options import DEFAULT_CLUSTERS, Settings
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import EVERYTHING, Selection
+from livekm.errors import UsageError
 from livekm.outputs import EncoderOptions
 from livekm.outputs.palettes import read_palette
-from livekm.outputs.tables import SIDECAR_FILES, OpenSidecar
+from livekm.outputs.tables import SIDECARS, OpenSidecar
 from livekm.sources import SectionSource, Source, open_source
-from livekm.views import VIEWS, View, regions
+from livekm.views import VIEWS, View
 
 
-def opened_source(options: argparse.Namespace) -> Source:
-    """Open the source that is named; raises `SourceError`."""
+def opened_source(settings: Settings) -> Source:
+    """Open the source that is named; raise `SourceError`."""
     name: int | str
-    if options.demo:
+    if settings.demo:
         name = "demo"
-    elif options.camera is not None:
-        name = int(options.camera) if options.camera.isdecimal() else str(options.camera)
+    elif settings.camera is not None:
+        name = int(settings.camera) if settings.camera.isdecimal() else settings.camera
     else:
-        name = str(options.inputs[0])
+        name = settings.inputs[0]
+    width, height = settings.size or (None, None)
     return open_source(
         name,
-        width=options.width,
-        height=options.height,
-        fps=options.fps,
-        seed=options.seed,
-        threads=options.threads,
+        width=width,
+        height=height,
+        fps=settings.fps,
+        seed=settings.seed,
+        threads=settings.threads,
     )
 
 
-def section(options: argparse.Namespace, source: Source) -> Source:
-    """Return what ``--start`` and ``--end`` leave of a source."""
-    if options.start is None and options.end is None:
+def section(settings: Settings, source: Source) -> Source:
+    """Return the frames of a source from ``--start`` to ``--end``."""
+    if settings.start is None and settings.end is None:
         return source
-    if source.info.is_still:
-        raise ValueError(f"{source.info.name} is an image: leave --start and --end out")
-    end = float("inf") if options.end is None else options.end
-    return SectionSource(source, options.start or 0.0, end)
+    end = float("inf") if settings.end is None else settings.end
+    return SectionSource(source, settings.start or 0.0, end)
 
 
-def segmenter(options: argparse.Namespace) -> Segmenter:
-    """Return a segmenter; raises ValueError for what makes no sense, `SourceError` of a palette."""
-    palette = None if options.palette is None else read_palette(options.palette, options.clusters)
+def segmenter(settings: Settings) -> Segmenter:
+    """Return a segmenter; raise `UsageError`, or `SourceError` of a palette."""
+    palette = (
+        None if settings.palette is None else read_palette(settings.palette, settings.clusters)
+    )
     made = Segmenter(
-        DEFAULT_CLUSTERS if options.clusters is None else options.clusters,
-        color_space=options.color_space,
-        hysteresis=options.hysteresis,
-        spatial_weight=options.spatial_weight,
-        smoothing=options.smoothing,
-        seeding=options.seeding,
-        random_state=options.seed,
-        threads=options.threads,
+        DEFAULT_CLUSTERS if settings.clusters is None else settings.clusters,
+        color_space=settings.color_space,
+        hysteresis=settings.hysteresis,
+        spatial_weight=settings.spatial_weight,
+        smoothing=settings.smoothing,
+        seeding=settings.seeding,
+        random_state=settings.seed,
+        threads=settings.threads,
     )
     if palette is not None:
         made.set_palette(palette)
     k = made.n_clusters
-    if max(options.keep or options.drop or [0]) >= k:
-        raise ValueError(f"--keep, --drop: {k} segments are 0 to {k - 1}")
+    if max(settings.keep or settings.drop or [0]) >= k:
+        flag = "--keep" if settings.keep else "--drop"
+        raise UsageError(f"{flag}: the labels of {k} segments are 0 to {k - 1}")
     return made
 
 
-def view(options: argparse.Namespace) -> View:
+def view(settings: Settings) -> View:
     """Return what is shown of each frame."""
-    chosen = VIEWS[options.view]
-    if chosen is regions:
-        return partial(regions, selection=_selection(options), min_area=options.min_area)
-    return partial(chosen, selection=_selection(options))
+    chosen = partial(VIEWS[settings.view], selection=_selection(settings))
+    return partial(chosen, min_area=settings.min_area) if settings.view == "regions" else chosen
 
 
-def sidecars(options: argparse.Namespace) -> list[OpenSidecar]:
+def sidecars(settings: Settings) -> list[OpenSidecar]:
     """Return what opens each file that is written beside the output."""
-    given = {name: getattr(options, name) for name in SIDECAR_FILES}
-    opened: dict[str, OpenSidecar] = {
-        name: partial(SIDECAR_FILES[name], path) for name, path in given.items() if path
+    known = {
+        "threads": settings.threads,
+        "min_area": settings.min_area,
+        "selection": _selection(settings),
     }
-    if "labels" in opened:
-        opened["labels"] = partial(opened["labels"], threads=options.threads)
-    if "regions" in opened:
-        more = {"min_area": options.min_area, "selection": _selection(options)}
-        opened["regions"] = partial(opened["regions"], **more)
-    return list(opened.values())
+    opened: list[OpenSidecar] = []
+    for name, path in settings.sidecars.items():
+        kind = SIDECARS[name]
+        opened.append(partial(kind.open, path, **{name: known[name] for name in kind.settings}))
+    return opened
 
 
-def encoder(options: argparse.Namespace) -> EncoderOptions:
+def encoder(settings: Settings) -> EncoderOptions:
     """Return how a clip is to be encoded."""
-    return EncoderOptions(options.codec, options.crf, options.preset, options.threads)
+    return EncoderOptions(settings.codec, settings.crf, settings.preset, settings.threads)
 
 
-def _selection(options: argparse.Namespace) -> Selection:
+def _selection(settings: Settings) -> Selection:
     """Return what ``--keep``, ``--drop`` and ``--rest`` ask for."""
-    labels = options.keep or options.drop
+    labels = settings.keep or settings.drop
     if labels is None:
         return EVERYTHING
-    return Selection(labels, drop=options.keep is None, rest=options.rest or "black")
+    return Selection(labels, drop=settings.keep is None, rest=settings.rest or "black")

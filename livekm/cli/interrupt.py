@@ -1,9 +1,10 @@
-"""Ctrl-C, SIGTERM and a closed terminal as a wish to end, so that outputs are completed."""
+"""Take Ctrl-C, SIGTERM and a closed terminal as a request to end, so that outputs are completed."""
 
 from __future__ import annotations
 
 import _thread
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,12 +16,12 @@ _SIGNALS = [
 
 
 class Interruption:
-    """Whether the user wants to end; a callable, as `should_stop` takes it.
+    """Tell whether the user wants to end; a callable, as `should_stop` takes it.
 
     Parameters
     ----------
     number : signal.Signals
-        One of the signals that are handled.
+        The signal that `insist` simulates.
     """
 
     def __init__(self, number: signal.Signals) -> None:
@@ -34,7 +35,7 @@ class Interruption:
         Raises
         ------
         KeyboardInterrupt
-            If somebody insisted: an interruption is lost where it meets Python that C called.
+            After `insist`: where Python code that C called was running, its interrupt was lost.
         """
         if self.insisted:
             raise KeyboardInterrupt
@@ -45,9 +46,9 @@ class Interruption:
         self.requested = True
 
     def insist(self) -> None:
-        """Interrupt the main thread, as the second signal does; from any thread.
+        """Interrupt the main thread, as the second signal does; callable from any thread.
 
-        It is not a request too: the main thread might fulfil that before it is interrupted.
+        Do not set `requested`: the main thread could exit before the interrupt arrives.
         """
         self.insisted = True
         _thread.interrupt_main(self._number)
@@ -55,10 +56,11 @@ class Interruption:
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into a request; a second one raises.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a request; the second one raises.
 
-    A signal that is ignored stays so: nohup ignores SIGHUP to outlive the terminal, a shell script
-    SIGINT for its background jobs. To be used in the main thread.
+    Leave ignored signals ignored: nohup ignores SIGHUP to outlive the terminal, a shell script
+    ignores SIGINT for its background jobs. In a thread other than the main one, which alone may
+    set signal handlers, leave all signals as they are.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def interruption() -> Iterator[Interruption]:
         At the second signal, wherever the program is.
     """
     numbers = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    # One that is ignored would interrupt nothing where `insist` takes it; nobody sends this one.
+    # `insist` needs a signal that is not ignored; nobody sends this one.
     numbers = numbers or [signal.SIGABRT]
     state = Interruption(numbers[0])
 
@@ -75,7 +77,8 @@ def interruption() -> Iterator[Interruption]:
             raise KeyboardInterrupt
         state.requested = True
 
-    before = {number: signal.signal(number, note) for number in numbers}
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, note) for number in numbers if is_main}
     try:
         yield state
     finally:

@@ -1,4 +1,4 @@
-"""The progress bar of a clip."""
+"""Show the progress bar of a clip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 @contextmanager
 def clip_progress(total: int | None, name: str, *, hidden: bool) -> Iterator[Callable[[], object]]:
-    """Show a bar of frames; what it gives is to be called after each."""
+    """Show a bar of frames; give a function to call after each."""
     with (
         logging_redirect_tqdm(),
         tqdm(

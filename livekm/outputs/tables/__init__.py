@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,49 +12,93 @@ from livekm import figures
 from livekm.outputs.palettes import PALETTE_FILES
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.tables.figure import FigureFile
-from livekm.outputs.tables.labels import LABEL_FILES, open_labels
+from livekm.outputs.tables.labels import LABEL_FILES, name_as_folder, open_labels
 from livekm.outputs.tables.palette import PaletteFile
 from livekm.outputs.tables.regions import RegionFile
 from livekm.outputs.tables.statistics import StatisticsFile
 from livekm.outputs.tables.table import TABLE_SUFFIXES
 
 __all__ = [
-    "LABEL_FILES",
-    "SIDECAR_FILES",
+    "SIDECARS",
     "FigureFile",
     "OpenSidecar",
     "PaletteFile",
     "RegionFile",
     "Sidecar",
+    "SidecarKind",
     "StatisticsFile",
-    "check_name",
     "open_labels",
 ]
 
 OpenSidecar: TypeAlias = Callable[..., Sidecar]
-"""``(info, *, overwrite)``: one of `SIDECAR_FILES` whose path is given by `functools.partial`."""
+"""``(info, *, overwrite)``: opens a sidecar whose path is given by `functools.partial`."""
 
-SIDECAR_FILES: dict[str, Callable[..., Sidecar]] = {
-    "labels": open_labels,
-    "figure": FigureFile,
-    "stats": StatisticsFile,
-    "regions": RegionFile,
-    "save_palette": PaletteFile,
+
+@dataclass(frozen=True, slots=True)
+class SidecarKind:
+    """One kind of file beside the picture, with its option of the command line.
+
+    Attributes
+    ----------
+    open : callable
+        ``(path, info, *, overwrite)``, and by name each of `settings`; returns a `Sidecar`.
+    check : callable
+        Take the file's name; raise ValueError if it cannot be called that.
+    help : str
+        Say what the file holds and in which formats.
+    in_folder : str
+        The files' names in a folder, where many clips have one each; ``{}`` stands for the clip.
+    metavar : str
+        What the help calls the option's value.
+    settings : tuple of str
+        Other options that `open` takes.
+    to_text : callable
+        Take the file's path; return the name by which `check` and `open` know it.
+    """
+
+    open: Callable[..., Sidecar]
+    check: Callable[[str], object]
+    help: str
+    in_folder: str
+    metavar: str = "FILE"
+    settings: tuple[str, ...] = ()
+    to_text: Callable[[Path], str] = str
+
+
+SIDECARS: dict[str, SidecarKind] = {
+    "labels": SidecarKind(
+        open_labels,
+        partial(chosen_suffix, known=LABEL_FILES),
+        "labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip",
+        "{}",
+        metavar="PATH",
+        settings=("threads",),
+        to_text=name_as_folder,
+    ),
+    "figure": SidecarKind(
+        FigureFile,
+        lambda name: figures.check_format(Path(name).suffix),
+        "a page about the segments, as .png or .pdf",
+        "{}.png",
+    ),
+    "stats": SidecarKind(
+        StatisticsFile,
+        partial(chosen_suffix, known=TABLE_SUFFIXES),
+        "each segment of each frame as a .csv or .jsonl table",
+        "{}.csv",
+    ),
+    "regions": SidecarKind(
+        RegionFile,
+        partial(chosen_suffix, known=TABLE_SUFFIXES),
+        "boxes and outlines of connected regions as .csv or .jsonl",
+        "{}.csv",
+        settings=("min_area", "selection"),
+    ),
+    "save-palette": SidecarKind(
+        PaletteFile,
+        partial(chosen_suffix, known=PALETTE_FILES),
+        "the segments' colours as .gpl (GIMP) or .json",
+        "{}.gpl",
+    ),
 }
-"""Option of the command line -> what opens the file it names: ``(path, info, *, overwrite)``."""
-
-
-def check_name(option: str, name: str) -> None:
-    """Raise ValueError if the file of one of `SIDECAR_FILES` cannot have that name."""
-    if option == "figure":
-        figures.check_format(Path(name).suffix)
-    else:
-        chosen_suffix(name, _SUFFIXES[option])
-
-
-_SUFFIXES = {
-    "labels": LABEL_FILES,
-    "stats": TABLE_SUFFIXES,
-    "regions": TABLE_SUFFIXES,
-    "save_palette": PALETTE_FILES,
-}
+"""Option of the command line, without its dashes -> the file that it asks for."""

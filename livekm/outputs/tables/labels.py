@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import av
@@ -163,6 +164,17 @@ LABEL_FILES: dict[str, Callable[[Any, VideoInfo], Sidecar]] = {
     ".png": LabelImage,
 }
 """Suffix of the target -> what writes it; a name without a suffix is a folder."""
+
+
+def name_as_folder(path: Path) -> str:
+    """Return the name of a path; end it in a slash unless its suffix is one of `LABEL_FILES`.
+
+    Examples
+    --------
+    >>> name_as_folder(Path("labels.npz")), name_as_folder(Path("2024.11.02"))
+    ('labels.npz', '2024.11.02/')
+    """
+    return str(path) if path.suffix.lower() in LABEL_FILES else f"{path}/"
 
 
 def open_labels(

@@ -1,0 +1,92 @@
+"""Run one command line: read it, choose the way of running, turn errors into exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+
+from livekm import batch
+from livekm.batch.protocol import Reporter, follow_parent
+from livekm.cli import ways
+from livekm.cli.checks import check
+from livekm.cli.interrupt import interruption
+from livekm.cli.options import Settings, Way
+from livekm.cli.output_streams import say, set_up
+from livekm.cli.parser import parse
+from livekm.errors import LivekmError
+from livekm.sources.discovery import find_cameras
+
+_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run a command line; return the exit code."""
+    set_up()
+    settings, reporter = Settings(), None
+    try:
+        settings = parse(arguments)
+        reporter = Reporter(say) if settings.report else None
+        _set_up_logging(settings, reporter)
+        return _run(settings, reporter)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except (ValueError, LivekmError, MemoryError, OSError) as error:
+        _tell(_reason(error), traceback.format_exc() if settings.verbose else "", reporter)
+        return _MISUSED if isinstance(error, ValueError) else _FAILED
+
+
+def _run(settings: Settings, reporter: Reporter | None) -> int:
+    way = _way(settings)
+    if not reporter:  # whoever started this process has checked what all clips have in common
+        check(settings, way)
+    if settings.list_cameras:
+        say("\n".join(map(str, find_cameras())) or "no camera is connected")
+        return 0
+    with interruption() as stop:
+        if reporter:
+            follow_parent(stop.request, stop.insist)
+        if way == Way.BATCH:
+            code = _FAILED if ways.process_batch(settings, stop) else 0
+        else:
+            ways.process_source(settings, stop, reporter)
+            code = 0
+        return _INTERRUPTED if stop.requested else code
+
+
+def _way(settings: Settings) -> Way:
+    """Tell how to run; whether a source is a still image shows only once it is open."""
+    names = settings.sidecars.values()
+    is_one = not settings.inputs or settings.report  # a process for one of many
+    if not is_one and batch.is_batch(settings.inputs, settings.output, names):
+        return Way.BATCH
+    if settings.benchmark:
+        return Way.BENCHMARK
+    return Way.FILE if settings.written else Way.WINDOW
+
+
+def _tell(reason: str, details: str, reporter: Reporter | None) -> None:
+    if not reporter:
+        print(f"{details}livekm: {reason}", file=sys.stderr)
+        return
+    if details:
+        reporter.detail(details)
+    reporter.fail(reason)
+
+
+def _reason(error: Exception) -> str:
+    # What opens files raises LivekmErrors, which say more; this is from a look at a name.
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; check its name and folder"
+    return str(error) or "not enough memory"
+
+
+def _set_up_logging(settings: Settings, reporter: Reporter | None) -> None:
+    handlers = [reporter] if reporter else None
+    logging.basicConfig(level=logging.ERROR, format="livekm: %(message)s", handlers=handlers)
+    # Show livekm's own records only: users have no use for those of libraries.
+    level = logging.WARNING
+    if settings.quiet or settings.verbose:
+        level = logging.ERROR if settings.quiet else logging.INFO
+    logging.getLogger("livekm").setLevel(level)

@@ -1,0 +1,132 @@
+"""Kinds of values that options take: each reads text, checks it, and writes it back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from livekm.sources.section import seconds
+
+_MOST_PIXELS = 2**26  # more than any camera has, 8192x8192
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value.
+
+    Attributes
+    ----------
+    read : callable
+        Take the text of the command line; return the value, or raise ValueError with one phrase
+        that follows the option's name.
+    write : callable
+        Take a value; return text that `read` reads as the same value.
+    metavar : str
+        What the help calls the value, unless the option calls it otherwise.
+    """
+
+    read: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+    metavar: str = "N"
+
+
+def whole(least: int, most: int | None = None) -> Kind:
+    """Return the kind of whole numbers in a range.
+
+    Examples
+    --------
+    >>> whole(1, 256).read("0")
+    Traceback (most recent call last):
+    ValueError: must be a whole number from 1 to 256, got 0
+    """
+    limits = f"of {least} or more" if most is None else f"from {least} to {most}"
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise ValueError(f"must be a whole number {limits}, got {text}")
+        return value
+
+    return Kind(read)
+
+
+def number(least: float, most: float) -> Kind:
+    """Return the kind of numbers in a range."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise ValueError(f"must be a number from {least:g} to {most:g}, got {text}")
+        return value
+
+    return Kind(read)
+
+
+def choice(names: Iterable[str]) -> Kind:
+    """Return the kind of values that are one of some names."""
+    known = tuple(names)
+
+    def read(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"must be one of {', '.join(known)}, got {text!r}")
+        return text
+
+    return Kind(read, metavar=f"{{{','.join(known)}}}")
+
+
+def _read_name(text: str) -> str:
+    if not text:
+        raise ValueError("the name is empty (a variable that is not set?)")
+    return text
+
+
+def _read_labels(text: str) -> tuple[int, ...]:
+    try:
+        labels = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        labels = (-1,)
+    if not all(0 <= label < 256 for label in labels):
+        raise ValueError(f"must be labels, like 0,3, got {text}")
+    return labels
+
+
+def _read_time(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError:
+        raise ValueError(f"must be seconds or [hh:]mm:ss, got {text}") from None
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    width, height = map(int, found.groups()) if found else (0, 0)
+    if not 0 < width * height <= _MOST_PIXELS:
+        raise ValueError(f"must be WIDTHxHEIGHT in pixels, like 1280x720, got {text}")
+    return width, height
+
+
+NAME = Kind(_read_name, metavar="FILE")
+"""A name of something that livekm writes or connects to."""
+
+INPUT = Kind(_read_name, metavar="FILE")
+"""A name of a file that livekm reads."""
+
+TEXT = Kind(str, metavar="TEXT")
+
+LABELS = Kind(_read_labels, lambda labels: ",".join(map(str, labels)), "0,3")
+"""Numbers of segments."""
+
+SIZE = Kind(_read_size, lambda size: "{}x{}".format(*size), "WxH")
+"""Width and height in pixels."""
+
+TIME = Kind(_read_time, metavar="TIME")
+"""Seconds of a clip."""

@@ -1,0 +1,205 @@
+"""The ways of running: the window, a still image, a clip, a benchmark, a batch."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from livekm import batch, benchmark, figures, files, live
+from livekm.batch.protocol import Reporter
+from livekm.cli import build
+from livekm.cli.checks import check_way
+from livekm.cli.interrupt import Interruption
+from livekm.cli.options import Settings, Way
+from livekm.cli.output_streams import say
+from livekm.cli.progress import clip_progress
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
+from livekm.errors import SinkError, UsageError
+from livekm.frame import Frame
+from livekm.live.window import has_display
+from livekm.outputs import IMAGE_SUFFIXES, check_distinct, is_image_row
+from livekm.outputs.atomic import WholeFile
+from livekm.sources import SectionSource, Source
+
+_DEMO_FILE = "livekm-demo.mp4"
+_DEMO_FRAMES = 300
+
+
+def process_batch(settings: Settings, stop: Interruption) -> bool:
+    """Process many clips; tell whether one failed."""
+    start = time.perf_counter()
+    build.segmenter(settings)  # tells what is wrong with it once, not for each clip
+    _check_labels(settings, is_single=settings.frames == 1)
+    jobs = batch.plan_jobs(
+        settings.inputs,
+        Path(settings.output) if settings.output else None,
+        suffix=settings.suffix,
+        encoder=build.encoder(settings),
+        sidecars=settings.sidecars,
+    )
+    results = batch.run(
+        jobs,
+        settings.arguments_of_each(),
+        workers=settings.jobs or 1,
+        scheduler=settings.scheduler,
+        skip_existing=settings.skip_existing,
+        quiet=settings.quiet,
+        should_stop=stop,
+    )
+    failures = [result.reason for result in results if result.outcome == "failed"]
+    if settings.quiet:
+        for reason in failures:
+            print(f"livekm: {reason}", file=sys.stderr)
+    else:
+        say(batch.summary(results, time.perf_counter() - start))
+    return bool(failures)
+
+
+def process_source(settings: Settings, stop: Interruption, reporter: Reporter | None) -> None:
+    """Process one source."""
+    settings = _without_window(settings) if settings.demo else settings
+    figures = [name for name in (settings.json, settings.plot) if name]
+    check_distinct([*settings.written, *figures], picture=settings.output)
+    segmenter = build.segmenter(settings)
+    with build.opened_source(settings) as opened:
+        if opened.info.is_still:
+            check_way(settings, Way.STILL)
+        source = build.section(settings, opened)
+        if settings.benchmark:
+            _benchmark(settings, source, segmenter, stop)
+        elif not settings.written:
+            _live(settings, source, segmenter, stop)
+        elif source.info.is_still:
+            _image(settings, source, segmenter)
+        else:
+            _clip(settings, source, segmenter, stop, reporter)
+
+
+def _without_window(settings: Settings) -> Settings:
+    """Give the demo a file where there is no display, and files an end, which it lacks itself."""
+    if not settings.written and not settings.benchmark and not has_display():
+        if not settings.quiet:
+            say(f"no display for the window: writing {_DEMO_FILE}")
+        settings = replace(settings, output=_DEMO_FILE, overwrite=True)
+    if settings.written and settings.frames is None:
+        settings = replace(settings, frames=_DEMO_FRAMES)
+    return settings
+
+
+def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption) -> None:
+    if not has_display():
+        raise SinkError("no display for the window: add -o FILE to write a file instead")
+    summary = live.run(
+        source,
+        segmenter,
+        view=settings.view,
+        scale=settings.scale,
+        target_fps=settings.target_fps,
+        mirror=settings.mirror,
+        reconnect=not settings.no_reconnect,
+        max_frames=settings.frames,
+        should_stop=stop,
+    )
+    if not settings.quiet:
+        say(summary.to_text(source.info.name))
+
+
+def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
+    if settings.output and Path(settings.output).suffix.lower() not in IMAGE_SUFFIXES:
+        raise UsageError(
+            f"{source.info.name} is an image: end {settings.output} in {', '.join(IMAGE_SUFFIXES)}"
+        )
+    segmentation = files.process_image(
+        source,
+        segmenter,
+        build.view(settings),
+        settings.output,
+        sidecars=build.sidecars(settings),
+        scale=settings.scale or 1.0,
+        overwrite=settings.overwrite,
+    )
+    if not settings.quiet:
+        found = segmentation.n_segments
+        fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
+        written = ", ".join(settings.written)
+        say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
+
+
+def _clip(
+    settings: Settings,
+    source: Source,
+    segmenter: Segmenter,
+    stop: Interruption,
+    reporter: Reporter | None,
+) -> None:
+    is_single = 1 in (settings.frames, source.info.n_frames)
+    _check_labels(settings, is_single=is_single)
+    output = Path(settings.output) if settings.output else None
+    is_image = output and output.suffix.lower() in IMAGE_SUFFIXES and not is_image_row(output)
+    if is_image and not is_single:
+        raise UsageError(
+            f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
+        )
+    totals = [n for n in (source.info.n_frames, settings.frames) if n is not None]
+    total, name = min(totals, default=None), Path(settings.written[0]).name
+    bar = clip_progress(total, name, hidden=settings.quiet)
+    with reporter.progress(total) if reporter else bar as advance:
+
+        def count(frame: Frame, segmentation: Segmentation) -> None:
+            advance()
+
+        result = files.process_clip(
+            source,
+            segmenter,
+            build.view(settings),
+            output,
+            sidecars=build.sidecars(settings),
+            scale=settings.scale or 1.0,
+            max_frames=settings.frames,
+            from_zero=isinstance(source, SectionSource),
+            overwrite=settings.overwrite,
+            encoder=build.encoder(settings),
+            on_frame=count,
+            should_stop=stop,
+        )
+    if not settings.quiet and not reporter:
+        written = ", ".join(map(str, result.paths))
+        frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
+        say(f"{written}: {frames}{', interrupted' if stop.requested else ''}")
+
+
+def _check_labels(settings: Settings, *, is_single: bool) -> None:
+    name = settings.sidecars.get("labels", "")
+    if Path(name).suffix.lower() == ".png" and not is_single:
+        raise UsageError(f"{name} holds one image: name a folder, .npz or .mkv")
+
+
+def _benchmark(
+    settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption
+) -> None:
+    view = build.view(settings)
+    limits = {} if settings.frames is None else {"max_frames": settings.frames}
+    if settings.plot:
+        figures.check_format(Path(settings.plot).suffix)
+    with ExitStack() as stack:
+
+        def opened(name: str) -> WholeFile:
+            whole = WholeFile(name, overwrite=settings.overwrite, source=source.info.path)
+            return stack.enter_context(whole)
+
+        json_file = opened(settings.json) if settings.json else None
+        plot_file = opened(settings.plot) if settings.plot else None
+        report = benchmark.run(
+            source, segmenter, view, scale=settings.scale or 1.0, should_stop=stop, **limits
+        )
+        say(report.to_text())
+        if json_file is not None:
+            json_file.write(json.dumps(report.to_json()).encode() + b"\n")
+        if plot_file is not None:
+            page = figures.benchmark_figure(report.times_ms, report.headline, report.machine_line)
+            plot_file.write(figures.render(page, Path(settings.plot or "").suffix))

@@ -1,0 +1,181 @@
+"""The table of options: what it reads, what it gives back, and what goes together."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from livekm.cli.checks import check
+from livekm.cli.options import OPTIONS, Option, Settings, Way
+from livekm.cli.parser import parse
+from livekm.errors import UsageError
+from livekm.outputs.tables import SIDECARS
+
+MOST_OPTIONS = 56
+
+FLAGGED = [option for option in OPTIONS.values() if option.flags]
+NAMES = [option.kind.metavar[1:-1].split(",") for option in OPTIONS.values() if option.kind]
+TEXTS = ["a b.png", "-x.mp4", "0,3", "64x48", "7", "0.1", "1:02:03.25", "tcp://10.0.0.1:8786"]
+TEXTS += [name for names in NAMES for name in names]
+
+
+def readable(option: Option) -> list[object]:
+    """Give every value that the option's kind reads of `TEXTS`, but its default."""
+    if option.kind is None:
+        return [True]
+    values = []
+    for text in TEXTS:
+        try:
+            value = option.kind.read(text)
+        except ValueError:
+            continue
+        if value not in (option.default, *values):
+            values.append(value)
+    return values
+
+
+def with_value(option: Option, value: object, settings: Settings) -> Settings:
+    if option.name in SIDECARS:
+        return replace(settings, sidecars={**settings.sidecars, option.name: value})
+    return replace(settings, **{option.name: value})
+
+
+@pytest.mark.parametrize("option", FLAGGED, ids=lambda option: option.name)
+def test_settings_become_a_command_line_and_the_same_settings_again(option):
+    values = readable(option)
+    assert values
+    for value in values:
+        settings = with_value(option, value, Settings(inputs=("-a.mp4", "b c.mp4")))
+        assert settings != Settings(inputs=settings.inputs)
+        assert parse(settings.arguments()) == settings
+
+
+def test_all_options_at_once_become_a_command_line_and_the_same_settings_again():
+    settings = Settings(inputs=("-a.mp4",))
+    for option in FLAGGED:
+        settings = with_value(option, readable(option)[-1], settings)
+    assert parse(settings.arguments()) == settings
+
+
+@pytest.mark.parametrize("option", FLAGGED, ids=lambda option: option.name)
+def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run(option):
+    value = readable(option)[-1]
+    settings = with_value(option, value, Settings(inputs=("a.mp4", "b.mp4")))
+    arguments = settings.arguments_of_each()
+    of_the_run = {
+        "camera", "list_cameras", "demo", "output", *SIDECARS, "benchmark", "json", "plot",
+        "suffix", "jobs", "scheduler", "skip_existing", "target_fps", "size", "fps",
+        "mirror", "no_reconnect", "quiet", "report",
+    }  # fmt: skip
+    if option.name in of_the_run:
+        assert arguments == []
+    else:
+        assert len(arguments) == 1
+        assert parse(arguments)[option.name] == value or option.name == "palette"
+
+
+def test_a_file_to_read_is_found_in_whatever_folder_a_clip_is_done(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(inputs=("a.mp4", "b.mp4"), palette="colours.gpl")
+    assert settings.arguments_of_each() == [f"--palette={tmp_path / 'colours.gpl'}"]
+
+
+def test_every_field_and_every_sidecar_is_an_option_and_there_are_not_too_many():
+    names = {field.name for field in fields(Settings)} - {"sidecars"} | set(SIDECARS)
+    assert set(OPTIONS) == names
+    flags = [flag for option in FLAGGED for flag in option.flags]
+    assert len(flags) == len(set(flags))
+    shown = [option for option in FLAGGED if option.help]
+    assert len(shown) + len(["--version", "--help"]) <= MOST_OPTIONS
+
+
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
+def test_the_help_tells_each_option_and_its_default(option, run_cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    out = run_cli("--help")[1]
+    for flag in option.flags:
+        assert (f" {flag}" in out) == bool(option.help)
+    assert option.help in out
+    if option.kind and isinstance(option.default, (int, float)):
+        assert f"(default: {option.default:g})" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "other"),
+    [(option, other) for option in FLAGGED for other in option.excludes],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_options_that_exclude_each_other_are_told_by_name(option, other):
+    settings = Settings(inputs=() if other == "camera" else ("in.mp4",), output="out.mp4")
+    for row in (option, OPTIONS[other]):
+        settings = with_value(row, readable(row)[-1], settings)
+    with pytest.raises(UsageError) as caught:
+        check(settings, Way.FILE)
+    if option.name != "benchmark":
+        assert f"{option.flags[0]} and {OPTIONS[other].flags[0]} exclude each other" in str(
+            caught.value
+        )
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in FLAGGED if option.needs], ids=lambda option: option.name
+)
+def test_an_option_that_needs_another_says_which(option):
+    settings = with_value(option, readable(option)[-1], Settings(inputs=("in.mp4",)))
+    with pytest.raises(UsageError) as caught:
+        check(settings, Way.WINDOW)
+    flags = " or ".join(OPTIONS[name].flags[0] for name in option.needs)
+    assert f"{option.flags[0]} needs {flags}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "way"),
+    [
+        (option, way)
+        for option in FLAGGED
+        for way in (Way.WINDOW, Way.FILE, Way.BENCHMARK, Way.BATCH)
+        if way not in option.ways and not option.needs
+    ],
+    ids=lambda part: part.name,
+)
+def test_an_option_that_does_nothing_in_a_way_of_running_is_refused(option, way):
+    is_source = option.name in ("camera", "demo")
+    settings = Settings(inputs=() if is_source else ("in.mp4",))
+    with pytest.raises(UsageError, match="leave it out"):
+        check(with_value(option, readable(option)[-1], settings), way)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--keep", "1", "--drop", "2", "-o", "o.mp4"), "--keep and --drop exclude each other\n"),
+        (("--keep", "1"), "--keep needs -o or --regions; in the window, click on segments\n"),
+        (
+            ("--jobs", "0"),
+            "--jobs: must be a whole number of 1 or more, got 0; see",
+        ),
+        (("--seed", "-1"), "--seed: must be a whole number of 0 or more, got -1;"),
+        (("--view", "x"), "--view: must be one of segments, overlay,"),
+        (("--keep", "a"), "--keep: must be labels, like 0,3, got a;"),
+        (("--start", "1:60"), "--start: must be seconds or [hh:]mm:ss, got 1:60;"),
+        (("--mirror", "-o", "o.mp4"), "--mirror is for the window; leave it out\n"),
+        (("--benchmark", "-o", "o.mp4"), "--benchmark and -o exclude each other\n"),
+        (("--rest", "black"), "--rest needs --keep or --drop\n"),
+        (("--min-area", "3"), "--min-area needs --regions or --view regions\n"),
+    ],
+)
+def test_messages_name_the_option_and_say_what_to_do(arguments, said, run_cli):
+    code, out, err = run_cli("in.mp4", *arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(f"livekm: {said}")
+
+
+def test_a_still_image_has_no_times(run_cli, tmp_path):
+    import cv2
+    import numpy as np
+
+    cv2.imwrite(str(tmp_path / "p.png"), np.zeros((8, 8, 3), np.uint8))
+    for more in (("-o", "out.png"), ("--benchmark",)):
+        code, _, err = run_cli("p.png", "--start", "1", *more)
+        assert (code, err) == (2, "livekm: --start is not for still images; leave it out\n")
