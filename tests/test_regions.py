@@ -209,11 +209,11 @@ def test_the_rest_can_be_the_picture(run_cli, tmp_path, found):
     [
         (("-o", "o.mp4", "--keep", 0, "--rest", "transparent"), "o.mp4 cannot be transparent"),
         (("-o", "o.jpg", "--keep", 0, "--rest", "transparent"), "o.jpg cannot be transparent"),
-        (("-o", "o.png", "--rest", "original"), "--rest goes with --keep or --drop"),
-        (("-o", "o.png", "--min-area", 9), "--min-area goes with --regions"),
-        (("--regions", "r.csv", "--min-area", 0), "--min-area must be at least 1"),
+        (("-o", "o.png", "--rest", "original"), "--rest needs --keep or --drop"),
+        (("-o", "o.png", "--min-area", 9), "--min-area needs --regions"),
+        (("--regions", "r.csv", "--min-area", 0), "--min-area: must be a whole number of 1 or more"),
         (("--regions", "r.txt"), "end it in .csv or .jsonl"),
-        (("--keep", 0), "go with -o or --regions"),
+        (("--keep", 0), "--keep needs -o or --regions"),
     ],
 )
 def test_selections_that_make_no_sense_are_one_line(arguments, why, run_cli, tmp_path):
