@@ -59,12 +59,9 @@ def test_imports_point_down_the_floors(monkeypatch):
     assert importlinter.lint_imports(no_cache=True) == importlinter.EXIT_STATUS_SUCCESS
 
 
-def test_numba_is_imported_where_it_is_tamed():
-    assert importers_of("numba") == {
-        "core.kernels.jit",
-        "core.kernels.scratch",
-        "core.kernels.vectors",
-    }
+def test_numba_and_llvmlite_stand_in_one_room():
+    importers = importers_of("numba") | importers_of("llvmlite")
+    assert {name.rpartition(".")[0] for name in importers} == {"core.kernels.compiler"}
 
 
 def test_matplotlib_is_imported_for_figures_only_and_tqdm_for_progress_only():

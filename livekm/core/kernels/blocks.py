@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import inline_exact_jit
-from livekm.core.kernels.vectors import MOVED, move
+from livekm.core.kernels.compiler import MOVED, inline_exact_jit, move
 
 BLOCK_ROWS = 8
 COLUMNS = MOVED

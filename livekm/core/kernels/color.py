@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import inline_jit, jit
-from livekm.core.kernels.scratch import scratch
-from livekm.core.kernels.vectors import LOOKED_UP, look_up
+from livekm.core.kernels.compiler import LOOKED_UP, inline_jit, jit, look_up, scratch
 
 COLOR_BLOCK = 256
 _F = np.float32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import inline_jit, jit
+from livekm.core.kernels.compiler import inline_jit, jit
 
 
 @jit

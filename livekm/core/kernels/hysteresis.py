@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.core.kernels.blocks import P1, P2, P3, P4
-from livekm.core.kernels.jit import inline_exact_jit
-from livekm.core.kernels.vectors import WORD, differences, trailing_zeros
+from livekm.core.kernels.compiler import WORD, differences, inline_exact_jit, trailing_zeros
 
 _I = np.int64
 _U = np.uint64

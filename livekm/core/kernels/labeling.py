@@ -10,10 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.core.kernels.blocks import BLOCK, BLOCK_ROWS, COLUMNS, gather, locate, measure, scatter
+from livekm.core.kernels.compiler import exact_jit, scratch
 from livekm.core.kernels.hysteresis import differ, stick
-from livekm.core.kernels.jit import exact_jit
 from livekm.core.kernels.nearest import GROUP, find_candidates, read, search
-from livekm.core.kernels.scratch import scratch
 
 _COLORS, _FEATURES = 3 * BLOCK, 5 * BLOCK
 _MOST = 256  # centers

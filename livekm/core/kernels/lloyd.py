@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import exact_jit, inline_exact_jit
-from livekm.core.kernels.scratch import scratch
+from livekm.core.kernels.compiler import exact_jit, inline_exact_jit, scratch
 
 _BLOCK = 512  # points whose scores stay in the first-level cache while the centers pass by
 _PAIR = 2 * _BLOCK

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from livekm.core.kernels.blocks import BLOCK, P1, P2, P3, P4
-from livekm.core.kernels.jit import inline_exact_jit
+from livekm.core.kernels.compiler import inline_exact_jit
 
 GROUP = 4  # centers that are compared in one go: a pixel is loaded once for all of them
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import jit
+from livekm.core.kernels.compiler import jit
 
 _U = np.uint64
 _8 = np.uint32(8)

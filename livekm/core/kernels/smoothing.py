@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import inline_jit, jit
-from livekm.core.kernels.scratch import scratch
-from livekm.core.kernels.vectors import WORD, differences, trailing_zeros
+from livekm.core.kernels.compiler import WORD, differences, inline_jit, jit, scratch, trailing_zeros
 
 _BLOCK = 512  # pixels of a row that are done at once
 _ROW = _BLOCK + 2

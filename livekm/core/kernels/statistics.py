@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.jit import inline_jit, jit
-from livekm.core.kernels.scratch import scratch
+from livekm.core.kernels.compiler import inline_jit, jit, scratch
 
 _MOST = 256  # labels
 _U = np.uint64

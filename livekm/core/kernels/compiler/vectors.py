@@ -8,14 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-MOVED = 32
-"""The number of elements that one move takes along."""
-
-LOOKED_UP = 8
-"""The number of elements that are looked up at once."""
-
-WORD = 64
-"""The number of bytes that are compared at once: one bit each of a word."""
+from livekm.core.kernels.compiler.plain import LOOKED_UP, MOVED, WORD
 
 
 def _pointer(context: Any, builder: Any, kind: Any, array: Any, start: Any, count: int) -> Any:
