@@ -81,6 +81,7 @@ def nearest_color(color: tuple[float, ...]) -> int:
     return int(distances.argmin())
 
 
+@pytest.mark.timed
 def test_frames_come_in_their_colours_at_the_cameras_pace(run_with_camera: Run) -> None:
     n = 12
     seen = run_with_camera(f"""
@@ -168,6 +169,7 @@ def test_a_busy_camera_is_told_with_the_others_that_there_are(monkeypatch) -> No
     assert busy.endswith("the other program that uses it, or use another camera: /dev/video2")
 
 
+@pytest.mark.timed
 def test_an_unplugged_camera_says_so_and_can_be_opened_when_it_is_back(
     run_with_camera: Run,
 ) -> None:
@@ -195,6 +197,7 @@ show([unplugged, while_away, failure(watch), indices])
     assert indices == [0, 1, 2, 0, 1, 2]
 
 
+@pytest.mark.timed
 def test_a_frozen_camera_says_so_and_goes_on_when_it_is_opened_again(run_with_camera: Run) -> None:
     seen = run_with_camera(
         """
@@ -215,6 +218,7 @@ with CameraSource(0) as camera:
     assert times == sorted(times)
 
 
+@pytest.mark.timed
 def test_closing_from_another_thread_ends_a_read_that_waits(run_with_camera: Run) -> None:
     seconds = run_with_camera(
         """

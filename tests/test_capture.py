@@ -71,6 +71,7 @@ def test_a_slow_consumer_gets_the_newest_frame_and_the_others_are_counted() -> N
         assert newest.n_dropped == 4
 
 
+@pytest.mark.timed
 def test_no_frame_is_given_twice_and_a_wait_has_an_end() -> None:
     with Feed() as feed, NewestFrame(feed) as newest:
         feed.put(1)
@@ -99,6 +100,7 @@ def test_what_is_discarded_does_not_count_as_dropped() -> None:
         assert newest.n_dropped == 0
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", [Feed, Device])
 def test_the_age_counts_from_the_capture_of_the_frame_that_was_taken(kind: type[Feed]) -> None:
     with kind() as feed, NewestFrame(feed) as newest:
@@ -136,6 +138,7 @@ def test_a_source_that_ends_is_over_after_its_last_frame() -> None:
         assert newest.is_over
 
 
+@pytest.mark.timed
 def test_a_device_that_fails_is_opened_again_until_it_is_back() -> None:
     with Device() as device, NewestFrame(device) as newest:
         device.put(1)
@@ -160,6 +163,7 @@ def test_a_device_that_shall_not_be_opened_again_ends_with_its_error() -> None:
         assert device.n_tries == 0
 
 
+@pytest.mark.timed
 def test_silence_is_an_interruption_and_an_error_where_nothing_can_be_opened_again() -> None:
     with (
         Device() as device,
@@ -177,6 +181,7 @@ def test_silence_is_an_interruption_and_an_error_where_nothing_can_be_opened_aga
         assert not newest.is_interrupted
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("state", ["waiting", "reading", "reconnecting"])
 def test_the_thread_ends_within_a_second(state: str) -> None:
     n_threads = threading.active_count()

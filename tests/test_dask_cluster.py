@@ -20,6 +20,8 @@ from livekm.sources import open_source
 
 pytest.importorskip("distributed")
 
+pytestmark = pytest.mark.xdist_group("cluster")  # that all of them share
+
 
 def wait_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60

@@ -140,19 +140,20 @@ def camera(camera_library, tmp_path):
     return plugged_in
 
 
+@pytest.mark.timed
 @requires_xvfb
-def test_a_camera_is_seen_within_three_seconds_and_obeys_the_keys(livekm, camera, tmp_path):
-    def seconds_to_picture() -> float:
-        start = time.monotonic()
-        with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
-            wait_until(lambda: len(program.colors()) > N_PATCHES // 2)
-            return time.monotonic() - start
-
-    # The first start may have to compile, and machines may be busy: one of three is in time.
-    assert any(seconds_to_picture() < 3 for _ in range(3))
-
-    (tmp_path / "livekm-1.png").write_text("before")
+def test_a_camera_is_seen_within_three_seconds(livekm, camera):
+    start = time.monotonic()
     with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
+        wait_until(lambda: len(program.colors()) > N_PATCHES // 2)
+        assert time.monotonic() - start < 3
+
+
+@requires_xvfb
+def test_a_camera_obeys_the_keys(livekm, camera, tmp_path):
+    (tmp_path / "livekm-1.png").write_text("before")
+    arguments = ("--camera", 0, "--scale", 1)  # or a busy machine would take a smaller one
+    with livekm(*arguments, title="livekm - camera 0", **camera()) as program:
         # Hidden, the display adds no colours: there are as many as clusters.
         program.press("h")
         program.wait_for_colors(8)
@@ -237,6 +238,7 @@ def test_an_unplugged_camera_ends_with_one_line_where_it_shall_not_be_waited_for
     assert re.fullmatch(r"livekm: camera 0 stopped delivering frames after [^\n]+\n", err)
 
 
+@pytest.mark.timed
 @requires_xvfb
 @pytest.mark.parametrize(
     "trouble",
@@ -264,6 +266,7 @@ def test_a_camera_that_stops_leaves_its_last_picture_and_goes_on_when_it_is_back
     assert out.startswith("camera 0: ")
 
 
+@pytest.mark.timed
 @requires_xvfb
 @pytest.mark.parametrize("trouble", [{}, {"freeze_after": 10}, {"unplug_after": 10}])
 def test_whatever_the_camera_does_q_ends_within_a_second(trouble, livekm, camera):
@@ -310,9 +313,10 @@ def test_what_makes_no_sense_is_named_before_a_window_opens(options):
         live.run(demo, Segmenter(2), **options)
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_a_slow_loop_shows_the_newest_frame(display, camera):
-    """At 5 frames a second, of 30: never older than one loop and one period of the camera."""
+    """At 5 frames a second, of 30: no frame that had a newer one when the loop came to it."""
     program = """
 import json, time
 from livekm import Segmenter, live
@@ -323,38 +327,34 @@ class Noted(CameraSource):
         for frame in super().__iter__():
             arrivals[frame.index] = self.opened_at + frame.time
             yield frame
+            kept[frame.index] = time.monotonic()  # only now was it
 
 class Slow(Segmenter):
     def update(self, image):
         time.sleep(0.2)
         return super().update(image)
 
-arrivals, shown = {}, []
+arrivals, kept, shown = {}, {}, []
 note = lambda frame, segmentation: shown.append((time.monotonic(), frame.index))
 with Noted(0) as camera:
     summary = live.run(camera, Slow(4), on_frame=note, should_stop=lambda: len(shown) > 10)
+ends = [*(at for at, _ in shown[1:]), time.monotonic()]
+longest = max(end - arrivals[index] for (_, index), end in zip(shown, ends))
 pictures = [
-    # its age, its loop, and the camera's period after it, which at the start leaves out a frame
-    [at - arrivals[index], at - before, arrivals[index + 1] - arrivals[index]]
+    # its age, and how long before the loop came to it a newer one was there
+    [at - arrivals[index], before - kept.get(index + 1, at)]
     for (before, _), (at, index) in zip(shown, shown[1:])
 ]
-times = list(arrivals.values())
-longest = max(loop for _, loop, _ in pictures) + max(b - a for a, b in zip(times, times[1:]))
 print(json.dumps([pictures, longest, summary.n_dropped, summary.age_ms, summary.max_age_ms]))
 """
-
-    def is_in_time() -> bool:
-        out = output_of(program, display.environment(**camera()))
-        pictures, longest, n_dropped, age_ms, max_age_ms = json.loads(out)
-        assert len(pictures) == 10
-        assert all(age > 0.2 for age, _, _ in pictures)
-        assert 0 < age_ms <= max_age_ms  # the first pictures are raw, and fast
-        assert max_age_ms > 200
-        is_newest = all(age < loop + period for age, loop, period in pictures)
-        return is_newest and max_age_ms < 1e3 * longest and n_dropped >= 4 * len(pictures)
-
-    # A busy machine may stop any thread for a while: one of three is in time.
-    assert any(is_in_time() for _ in range(3))
+    out = output_of(program, display.environment(**camera()))
+    pictures, longest, n_dropped, age_ms, max_age_ms = json.loads(out)
+    assert len(pictures) == 10
+    assert all(age > 0.2 for age, _ in pictures)
+    assert all(outdated < 0 for _, outdated in pictures)
+    assert 0 < age_ms < 1e3 * longest  # the first pictures are raw, and fast
+    assert max_age_ms > 200
+    assert n_dropped >= 4 * len(pictures)
 
 
 @requires_xvfb
@@ -454,6 +454,7 @@ def test_a_still_image_stays_and_the_keys_work_on_it(livekm, tmp_path):
         assert program.end() == (0, "photo.png: 1 frame\n", "")
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_a_clip_plays_at_its_own_speed_and_ends_by_itself(livekm, tmp_path):
     make_clip(tmp_path / "two.mp4", 50, fps=25)
@@ -474,6 +475,7 @@ def test_the_close_button_ends_well(livekm):
         assert program.end() == (0, "", "")
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_path):
     with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
@@ -506,6 +508,7 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
     assert not (frames[5].image == (0, 0, 230)).all(axis=2).any()
 
 
+@pytest.mark.timed
 @requires_xvfb
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_well_and_the_recording_is_complete(number, livekm, camera, tmp_path):
@@ -521,6 +524,7 @@ def test_a_signal_ends_well_and_the_recording_is_complete(number, livekm, camera
         assert sum(1 for _ in clip) > 5
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_a_closed_terminal_ends_well(display, tmp_path):
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
@@ -585,6 +589,7 @@ def python_window(
         process.communicate()
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_no_key_is_lost_while_a_frame_takes_long(display):
     with python_window(display, SLOW) as program:
@@ -613,6 +618,7 @@ print(widths[0], *sorted(set(widths[-10:])))
 """
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_the_scale_goes_down_to_hold_the_rate_and_stays_there_unless_it_is_fixed(display):
     with python_window(display, PACED, "32") as program:
