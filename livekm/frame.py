@@ -76,3 +76,11 @@ class VideoInfo:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", re.sub("[\ud800-\udfff]", "\ufffd", self.name))
+
+
+def is_hd(width: int, height: int) -> bool:
+    """Tell whether players take untagged colours of this size for BT.709, else for BT.601.
+
+    The rule is mpv's; the size is the stored one, before it is turned.
+    """
+    return width >= 1280 or height > 576

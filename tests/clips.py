@@ -191,12 +191,17 @@ def track(path: Path, kind: str) -> list[tuple[float, bytes]]:
 
 
 def _rotate(path: Path, degrees: int) -> None:
-    """Put a display matrix into an MP4's track header; PyAV's muxer has no way to ask for one."""
-    one = 1 << 16
-    a, b = {90: (0, -one), 180: (-one, 0), 270: (0, one)}[degrees]
-    matrix = np.array([a, b, 0, -b, a, 0, 0, 0, 1 << 30], ">i4").tobytes()
+    a, b = {90: (0, -1), 180: (-1, 0), 270: (0, 1)}[degrees]
+    orient(path, (a, b, -b, a))
+
+
+def orient(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Put a display matrix into an MP4's track header: (x, y) goes to (a x + c y, b x + d y)."""
+    a, b, c, d = (value << 16 for value in matrix)
+    box = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], ">i4").tobytes()
     data = bytearray(path.read_bytes())
     # A version 0 track header: the matrix lies 44 bytes behind the name of the box.
     start = data.index(b"tkhd") + 44
-    data[start : start + len(matrix)] = matrix
+    data[start : start + len(box)] = box
     path.write_bytes(data)
+    return path

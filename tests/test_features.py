@@ -6,6 +6,7 @@ The clips are made by the encoders of PyAV's own FFmpeg.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -213,9 +214,14 @@ def test_colours_are_decoded_by_the_matrix_and_range_of_their_tags(
     assert distance(read(path)[0].image, card()) <= 4
 
 
-@pytest.mark.parametrize(("square", "matrix"), [(SQUARE, 6), (8 * SQUARE, 1)])
-def test_untagged_colours_are_taken_as_players_take_them(square, matrix, tmp_path):
-    image = card(square=square)
+@pytest.mark.parametrize(
+    ("width", "height", "matrix"),
+    [(128, 96, 6), (1024, 576, 6), (1280, 534, 1), (1278, 576, 6), (720, 578, 1), (1920, 1080, 1)],
+)
+def test_untagged_colours_are_taken_as_players_take_them(width, height, matrix, tmp_path):
+    square = min(width // 8, height // 6)
+    image = np.zeros((height, width, 3), np.uint8)
+    image[: 6 * square, : 8 * square] = card(square=square)
     path = encode(
         tmp_path / "a.mp4",
         [image] * 2,
@@ -225,8 +231,36 @@ def test_untagged_colours_are_taken_as_players_take_them(square, matrix, tmp_pat
         matrix=matrix,
         is_tagged=False,
     )
-    centres = (slice(square // 2, None, square),) * 2
-    assert cv2.absdiff(read(path)[0].image[centres], image[centres]).max() <= 4
+    rows, columns = (slice(square // 2, n * square, square) for n in (6, 8))
+    found, wanted = (picture[rows, columns] for picture in (read(path)[0].image, image))
+    assert cv2.absdiff(found, wanted).max() <= 4
+
+
+# By which (x, y) goes to (a x + c y, b x + d y), and where the upper left corner is seen.
+MATRICES = {
+    "none": ((1, 0, 0, 1), (0, 0)),
+    "hflip": ((-1, 0, 0, 1), (0, -1)),
+    "vflip": ((1, 0, 0, -1), (-1, 0)),
+    "half a turn": ((-1, 0, 0, -1), (-1, -1)),
+    "transpose": ((0, 1, 1, 0), (0, 0)),
+    "transverse": ((0, -1, -1, 0), (-1, -1)),
+    "left": ((0, -1, 1, 0), (-1, 0)),
+    "right": ((0, 1, -1, 0), (0, -1)),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_clip_is_seen_as_its_display_matrix_says(name, tmp_path):
+    matrix, corner = MATRICES[name]
+    image = np.full((48, 64, 3), 40, np.uint8)
+    image[:16, :16] = 220
+    path = clips.make_clip(tmp_path / "a.mp4", images=[image] * 3)
+    frames = read(clips.orient(path, matrix))
+    assert len(frames) == 3
+    found = frames[0].image
+    assert found.shape == ((64, 48, 3) if matrix[0] == 0 else (48, 64, 3))
+    bright = [at for at in [(0, 0), (0, -1), (-1, 0), (-1, -1)] if found[at].min() > 150]
+    assert bright == [corner]
 
 
 @pytest.mark.parametrize(("rotation", "wanted"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])
@@ -234,7 +268,7 @@ def test_untagged_colours_are_taken_as_players_take_them(square, matrix, tmp_pat
 def test_pixels_that_are_not_square_keep_their_shape(rotation, wanted, suffix, tmp_path):
     path = encode(tmp_path / "a.mp4", [card()] * 3, "libx264", "yuv420p", aspect=Fraction(4, 3))
     if rotation:
-        clips._rotate(path, rotation)
+        clips.orient(path, (0, -1, 1, 0))
     output = tmp_path / f"out{suffix}"
     with open_source(path) as source, open_sink(output, source.info) as sink:
         assert source.info.pixel_aspect == wanted
@@ -244,40 +278,6 @@ def test_pixels_that_are_not_square_keep_their_shape(rotation, wanted, suffix, t
         assert clip.streams.video[0].sample_aspect_ratio == wanted
     with open_source(output) as source:
         assert source.info.pixel_aspect == wanted
-
-
-# Fields
-
-
-@pytest.mark.parametrize(
-    ("name", "codec", "options"),
-    [
-        ("a.mp4", "libx264", {"crf": "10", "x264-params": "tff=1"}),
-        ("a.ts", "mpeg2video", {"qmin": "1", "qmax": "4"}),
-    ],
-)
-def test_interlaced_pictures_become_one_whole_picture_each(name, codec, options, tmp_path):
-    """A white bar that moves 8 pixels a field: woven together, its edge would be a comb."""
-
-    def field(time: int) -> np.ndarray:
-        image = np.full((96, 128, 3), 30, np.uint8)
-        image[:, 8 * time : 8 * time + 24] = 220
-        return image
-
-    woven = []
-    for i in range(6):
-        image = field(2 * i)
-        image[1::2] = field(2 * i + 1)[1::2]
-        woven.append(image)
-    path = encode(tmp_path / name, woven, codec, "yuv420p", options=options, is_interlaced=True)
-    with av.open(str(path)) as clip:
-        times = [frame.time for frame in clip.decode(video=0)]
-    frames = read(path)
-    assert [frame.time for frame in frames] == times
-    assert [frame.index for frame in frames] == list(range(6))
-    for frame in frames[1:-1]:
-        lines = frame.image[16:-16].astype(int)
-        assert np.abs(np.diff(lines, axis=0)).max() < 60  # a comb's teeth are 190 apart
 
 
 # Key pictures
@@ -461,3 +461,52 @@ def test_damaged_frames_at_the_end_are_counted_too(tmp_path, caplog):
     assert 28 < len(frames) < 40
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert f"left out {40 - len(frames)} damaged frame(s) at its end" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {**X264, "bf": "2", "g": "12"}),
+        ("libx265", {"x265-params": "keyint=12:bframes=2:log-level=none"}),
+        ("libsvtav1", {"preset": "12", "svtav1-params": "keyint=12:lookahead=0"}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.5, 0.62, 0.75])
+def test_a_clip_that_was_cut_off_gives_the_same_frames_for_any_threads(
+    codec, options, share, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SVT_LOG", "0")
+    path = encode(tmp_path / "a.mp4", moving(60), codec, "yuv420p", options=options,
+                  muxer={"movflags": "faststart"})  # fmt: skip
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    found = []
+    for threads in (1, 2, 4, None):
+        with ClipSource(path, threads=threads) as source:
+            found.append(list(source))
+    assert 5 < len(found[0]) < 60
+    for frames in found[1:]:
+        assert [frame.index for frame in frames] == [frame.index for frame in found[0]]
+        for frame, wanted in zip(frames, found[0], strict=True):
+            assert (frame.image == wanted.image).all()
+
+
+@pytest.mark.parametrize("codec", ["mpeg2video", "libx264"])
+def test_frames_whose_damage_the_decoder_fills_in_are_counted_in_one_warning(
+    codec, tmp_path, caplog
+):
+    options = X264 if codec == "libx264" else {"b": "2000k"}
+    path = encode(tmp_path / "a.ts", moving(40), codec, "yuv420p", options={**options, "g": "12"})
+    data = bytearray(path.read_bytes())
+    noise = np.random.default_rng(0).integers(0, 256, 140, np.uint8).tobytes()
+    for share in (0.4, 0.6, 0.8):  # within packets, whose heads stay
+        at = int(share * len(data)) // 188 * 188
+        data[at + 40 : at + 180] = noise
+    path.write_bytes(data)
+    with caplog.at_level(logging.WARNING):
+        assert len(read(path)) == 40
+    (record,) = caplog.records
+    n = re.fullmatch(
+        r"a\.ts: (\d) frame\(s\) are damaged, the decoder filled in the holes", record.getMessage()
+    )
+    assert n
+    assert 1 <= int(n[1]) <= 6

@@ -154,6 +154,8 @@ class ClipSource(FrameStream):
         if self._reader.n_lost:
             n_lost = self._reader.n_lost
             _log.warning("%s: left out %d damaged frame(s) at its end", name, n_lost)
+        if n := self._reader.n_concealed:
+            _log.warning("%s: %d frame(s) are damaged, the decoder filled in the holes", name, n)
         if not self._reader.n_seams:  # what the header says is of the first recording
             _warn_of_early_end(last_pts, header, name)
 

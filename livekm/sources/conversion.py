@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import av
@@ -12,18 +11,11 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from livekm.frame import Image
+from livekm.frame import Image, is_hd
 from livekm.sources.decoding import Picture
+from livekm.sources.orientation import orientation_of
 
 _UNSPECIFIED = 2  # H.273's number for "unknown", of the colour matrix
-_HD = 720  # rows from which on players take untagged colours for BT.709
-
-# Degrees counter-clockwise, as a display matrix has them.
-_TURNS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
 
 # swscale takes grey for full range, whatever its tag says: black is 16 and white 235 of this.
 _FROM_LIMITED = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
@@ -53,9 +45,10 @@ class Converter:
         """Return (H, W, 3) uint8, BGR.
 
         The colours are converted by the matrix and range that the clip states. Where it does not
-        state the matrix, it is BT.709 from 720 rows on and BT.601 below, as players take it.
+        state the matrix, it is the one that players take: see `is_hd`.
         """
-        is_untagged_hd = picture.colorspace == _UNSPECIFIED and picture.height >= _HD
+        is_untagged = picture.colorspace == _UNSPECIFIED
+        is_untagged_hd = is_untagged and is_hd(picture.width, picture.height)
         bgr = self._reformatter.reformat(
             picture,
             format="bgr24",
@@ -67,11 +60,9 @@ class Converter:
         image = _rows(bgr)
         if picture.format.name.startswith("gray") and picture.color_range == ColorRange.MPEG:
             image = np.asarray(cv2.LUT(image, _FROM_LIMITED), np.uint8)
-        degrees = picture.rotation % 360
-        self.is_turned = degrees in (90, 270)
-        turn = _TURNS.get(degrees)
-        if turn is not None:
-            image = np.asarray(cv2.rotate(image, turn), np.uint8)
+        orientation = orientation_of(picture)
+        self.is_turned = orientation.is_transposed
+        image = orientation.apply(image)
         if self._shape is None:
             self._shape = image.shape
         elif image.shape != self._shape:
@@ -89,26 +80,33 @@ def _rows(bgr: av.VideoFrame) -> Image:
 
 
 def deinterlaced(pictures: Iterator[Picture]) -> Iterator[Picture]:
-    """Make one whole picture of each that consists of two fields, where the first one does.
+    """Make one whole picture of each that consists of two fields.
 
     Two fields were taken one after the other; woven together, what moves would be a comb, and
-    its teeth segments. The filter is FFmpeg's bwdif; times and number of pictures stay.
+    its teeth segments. The filter is FFmpeg's bwdif, from the first such picture on; times and
+    number of pictures stay. A filter takes pictures of one size and format: where these change,
+    another one goes on.
     """
-    first = next(pictures, None)
-    if first is None:
-        return
-    if not first.content.interlaced_frame:
-        yield first
-        yield from pictures
-        return
-    graph = _graph(first.content)
+    graph: Any = None
+    shape: tuple[object, ...] = ()
     waiting: deque[tuple[Picture, int | None]] = deque()  # with their time stamps, as pushed
-    for picture in chain((first,), pictures):
-        waiting.append((picture, picture.content.pts))
-        graph.push(picture.content)
+    for picture in pictures:
+        content = picture.content
+        found = (content.width, content.height, content.format.name,
+                 content.colorspace, content.color_range)  # fmt: skip
+        if graph is not None and found != shape:
+            yield from _flushed(graph, waiting)
+            graph = None
+        if graph is None and not content.interlaced_frame:
+            yield picture
+            continue
+        if graph is None:
+            graph, shape = _graph(content), found
+        waiting.append((picture, content.pts))
+        graph.push(content)
         yield from _pulled(graph, waiting)
-    graph.push(None)
-    yield from _pulled(graph, waiting)
+    if graph is not None:
+        yield from _flushed(graph, waiting)
 
 
 def _graph(picture: av.VideoFrame) -> Any:
@@ -122,6 +120,11 @@ def _graph(picture: av.VideoFrame) -> Any:
     bwdif = graph.add("bwdif", "mode=send_frame:deint=interlaced")
     graph.link_nodes(source, bwdif, graph.add("buffersink")).configure()
     return graph
+
+
+def _flushed(graph: Any, waiting: deque[tuple[Picture, int | None]]) -> Iterator[Picture]:
+    graph.push(None)
+    yield from _pulled(graph, waiting)
 
 
 def _pulled(graph: Any, waiting: deque[tuple[Picture, int | None]]) -> Iterator[Picture]:

@@ -16,6 +16,8 @@ from av.container import InputContainer
 from livekm.sources.container import open_container, picture_stream
 from livekm.sources.continuity import Continuity
 
+_MPEG = ("mpeg1video", "mpeg2video")
+
 MAX_FAILURES = 100
 """How often in a row a file may fail to be read; pictures that cannot be decoded do not count."""
 
@@ -58,16 +60,20 @@ class ClipReader:
     ----------
     n_lost : int
         Pictures behind the last one that could not be decoded; known at the end.
+    n_concealed : int
+        Pictures of which the decoder filled in what was damaged, until now.
     """
 
     def __init__(
         self, path: Path, begin: KeyPacket | None = None, *, threads: int | None = None
     ) -> None:
+        self._path = path
         self._container = open_container(path)
         self._packets = PicturePackets(self._container)
         self._begin = begin
         self._threads = threads
         self.n_lost = 0
+        self.n_concealed = 0
         self.pictures = self._decode()
 
     @property
@@ -83,17 +89,12 @@ class ClipReader:
         stream = self._packets.stream
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = self._threads or 0
+        if stream.codec_context.name == "libdav1d":
+            # With pictures in work at once, an error of one costs others, as many as there are.
+            stream.codec_context.options = {"max_frame_delay": "1"}
         expected: list[int] = []  # time stamps of pictures to come: what lacks was damaged
-
-        def decoded() -> Iterator[av.VideoFrame]:
-            for number, packet in enumerate(self._packets):
-                if packet.pts is not None and not packet.is_discard:
-                    heapq.heappush(expected, packet.pts)
-                if self._begin is None or number >= self._begin.number:
-                    yield from _decoded(packet)
-
         index = -1
-        for content in _in_order(decoded()):
+        for content in _in_order(self._decoded(expected)):
             index += 1
             while expected and content.pts is not None and expected[0] < content.pts:
                 heapq.heappop(expected)
@@ -101,8 +102,49 @@ class ClipReader:
             if expected and expected[0] == content.pts:
                 heapq.heappop(expected)
             if self._begin is None or content.pts is None or content.pts >= self._begin.pts:
+                self.n_concealed += content.is_corrupt
                 yield Picture(index, content)
         self.n_lost = len(expected)
+
+    def _decoded(self, expected: list[int]) -> Iterator[av.VideoFrame]:
+        """Yield the pictures, and put the time stamps of all packets' pictures on a heap."""
+        keys: list[KeyPacket] = []
+        last: int | None = None
+        kind: bytes | None = None
+        for number, packet in enumerate(self._packets):
+            if packet.pts is not None and not packet.is_discard:
+                heapq.heappush(expected, packet.pts)
+                if packet.is_keyframe:
+                    keys = [key for key in keys[-8:] if last is not None and key.pts <= last]
+                    keys.append(KeyPacket(number, packet.pts))
+            if self._begin is None or number >= self._begin.number:
+                before, kind = kind, _mpeg_kind(packet) or kind
+                if before not in (None, kind):  # FFmpeg would forget the last picture before it
+                    yield from _drained(packet.stream)
+                for content in _decoded(packet):
+                    last = content.pts if last is None else max(last, content.pts or last)
+                    yield content
+        begins = [key for key in keys if last is not None and key.pts <= last]
+        if begins and last is not None and max(expected, default=last) > last:
+            yield from self._rest(begins[-1], last)
+
+    def _rest(self, begin: KeyPacket, last: int) -> Iterator[av.VideoFrame]:
+        """Decode the pictures behind the last one again, by one thread.
+
+        A decoder that works on several pictures at once gives up all of them where the file is cut
+        off, so that their number would depend on that of the threads.
+        """
+        if self._threads == 1:
+            return
+        reader = ClipReader(self._path, begin, threads=1)
+        try:
+            found = next(reader.pictures, None)
+            if found is not None and found.content.key_frame:
+                for picture in reader.pictures:
+                    if picture.content.pts is not None and picture.content.pts > last:
+                        yield picture.content
+        finally:
+            reader.close()
 
 
 class PicturePackets:
@@ -161,6 +203,26 @@ def _decoded(packet: Any) -> list[av.VideoFrame]:
             pictures: list[av.VideoFrame] = packet.decode()
             return pictures
     return []
+
+
+def _mpeg_kind(packet: Any) -> bytes | None:
+    """Return what MPEG-1 and MPEG-2 state of a sequence: size, shape, rate, chroma and fields."""
+    if packet.stream.codec_context.name not in _MPEG or not packet.is_keyframe:
+        return None
+    _, header, data = bytes(packet).partition(b"\x00\x00\x01\xb3")
+    _, _, extension = data.partition(b"\x00\x00\x01\xb5")
+    return data[:4] + extension[:4] if header else None
+
+
+def _drained(stream: Any) -> list[av.VideoFrame]:
+    """Return what a stream's decoder holds, and make it ready for what follows."""
+    pictures: list[av.VideoFrame] = []
+    with contextlib.suppress(av.FFmpegError):
+        pictures = stream.codec_context.decode(None)
+    stream.codec_context.flush_buffers()
+    for picture in pictures:
+        picture.time_base = stream.time_base
+    return pictures
 
 
 def find_key_packet(path: Path, time: float) -> KeyPacket | None:

@@ -13,7 +13,7 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from livekm.core.painting import Painting
-from livekm.frame import Image
+from livekm.frame import Image, is_hd
 from livekm.outputs.images.label_png import palette_picture
 
 # swscale's default rounding is off by one level in luma and chroma, which decodes to an error of
@@ -66,16 +66,15 @@ class Conversion:
 class ToYuv(Conversion):
     """Luma, and chroma at half the width and height, in limited range.
 
-    The matrix is that of BT.709 from 720 rows on and of BT.601 below, which is also what players
-    assume where they ignore tags.
+    The matrix is the one that players assume where they ignore tags: see `is_hd`.
     """
 
     def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         super().__init__(width, height, threads)
-        is_hd = height >= 720
-        self.color_tags = (1 if is_hd else 6), ColorRange.MPEG
-        self._matrix = Colorspace.ITU709 if is_hd else Colorspace.ITU601
-        self._red, self._blue = (0.2126, 0.0722) if is_hd else (0.299, 0.114)
+        is_709 = is_hd(width, height)
+        self.color_tags = (1 if is_709 else 6), ColorRange.MPEG
+        self._matrix = Colorspace.ITU709 if is_709 else Colorspace.ITU601
+        self._red, self._blue = (0.2126, 0.0722) if is_709 else (0.299, 0.114)
         self._reformatter = VideoReformatter()
 
     def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
