@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from livekm import Segmenter, open_source
+from livekm.core.moves import MoveLedger
 from livekm.core.sample import Sample
 from livekm.core.scene_change import SceneChange
 from livekm.core.trainer import Trainer
@@ -32,8 +33,8 @@ _STAGES = {
     "  draw the sample": (Segmenter, "_draw"),
     "  train": (Trainer, "step"),
     "    watch for cuts": (SceneChange, "observe"),
-    "    Lloyd steps": (Sample, "fit"),
-    "    moves": (Sample, "swap"),
+    "    Lloyd steps": (Sample, "_run"),
+    "    moves": (MoveLedger, "improve"),
     "    challenges": (Trainer, "_challenge"),
     "  label": (Segmenter, "_label"),
 }

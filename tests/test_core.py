@@ -12,12 +12,16 @@ import pytest
 
 from livekm.core.buffers import BufferPool
 from livekm.core.colorspace import COLOR_SPACES, to_features
+from livekm.core.identity import match
+from livekm.core.moves import Prices, find_move, price, revive
+from livekm.core.policy import TrainingPolicy
 from livekm.core.sample import Sample
 from livekm.core.scene_change import SceneChange
 from livekm.core.seeding import SEEDINGS, kmeans_plus_plus
 from livekm.core.threads import Workers, available_cores
-from livekm.core.trainer import Trainer, match_slots
+from livekm.core.trainer import Trainer
 
+POLICY = TrainingPolicy()
 PLACES = 3  # centers are rounded to eighths of a level
 
 
@@ -90,117 +94,143 @@ def test_kmeans_plus_plus_finds_every_blob():
 # --- samples ---------------------------------------------------------------------------------
 
 
+def sample_of(points):
+    """A sample of (n, d) points."""
+    return Sample(np.ascontiguousarray(np.asarray(points, np.float32).T), PLACES)
+
+
+def planar(centers):
+    return np.ascontiguousarray(np.transpose(centers), np.float32)
+
+
 def test_fitting_a_sample_is_lloyd_s_algorithm():
-    rng = np.random.default_rng(0)
-    points, colors = blobs(rng, 6)
-    centers = np.ascontiguousarray(colors.T + 9, np.float32)
-    mse = Sample(np.ascontiguousarray(points.T)).fit(centers, 50)
+    points, colors = blobs(np.random.default_rng(0), 6)
+    start = planar(colors + 9)
+    fit = sample_of(points).fit(start, 50)
     expected, error = naive.lloyd(points, colors + 9, 50)
-    np.testing.assert_allclose(centers.T, expected, atol=2.0 ** -(PLACES + 1))
-    assert mse == pytest.approx(error / len(points), rel=1e-3)
+    np.testing.assert_allclose(fit.centers.T, expected, atol=2.0 ** -(PLACES + 1))
+    assert fit.mse == pytest.approx(error / len(points), rel=1e-3)
+    np.testing.assert_array_equal(start, planar(colors + 9))
 
 
-def test_a_fit_may_go_on_from_statistics_that_are_known():
+def test_a_fit_is_refined_as_if_it_had_gone_on_and_stays_as_it_was():
     points, colors = blobs(np.random.default_rng(7), 6)
-    planes = np.ascontiguousarray(points.T)
-    start = np.ascontiguousarray(colors.T + 40, np.float32)
-    fresh, centers = start.copy(), start.copy()
-    error = Sample(planes).fit(fresh, 4)
-    sample = Sample(planes)
-    sample.fit(centers, 0)
-    sample.labels[:] = 0  # are not taken again before the first step
-    assert sample.fit(centers, 4, is_known=True) == error
-    np.testing.assert_array_equal(centers, fresh)
+    sample = sample_of(points)
+    whole = sample.fit(planar(colors + 40), 4)
+    first = sample.fit(planar(colors + 40), 0)
+    before = [np.copy(array) for array in (first.centers, first.labels, first.counts)]
+    refined = sample.refine(first, 4)
+    np.testing.assert_array_equal(refined.centers, whole.centers)
+    assert refined.mse == whole.mse
+    for array, copy in zip((first.centers, first.labels, first.counts), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
 
 
 @pytest.mark.parametrize("k", [1, 2, 9])
 @pytest.mark.parametrize("d", [3, 5])
-def test_the_losses_of_a_sample_are_what_its_centers_are_worth(k, d):
+def test_the_statistics_of_a_fit_are_those_of_its_centers(k, d):
     rng = np.random.default_rng(k)
-    points = rng.integers(0, 256, (d, 700)).astype(np.float32)
-    sample = Sample(points)
-    centers = points[:, :k].copy()
-    sample.fit(centers, 0)
-    *_, losses = naive.accumulate(points.T, centers.T, sample.labels)
-    np.testing.assert_array_equal(sample.losses(), losses)
+    points = rng.integers(0, 256, (700, d)).astype(np.float32)
+    fit = sample_of(points).fit(planar(points[:k]))
+    counts, sums, errors, losses = naive.accumulate(points, fit.centers.T, fit.labels)
+    np.testing.assert_array_equal(fit.labels, naive.nearest(points, fit.centers.T))
+    np.testing.assert_array_equal(fit.counts, counts)
+    np.testing.assert_array_equal(fit.errors, errors)
+    np.testing.assert_array_equal(fit.losses(), losses)
+    np.testing.assert_allclose(fit.means(), (sums / counts[:, np.newaxis]).T, rtol=1e-6)
+    assert fit.mse == pytest.approx(errors.sum() / 700)
 
 
 @pytest.mark.parametrize("d", [3, 5])
 def test_a_split_gains_by_the_spread_along_the_longest_axis(d):
-    rng = np.random.default_rng(d)
-    points = rng.integers(0, 256, (d, 700)).astype(np.float32)
-    centers = points[:, :4].copy()
-    sample = Sample(points)
-    sample.fit(centers, 2)
-    gains, halves = sample.splits(centers)
+    points = np.random.default_rng(d).integers(0, 256, (700, d)).astype(np.float32)
+    sample = sample_of(points)
+    fit = sample.fit(planar(points[:4]), 2)
+    gains, halves = sample.splits(fit)
     for j in range(4):
-        away = points[:, sample.labels == j] - centers[:, [j]].astype(np.float64)
+        away = points[fit.labels == j].T - fit.centers[:, [j]].astype(np.float64)
         values, vectors = np.linalg.eigh(away @ away.T)
         assert gains[j] == pytest.approx(2 / np.pi * values[-1])
         across = halves[0, :, j] - halves[1, :, j]
         assert abs(across @ vectors[:, -1]) == pytest.approx(np.linalg.norm(across), rel=1e-5)
 
 
-def test_a_move_that_relabels_much_must_save_more():
-    points, colors = blobs(np.random.default_rng(1), 4)
-    stuck = np.array([colors[0], colors[0] + 1, colors[1], (colors[2] + colors[3]) / 2])
-    centers = np.ascontiguousarray(stuck.T, np.float32)
-    sample = Sample(np.ascontiguousarray(points.T))
-    error = sample.fit(centers, 20)
-    assert sample.swap(centers, error, 0.01, 5, price=5.0) == error
-    assert sample.swap(centers, error, 0.01, 5, price=0.1) < error
+# --- moves -----------------------------------------------------------------------------------
 
 
-def test_a_swap_leads_out_of_a_local_minimum():
-    points, colors = blobs(np.random.default_rng(1), 4)
-    stuck = np.array([colors[0], colors[0] + 1, colors[1], (colors[2] + colors[3]) / 2])
-    centers = np.ascontiguousarray(stuck.T, np.float32)
-    sample = Sample(np.ascontiguousarray(points.T))
-    error = sample.fit(centers, 20)
-    after = sample.swap(centers, error, 0.01, 5)
-    assert after < 0.1 * error
-    assert set(naive.nearest(colors, centers.T)) == {0, 1, 2, 3}
+def stuck(seed=1):
+    """A sample of four things, a fit with two centers on the first, and the things' colours."""
+    points, colors = blobs(np.random.default_rng(seed), 4)
+    start = np.array([colors[0] - 1, colors[0] + 1, colors[2], (colors[1] + colors[3]) / 2])
+    sample = sample_of(points)
+    return sample, sample.fit(planar(start), 20), colors
 
 
-def test_a_swap_that_does_not_pay_changes_nothing():
+def test_a_move_leads_out_of_a_local_minimum():
+    sample, fit, colors = stuck()
+    move = find_move(sample, fit, 0.01, POLICY)
+    assert move.fit.mse < 0.1 * fit.mse
+    assert move.profit == pytest.approx(1 - move.fit.mse / fit.mse)
+    assert set(naive.nearest(colors, move.fit.centers.T)) == {0, 1, 2, 3}
+
+
+def test_a_move_that_does_not_pay_is_not_found():
     points, colors = blobs(np.random.default_rng(2), 5)
-    centers = np.ascontiguousarray(colors.T, np.float32)
-    sample = Sample(np.ascontiguousarray(points.T))
-    error = sample.fit(centers, 20)
-    before = centers.copy()
-    assert sample.swap(centers, error, 0.3, 5) == error
-    np.testing.assert_array_equal(centers, before)
+    sample = sample_of(points)
+    assert find_move(sample, sample.fit(planar(colors), 20), 0.3, POLICY) is None
+
+
+def test_a_move_must_save_the_price_of_what_it_relabels_and_of_whom_it_takes_away():
+    sample, fit, _ = stuck()
+    move = find_move(sample, fit, 0.01, POLICY)
+    free = np.zeros(4)
+    cheap = find_move(sample, fit, 0.01, POLICY, Prices(0.1, free))
+    assert 0 < move.profit - cheap.profit < 0.1
+    assert find_move(sample, fit, 0.01, POLICY, Prices(5.0, free)) is None
+    assert find_move(sample, fit, 0.01, POLICY, Prices(0.0, free + 1)) is None
+    for kept in (0, 1):  # of two labels on one thing, the cheaper one goes
+        moved = find_move(sample, fit, 0.01, POLICY, Prices(0.0, np.eye(4)[kept])).fit
+        ways = np.abs(moved.centers - fit.centers).max(axis=0)
+        assert ways[kept] < 5
+        assert ways[1 - kept] > 40
+
+
+def test_a_label_is_dear_where_it_is_distinct_and_old():
+    colors = np.array([[0, 0, 0], [0, 0, 10], [200, 200, 200], [100, 0, 0]], np.float64)
+    prices = price(colors, np.array([100, 100, 100, 0]), 2.0, POLICY)
+    near = 10 / POLICY.distinct
+    np.testing.assert_allclose(
+        prices.identities, 2 * POLICY.identity_price * np.array([near, near, 1, 0])
+    )
+    assert prices.relabelling == 2 * POLICY.relabel_price
 
 
 def test_dead_centers_are_revived_where_they_gain_most():
     points, colors = blobs(np.random.default_rng(3), 4)
-    start = np.vstack([colors[:2], np.full((2, 3), 1000)])
-    centers = np.ascontiguousarray(start.T, np.float32)
-    sample = Sample(np.ascontiguousarray(points.T))
-    sample.revive(centers, sample.fit(centers, 0))
-    assert sample.counts.min() > 0
+    sample = sample_of(points)
+    fit = sample.fit(planar(np.vstack([colors[:2], np.full((2, 3), 1000)])))
+    assert revive(sample, fit).counts.min() > 0
 
 
 def test_where_colours_are_few_dead_centers_stay_dead_and_end_the_search():
     points = np.repeat([[10, 20, 30], [200, 100, 50]], 40, axis=0).astype(np.float32)
-    centers = np.ascontiguousarray(np.vstack([points[::40], np.zeros((6, 3))]).T, np.float32)
-    sample = Sample(np.ascontiguousarray(points.T))
-    assert sample.revive(centers, sample.fit(centers, 5)) == 0
-    assert (sample.counts > 0).sum() == 2
+    sample = sample_of(points)
+    fit = revive(sample, sample.fit(planar(np.vstack([points[::40], np.zeros((6, 3))])), 5))
+    assert fit.mse == 0
+    assert (fit.counts > 0).sum() == 2
 
 
 @pytest.mark.parametrize("k", [1, 2, 40])
 def test_one_colour_after_many_is_met_by_one_center_and_the_others_stay(k):
-    many = np.random.default_rng(4).integers(0, 256, (3, 500)).astype(np.float32)
-    centers = np.ascontiguousarray(many[:, :k])
-    Sample(many).fit(centers, 5)
-    before = centers.copy()
-    flat = Sample(np.repeat(np.float32([[10], [200], [90]]), 500, axis=1))
-    assert flat.revive(centers, flat.fit(centers, 5)) == 0
-    (alive,) = np.flatnonzero(flat.counts)
-    np.testing.assert_array_equal(centers[:, alive], [10, 200, 90])
+    many = np.random.default_rng(4).integers(0, 256, (500, 3)).astype(np.float32)
+    before = sample_of(many).fit(planar(many[:k]), 5).centers
+    flat = sample_of(np.full((500, 3), (10, 200, 90)))
+    fit = revive(flat, flat.fit(before, 5))
+    assert fit.mse == 0
+    (alive,) = np.flatnonzero(fit.counts)
+    np.testing.assert_array_equal(fit.centers[:, alive], [10, 200, 90])
     others = np.arange(k) != alive
-    np.testing.assert_array_equal(centers[:, others], before[:, others])
+    np.testing.assert_array_equal(fit.centers[:, others], before[:, others])
 
 
 # --- scene change ----------------------------------------------------------------------------
@@ -359,22 +389,17 @@ def test_the_frame_after_a_resize_keeps_the_centers():
 
 @pytest.mark.parametrize("k", [1, 2, 7, 256])
 def test_matching_undoes_any_permutation(k):
-    rng = np.random.default_rng(k)
-    old = rng.permutation(10 * k)[:k].astype(np.float32) * np.ones((3, 1), np.float32)
-    order = rng.permutation(k)
-    new = old[:, order] + rng.uniform(-0.2, 0.2, (3, k)).astype(np.float32)
-    np.testing.assert_array_equal(order[match_slots(old, new)], np.arange(k))
+    order = np.random.default_rng(k).permutation(k)
+    np.testing.assert_array_equal(match(np.eye(k)[order]), order)
 
 
-def test_matching_gives_every_slot_one_center_even_where_all_are_equal():
-    same = np.ones((3, 9), np.float32)
-    assert sorted(match_slots(same, same)) == list(range(9))
+def test_matching_takes_every_column_once_even_where_all_are_equal():
+    assert sorted(match(np.ones((9, 9)))) == list(range(9))
 
 
-def test_what_looks_the_same_keeps_its_slot_whatever_became_of_the_rest():
-    old = np.array([[0, 50, 100]], np.float32)
-    new = np.array([[60, 240, 50]], np.float32)
-    assert match_slots(old, new)[1] == 2
+def test_the_best_pair_is_matched_whatever_becomes_of_the_rest():
+    gain = np.array([[5.0, 8, 9], [0, 1, 10], [7, 0, 0]])
+    np.testing.assert_array_equal(match(gain), [1, 2, 0])
 
 
 # --- buffers ---------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ def segmenter(settings: Settings) -> Segmenter:
         DEFAULT_CLUSTERS if settings.clusters is None else settings.clusters,
         color_space=settings.color_space,
         hysteresis=settings.hysteresis,
+        steadiness=settings.steadiness,
         spatial_weight=settings.spatial_weight,
         smoothing=settings.smoothing,
         seeding=settings.seeding,

@@ -247,9 +247,12 @@ class Settings:
     )
     hysteresis: float = _segments(
         number(0, 255),
-        "how far past a border a pixel keeps its label",
+        "how far past a border a pixel keeps its label, if that adds no more than the mse",
         default=2.0,
         metavar="LEVELS",
+    )
+    steadiness: float = _segments(
+        number(0, 1), "from 0, each frame as good as can be, to 1, labels that last", default=0.5
     )
     spatial_weight: float = _segments(
         number(0, 4),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.sample import Centers
+from livekm.core.identity import Identity
+from livekm.core.sample import Centers, Sample
 from livekm.core.scene_change import SceneChange
 from livekm.frame import Image
 
@@ -24,14 +25,18 @@ class FixedCenters:
         What `step` was given last.
     """
 
-    def __init__(self, centers: Centers) -> None:
-        self.centers: Centers | None = centers
+    def __init__(self, centers: Centers, places: int, identity: Identity) -> None:
+        self.centers = centers
+        self.mse = 0.0
+        self.identity = identity
+        self._places = places
         self.seen: tuple[npt.NDArray[np.float32], Image] | None = None
         self._scene = SceneChange()
 
     def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
         """Tell whether the next frame is a cut."""
         self.seen = points, pixels
+        self.mse = Sample(points, self._places).fit(self.centers).mse
         return self._scene.observe(pixels)
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:

@@ -64,6 +64,7 @@ class Labeler:
         step: np.float32,
         reach: float,
         hysteresis: float,
+        most: float,
         smoothing: int,
     ) -> Labeling:
         """Label a frame.
@@ -78,7 +79,9 @@ class Labeler:
         reach : float
             The largest squared distance of two pixels.
         hysteresis : float
-            How far beyond a border a pixel keeps its label.
+            How far beyond a border a pixel keeps its label,
+        most : float
+            while its squared distance exceeds that of the nearest center by no more than this.
         smoothing : int
             Passes of the majority filter.
         """
@@ -93,7 +96,8 @@ class Labeler:
         if hysteresis == 0 or self._previous is None or self._shape != shape:
             slack, previous = np.zeros((0, 0), np.float32), labels
         else:
-            slack, previous = np.float32(hysteresis) * scale * _distances(rounded), self._previous
+            ways = np.minimum(hysteresis * _distances(rounded), most / 2)
+            slack, previous = scale * ways.astype(np.float32), self._previous
         flat = planes.reshape(-1)
         rows = -(-height // BLOCK_ROWS)
         counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)

@@ -28,7 +28,8 @@ class SceneChange:
         Of the latest frame; None before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, usual: float = 15.0) -> None:
+        self._most = usual
         self.histogram: Histogram | None = None
         self._pixels: Image | None = None
         self._usual = 0.0
@@ -44,6 +45,7 @@ class SceneChange:
                 cut = change > max(_LEVELS, _TIMES * self._usual) and moved > _SHARE
                 if not cut:
                     self._usual += 0.2 * (change - self._usual)
+                    self._usual = min(self._usual, self._most)
             else:
                 cut = moved > 3 * _SHARE
         self._pixels, self.histogram = pixels, histogram

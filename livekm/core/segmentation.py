@@ -35,6 +35,10 @@ class Segmentation:
         (all features summed).
     scene_cut : bool
         True where the frame does not continue the one before.
+    ids : (k,) int64
+        The identity of each label: 0 to k - 1 at the start, and a new number as soon as a label is
+        something else. No number ever has a second meaning; what comes back after a cut has its
+        old one where it plausibly is the same.
     """
 
     labels: npt.NDArray[np.uint8]
@@ -43,6 +47,7 @@ class Segmentation:
     counts: npt.NDArray[np.int64]
     mse: float
     scene_cut: bool
+    ids: npt.NDArray[np.int64]
     _flat: npt.NDArray[np.uint8] = field(repr=False)  # the labels once more, as kernels take them
     _pool: BufferPool = field(repr=False)
     _workers: Workers = field(repr=False)

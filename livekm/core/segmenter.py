@@ -11,8 +11,9 @@ import numpy.typing as npt
 from livekm.core.buffers import BufferPool
 from livekm.core.colorspace import COLOR_SPACES, to_features
 from livekm.core.fixed_centers import FixedCenters
+from livekm.core.identity import Colors, Identity
 from livekm.core.labeler import Labeler
-from livekm.core.sample import binary_places
+from livekm.core.sample import Centers, binary_places
 from livekm.core.sampling import Lattice
 from livekm.core.seeding import SEEDINGS, Seeding
 from livekm.core.segmentation import Segmentation
@@ -40,8 +41,12 @@ class Segmenter:
         Where distances are measured.
     hysteresis : float, default 2.0
         A pixel keeps its last label until it lies this far, in units of the feature space (grey
-        levels in BGR), beyond the border between the old center and the new one. 0 gives each
-        pixel exactly its nearest center.
+        levels in BGR), beyond the border between the old center and the new one, or until that
+        adds more to its squared distance than the frame's mse. 0 gives each pixel exactly its
+        nearest center.
+    steadiness : float, default 0.5
+        Where quality on each frame and labels that last conflict: from 0, each frame as good as
+        k-means run to convergence, to 1, no label is given to something else while a shot lasts.
     spatial_weight : float, default 0.0
         How much a pixel's place counts beside its colour, from 0 to 4: at 1.0 the way across the
         longer side of the image counts like the way from black to white in one channel.
@@ -80,6 +85,7 @@ class Segmenter:
         *,
         color_space: str = "bgr",
         hysteresis: float = 2.0,
+        steadiness: float = 0.5,
         spatial_weight: float = 0.0,
         smoothing: int = 0,
         seeding: str | Seeding = "k-means++",
@@ -93,6 +99,8 @@ class Segmenter:
         check_range("sample_size", sample_size, 256, 2**24)
         self._n_clusters = int(n_clusters)
         self.hysteresis = hysteresis
+        self._steadiness = check_number("steadiness", steadiness, 1)
+        self._identity = Identity()
         self._space = named("color_space", color_space, COLOR_SPACES)
         self._smoothing = int(smoothing)
         self._spatial_weight = check_number("spatial_weight", spatial_weight, _MAX_WEIGHT)
@@ -133,14 +141,29 @@ class Segmenter:
 
     def reset(self) -> None:
         """Forget everything that was seen: the next frame starts anew."""
+        self._identity.forget()
+        self._restart()
+
+    def _restart(self) -> None:
+        """Begin anew with the options as they are now, and let ids come back."""
         self._trainer: Trainer | FixedCenters
+        places = binary_places(self._reach)
         if self._palette is None:
-            places = binary_places(self._reach)
-            self._trainer = Trainer(self._n_clusters, self._seeding, self._rng, places)
+            self._trainer = Trainer(
+                self._n_clusters,
+                self._seeding,
+                self._rng,
+                places,
+                to_colors=self._to_colors,
+                identity=self._identity,
+                steadiness=self._steadiness,
+            )
         else:
             features = to_features(self._palette[np.newaxis], self.color_space)[0]
             centers = features.T * np.float32(self._space.units)
-            self._trainer = FixedCenters(np.ascontiguousarray(centers))
+            centers = np.ascontiguousarray(centers)
+            self._trainer = FixedCenters(centers, places, self._identity)
+            self._identity.start(self._palette.astype(np.float64), in_order=True)
         self._labeler.forget()
 
     def set_palette(self, palette: npt.NDArray[np.uint8] | None) -> None:
@@ -179,16 +202,14 @@ class Segmenter:
         elif self._palette is None:
             return  # they follow it already
         before, self._palette = self._trainer, palette
-        self.reset()
-        if isinstance(before, FixedCenters) and palette is None:
-            self._trainer.centers = before.centers
-            if before.seen is not None:  # the last frame again, a jump from where they are
-                self._trainer.step(*before.seen)
+        self._restart()
+        if isinstance(before, FixedCenters) and isinstance(self._trainer, Trainer) and before.seen:
+            self._trainer.go_on(before.centers, *before.seen)
 
     def set_color_space(self, name: str) -> None:
         """Measure distances in another space from the next frame on, which starts anew."""
         self._space = named("color_space", name, COLOR_SPACES)
-        self.reset()
+        self._restart()
 
     def set_n_clusters(self, n_clusters: int) -> npt.NDArray[np.uint8]:
         """Change k: split or merge clusters one by one and leave the others as they are.
@@ -306,6 +327,11 @@ class Segmenter:
         """Spatial features a pixel, in steps of the feature space."""
         return np.float32(self._extent / max(1, max(height, width) - 1))
 
+    def _to_colors(self, centers: Centers) -> Colors:
+        """Return the (k, 3) BGR levels of (d, k) centers, in eighths: the same on every machine."""
+        levels = self._space.to_bgr(centers[:3].T / np.float32(self._space.units))
+        return np.asarray(np.rint(8 * levels.clip(0, 255)) / 8)
+
     def _label(self, cut: bool) -> Segmentation:
         """Label every pixel of the planes with the trained centers."""
         assert self._trainer.centers is not None
@@ -319,6 +345,7 @@ class Segmenter:
             step=self._step(height, width),
             reach=self._reach,
             hysteresis=self._hysteresis * units,
+            most=self._trainer.mse,
             smoothing=self._smoothing,
         )
         centers = labeling.centers / np.float32(units)
@@ -336,6 +363,7 @@ class Segmenter:
             counts=labeling.counts,
             mse=labeling.error / units**2,
             scene_cut=cut,
+            ids=self._identity.ids,
             _flat=labeling.labels,
             _pool=self._pool,
             _workers=self._workers,

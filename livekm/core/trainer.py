@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.sample import Centers, Sample
+from livekm.core import light
+from livekm.core.identity import Colors, Identity, match
+from livekm.core.moves import MoveLedger, Prices, find_move, make_moves, price, revive
+from livekm.core.policy import TrainingPolicy
+from livekm.core.resizing import merge_one, split_one
+from livekm.core.sample import Centers, Fit, Sample
 from livekm.core.scene_change import Histogram, SceneChange
 from livekm.core.seeding import Seeding
 from livekm.frame import Image
 
-_STEPS, _TOLERANCE = 10, 1e-3  # Lloyd steps a frame: until a step saves less than this part
-_LONG = 50  # Lloyd steps of the first frame
-_FINE = 12  # binary places of the centers where all of an image is fitted
-_WORTH = 0.01  # the part of the error that moving one center must save
-_PRICE = 0.1  # what it must save beside that, times the part of the pixels that it relabels
-_WORTH_ALL = 0.02  # and the part that exchanging all centers must save, since all may be relabelled
-_JUMP = 1.15  # growth of the error from one frame to the next that calls for a challenge at once
-_PERIOD, _DRIFT = 5, 0.05  # frames and drift after which the centers are challenged,
-_ROUNDS = 3  # and how often then, since one start may be unlucky
-_STARTS, _RIVALS = 16, 3  # tried at the beginning, and where the scene changes in one frame
-_STILL = 0.006  # squared way, in parts of the cluster's mse, that a center must go to move at all
-_MOVES = 3  # centers moved in one frame, at the most
-_LONGEST_WAIT = 8  # frames between two tries to move a center,
-_NEWS = 0.03  # or the share of the pixels whose colours have changed since the last one
+ToColors = Callable[[Centers], Colors]
+"""Turns (d, k) centers into (k, 3) BGR levels."""
+
+
+class _Frame(NamedTuple):
+    """A frame that was trained on.
+
+    Attributes
+    ----------
+    sample : Sample
+    pixels : (h, w, 3) uint8
+    fit : Fit
+    groups : (n,) int32
+        The labels by which the light is followed from here; see `livekm.core.light`.
+    """
+
+    sample: Sample
+    pixels: Image
+    fit: Fit
+    groups: npt.NDArray[np.int32]
 
 
 class Trainer:
-    """Keeps k centers where k-means run to convergence would put them, frame after frame.
+    """Keeps k centers near where k-means run to convergence would put them, frame after frame.
 
     Parameters
     ----------
@@ -37,31 +52,53 @@ class Trainer:
     rng : numpy.random.Generator
     places : int
         Binary places of the centers; see `livekm.core.sample.binary_places`.
-
-    Attributes
-    ----------
-    centers : (d, k) float32 or None
-        In steps of the feature space; None before the first frame.
+    to_colors : callable
+        Gives the (k, 3) BGR levels of (d, k) centers.
+    identity : Identity
+    steadiness : float
+        From 0, each frame as good as k-means can be, to 1, labels stay what they are.
+    policy : TrainingPolicy
     """
 
     def __init__(
-        self, n_clusters: int, seeding: Seeding, rng: np.random.Generator, places: int
+        self,
+        n_clusters: int,
+        seeding: Seeding,
+        rng: np.random.Generator,
+        places: int,
+        *,
+        to_colors: ToColors = lambda centers: centers[:3].T.astype(np.float64),
+        identity: Identity | None = None,
+        steadiness: float = 0.5,
+        policy: TrainingPolicy | None = None,
     ) -> None:
         self.n_clusters = n_clusters
-        self.centers: Centers | None = None
+        self.steadiness = steadiness
+        self.policy = policy or TrainingPolicy()
+        self.identity = identity or Identity(self.policy)
         self._seeding = seeding
         self._rng = rng
         self._places = places
-        self._scene = SceneChange()
-        self._sample: Sample | None = None
-        self._error = 0.0
+        self._to_colors = to_colors
+        self._scene = SceneChange(self.policy.usual)
+        self._ledger = MoveLedger(self.policy)
+        self._last: _Frame | None = None
         self._frame = 0
         self._challenged = 0
         self._at_challenge: Histogram | None = None
         self._at_failure: Histogram | None = None
-        self._wait = self._backoff = 0
         self._rounds = 0
         self._just_resized = False
+
+    @property
+    def centers(self) -> Centers | None:
+        """The (d, k) float32 centers in steps of the feature space; None before the first frame."""
+        return None if self._last is None else self._last.fit.centers
+
+    @property
+    def mse(self) -> float:
+        """The mean squared distance of the sample to its nearest centers."""
+        return 0.0 if self._last is None else self._last.fit.mse
 
     def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
         """Train on the sampled (d, n) features of the next frame; tell whether it is a cut.
@@ -69,103 +106,155 @@ class Trainer:
         `pixels` are the same samples as (h, w, 3) BGR.
         """
         cut = self._scene.observe(pixels)
-        sample = self._sample = Sample(points, self._places)
+        sample = Sample(points, self._places)
         self._frame += 1
-        if self.centers is None:
-            self.centers = self.seed(sample)
-            self._at_challenge = self._scene.histogram
-            self._error = sample.fit(self.centers, 0)
-        elif self._just_resized and not cut:  # the other centers stay where they are
-            self._error = sample.fit(self.centers, 0)
+        if self._last is None or cut:
+            fit = self._start_shot(sample, is_first=self._last is None)
+            groups = fit.labels
+        elif self._just_resized:  # the other centers stay where they are
+            fit = sample.fit(self._last.fit.centers)
+            groups = fit.labels
+            colors = self._to_colors(fit.centers)
+            self.identity.follow(colors, colors)
         else:
-            self.centers, self._error = self._follow(sample, self.centers, cut)
+            fit, groups = self._follow(sample, self._last, pixels)
         self._just_resized = False
+        self._last = _Frame(sample, pixels, fit, groups)
         return cut
+
+    def go_on(self, centers: Centers, points: npt.NDArray[np.float32], pixels: Image) -> None:
+        """Train on a frame that was labelled with given centers, from where these are."""
+        sample = Sample(points, self._places)
+        self._scene.observe(pixels)
+        fit = sample.fit(centers)
+        self._last = _Frame(sample, pixels, fit, fit.labels)
+        self.step(points, pixels)
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:
         """Run Lloyd steps on (d, n) points until none of them lowers the error any more."""
-        assert self.centers is not None
+        assert self._last is not None
         # On a finer grid: towards the end, steps are shorter than those of the usual one.
-        Sample(points, _FINE).fit(self.centers, max_iterations)
+        sample = Sample(points, self.policy.fine_places)
+        fit = sample.fit(self._last.fit.centers, max_iterations)
+        self._last = self._last._replace(fit=replace(self._last.fit, centers=fit.centers))
 
-    def seed(self, sample: Sample) -> Centers:
-        """Start anew: the best of several starts, converged, and freed from local minima."""
-        centers = self._best_start(sample, _STARTS)
-        error = sample.revive(centers, sample.fit(centers, _LONG, 1e-4))
-        for _ in range(self.n_clusters):
-            before = error
-            error = sample.swap(centers, error, 1e-3, _STEPS)
-            if error == before:
-                break
-        sample.fit(centers, _LONG, 1e-4)
-        return centers
+    def _start_shot(self, sample: Sample, is_first: bool) -> Fit:
+        """Start anew, as all labels are new anyway; what was there before has its label again."""
+        policy = self.policy
+        starts = policy.starts if is_first else policy.cut_starts
+        fit = self.seed(sample, starts, policy.first_saving if is_first else policy.cut_saving)
+        self._note_challenge()
+        self._ledger.clear()
+        order = self.identity.start(self._to_colors(fit.centers))
+        return sample.fit(fit.centers[:, order])
 
-    def _follow(self, sample: Sample, old: Centers, cut: bool) -> tuple[Centers, float]:
-        """Return the centers for a frame that follows one with the centers `old`, and their mse."""
-        centers = old.copy()
-        error = sample.fit(centers, 0)
-        jumped = cut or error > _JUMP * self._error + 1
+    def seed(self, sample: Sample, starts: int, saving: float) -> Fit:
+        """Return the best of several starts, converged, and freed from local minima."""
+        policy = self.policy
+        centers = self._best_start(sample, starts)
+        fit = revive(sample, sample.fit(centers, policy.long_steps, policy.long_tolerance))
+        fit = make_moves(sample, fit, saving, policy, self.n_clusters)
+        return sample.refine(fit, policy.long_steps, policy.long_tolerance)
+
+    def _follow(
+        self, sample: Sample, last: _Frame, pixels: Image
+    ) -> tuple[Fit, npt.NDArray[np.int32]]:
+        """Return the fit for a frame that continues the last one, and its groups."""
+        policy, old = self.policy, last.fit
+        expected = old.centers
+        if last.pixels.shape == pixels.shape:
+            expected = light.predict(
+                old.centers, last.groups, last.sample, sample, (last.pixels, pixels), policy
+            )
+        start = sample.fit(self._hold(old, old.centers, expected))
+        jumped = start.mse > policy.jump * old.mse + 1
         if jumped:
-            self._wait = 0
-        if jumped or not _are_still(sample, centers, sample.means(centers)).all():
-            error = sample.fit(centers, _STEPS, _TOLERANCE, is_known=True)
-        error = sample.revive(centers, error)
-        error = self._move(sample, centers, error, price=0.0 if jumped else _PRICE)
+            self._ledger.hurry()
+        fit = start
+        if jumped or not self._are_still(start, start.centers, start.means()).all():
+            fit = sample.refine(fit, policy.steps, policy.tolerance)
+        followed = fit = revive(sample, fit)
+        dearness = self._dearness
+        prices = price(self._to_colors(start.centers), self.identity.ages, dearness, policy)
+        fit, failed = self._ledger.improve(sample, fit, prices, dearness, self._has_news)
+        if failed:
+            self._at_failure = self._scene.histogram
         if jumped or self._is_due():
-            self._challenge(sample, centers, error, starts=_RIVALS if jumped else 1)
-            centers = np.ascontiguousarray(centers[:, match_slots(old, centers)])
-            error = sample.fit(centers, 0)
-        still = _are_still(sample, old, centers)
-        centers[:, still] = old[:, still]
-        return centers, error
+            fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
+        groups = old.labels if old.labels.size == sample.size else fit.labels
+        if fit is not followed:
+            fit = sample.fit(fit.centers[:, _by_overlap(start, fit)])
+            groups = fit.labels
+        fit = replace(fit, centers=self._hold(fit, start.centers, fit.centers))
+        self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
+        return fit, groups
 
-    def _move(self, sample: Sample, centers: Centers, error: float, price: float) -> float:
-        """Try to free the centers from a local minimum, less and less often while it fails.
+    @property
+    def _dearness(self) -> float:
+        return self.steadiness / (1 - self.steadiness) if self.steadiness < 1 else 1e9
 
-        What failed may pay as soon as the scene is another.
-        """
-        self._wait -= 1
-        if self._wait > 0 and self._scene.drift(self._at_failure) < _NEWS:
-            return error
-        for _ in range(_MOVES):
-            before = error
-            error = sample.swap(centers, error, _WORTH, 8, price=price)
-            if error == before:
-                self._backoff = min(_LONGEST_WAIT, 2 * self._backoff + 1)
-                self._at_failure = self._scene.histogram
-                break
-            self._backoff = 0
-        self._wait = self._backoff
-        return error
+    def _are_still(self, fit: Fit, old: Centers, new: Centers) -> npt.NDArray[np.bool_]:
+        """Tell for each center whether its way is too short to be worth it."""
+        ways = ((new - old) ** 2).sum(axis=0)
+        return np.asarray(ways * fit.counts <= self.policy.stillness * fit.errors)
+
+    def _hold(self, fit: Fit, old: Centers, new: Centers) -> Centers:
+        """Return the new centers, but the old ones where the way is too short to be worth it."""
+        return np.where(self._are_still(fit, old, new), old, new).astype(np.float32)
+
+    def _has_news(self) -> bool:
+        return self._scene.drift(self._at_failure) >= self.policy.news
 
     def _is_due(self) -> bool:
         """Tell whether the scene has drifted so far that all centers are to be challenged."""
-        if self._frame - self._challenged < _PERIOD:
+        if self._frame - self._challenged < self.policy.period:
             return False
-        if self._scene.drift(self._at_challenge) > _DRIFT:
-            self._rounds = _ROUNDS
+        if self._scene.drift(self._at_challenge) > self.policy.drift:
+            self._rounds = self.policy.rounds
         self._rounds -= 1
         return self._rounds >= 0
 
-    def _challenge(self, sample: Sample, centers: Centers, error: float, starts: int) -> None:
-        """Take centers found without regard to the old ones, in place, if those are better."""
+    def _note_challenge(self) -> None:
         self._challenged = self._frame
         self._at_challenge = self._scene.histogram
+
+    def _challenge(self, sample: Sample, fit: Fit, prices: Prices, starts: int) -> Fit:
+        """Take centers found without regard to the old ones if they are worth what that costs."""
+        policy, dearness = self.policy, self._dearness
+        self._note_challenge()
         if starts > 1:
-            self._rounds = _ROUNDS
-        rival = self._best_start(sample, starts)
-        found = sample.revive(rival, sample.fit(rival, _STEPS, _TOLERANCE))
-        if found < (1 - _WORTH_ALL) * error:
-            centers[:] = rival
-            self._wait = self._backoff = 0
+            self._rounds = policy.rounds
+        start = self._best_start(sample, starts)
+        rival = revive(sample, sample.fit(start, policy.steps, policy.tolerance))
+        order = _by_overlap(fit, rival)
+        share = 1 - (order[fit.labels] == rival.labels).mean()
+        ways = np.abs(self._to_colors(rival.centers[:, order]) - self._to_colors(fit.centers))
+        lost = ways.max(axis=1) > policy.distinct
+        wanted = policy.challenge_saving + prices.relabelling * share
+        wanted += dearness * policy.challenge_price + prices.identities[lost].sum()
+        most = (1 - wanted) * fit.mse
+        if rival.mse >= most:
+            return fit
+        for _ in range(policy.moves):
+            move = find_move(
+                sample, fit, policy.saving + dearness * policy.challenge_move, policy, prices
+            )
+            if move is None:
+                break
+            fit = move.fit
+            most = (1 - wanted) * fit.mse
+        self._ledger.clear()
+        return rival if rival.mse < most else fit
 
     def _best_start(self, sample: Sample, starts: int) -> Centers:
         """Return the best of several starts, as a part of the sample tells."""
-        thinned = np.ascontiguousarray(sample.points[:, :: 1 + sample.size // 4096])
-        part = Sample(thinned, self._places)
-        rivals = [self._start(part) for _ in range(starts)]
-        errors = [part.fit(rival, _STEPS, _TOLERANCE) for rival in rivals]
-        return rivals[int(np.argmin(errors))]
+        policy = self.policy
+        thinned = sample.points[:, :: 1 + sample.size // policy.judged_points]
+        part = Sample(np.ascontiguousarray(thinned), self._places)
+        rivals = [
+            part.fit(self._start(part), policy.steps, policy.tolerance) for _ in range(starts)
+        ]
+        return min(rivals, key=lambda fit: fit.mse).centers
 
     def _start(self, sample: Sample) -> Centers:
         size = min(sample.size, 4096 if self.n_clusters > 64 else 2048)
@@ -186,83 +275,36 @@ class Trainer:
         Returns
         -------
         slots : (256,) uint8
-            The slot that each old label has from now on.
+            The label that each old label has from now on.
         """
         slots = np.arange(256, dtype=np.uint8)
         self.n_clusters = n_clusters
-        if self.centers is not None and self.centers.shape[1] == n_clusters:
+        if self._last is None:
             return slots
-        if self.centers is None or self._sample is None:
-            self.centers = None  # there is no frame yet that tells what to split or merge
+        sample, fit = self._last.sample, self._last.fit
+        if len(fit.counts) == n_clusters:
             return slots
-        while self.centers.shape[1] < n_clusters:
-            self.centers = _split_one(self._sample, self.centers)
-        while self.centers.shape[1] > n_clusters:
-            self.centers, step = _merge_one(self._sample, self.centers)
-            slots = step[slots]
-        self._error = self._sample.fit(self.centers, 0)
+        while len(fit.counts) < n_clusters:
+            origins = np.append(np.arange(len(fit.counts)), -1)
+            fit = split_one(sample, fit, self.policy)
+            self.identity.regroup(origins, self._to_colors(fit.centers))
+        while len(fit.counts) > n_clusters:
+            fit, origins, labels = merge_one(sample, fit)
+            slots = labels[slots]
+            self.identity.regroup(origins, self._to_colors(fit.centers))
+        self._last = self._last._replace(fit=fit)
         self._just_resized = True
-        self._wait = self._backoff = 0
+        self._ledger.clear()
         return slots
 
 
-def _are_still(sample: Sample, old: Centers, new: Centers) -> npt.NDArray[np.bool_]:
-    """Tell for each center whether its way from `old` to `new` is too short to be worth it."""
-    return np.asarray(((new - old) ** 2).sum(axis=0) * sample.counts <= _STILL * sample.errors)
+def _by_overlap(before: Fit, after: Fit) -> npt.NDArray[np.intp]:
+    """Return for each label of `before` the one of `after` that has most of its points.
 
-
-def match_slots(old: Centers, new: Centers) -> npt.NDArray[np.intp]:
-    """Return for each slot of `old` (d, k) the one of `new` that takes its place.
-
-    The nearest pair first, then the nearest of the rest: what looks the same keeps its slot, at
-    the cost of those that are unlike anything before.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> old = np.array([[0, 100, 200]], np.float32)
-    >>> match_slots(old, np.array([[205, 90, 4]], np.float32))
-    array([2, 1, 0])
+    Where there is no overlap left the nearest center takes it.
     """
-    k = old.shape[1]
-    distances = ((old[:, :, np.newaxis] - new[:, np.newaxis, :]) ** 2).sum(axis=0)
-    order = np.full(k, -1, np.intp)
-    taken = np.zeros(k, bool)
-    for pair in np.argsort(distances, axis=None, kind="stable"):
-        slot, rival = divmod(int(pair), k)
-        if order[slot] < 0 and not taken[rival]:
-            order[slot] = rival
-            taken[rival] = True
-    return order
-
-
-def _split_one(sample: Sample, centers: Centers) -> Centers:
-    """Split the cluster that gains most; the new half gets the next free slot."""
-    sample.fit(centers, 0)
-    gains, both = sample.splits(centers)
-    split = int(np.argmax(gains))
-    points = np.ascontiguousarray(sample.points[:, sample.labels == split])
-    halves = np.ascontiguousarray(both[:, :, split].T)
-    if points.size:
-        Sample(points, sample.places).fit(halves, _STEPS, _TOLERANCE)
-    grown = np.concatenate([centers, halves[:, 1:]], axis=1)
-    grown[:, split] = halves[:, 0]
-    return np.ascontiguousarray(grown)
-
-
-def _merge_one(sample: Sample, centers: Centers) -> tuple[Centers, npt.NDArray[np.uint8]]:
-    """Take away the center that is missed least; the last slot moves to its place."""
-    sample.fit(centers, 0)
-    last = centers.shape[1] - 1
-    removed = int(np.argmin(sample.losses()))
-    distances = ((centers - centers[:, [removed]]) ** 2).sum(axis=0)
-    distances[removed] = np.inf
-    slots = np.arange(256, dtype=np.uint8)
-    slots[removed] = np.argmin(distances)
-    slots[last] = slots[removed] if removed == last else removed
-    if slots[removed] == last:
-        slots[removed] = removed
-    kept = centers[:, :last].copy()
-    if removed != last:
-        kept[:, removed] = centers[:, last]
-    return kept, slots
+    k = len(before.counts)
+    pairs = before.labels.astype(np.intp) * k + after.labels
+    gain = np.bincount(pairs, minlength=k * k).reshape(k, k).astype(np.float64)
+    ways = ((before.centers[:, :, np.newaxis] - after.centers[:, np.newaxis]) ** 2).sum(axis=0)
+    return match(gain - 1e-9 * ways)

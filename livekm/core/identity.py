@@ -1,0 +1,138 @@
+"""Which thing each label is: ids that mean one thing for ever."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from livekm.core.policy import TrainingPolicy
+
+Colors = npt.NDArray[np.float64]
+"""(k, 3) BGR levels."""
+Ids = npt.NDArray[np.int64]
+Order = npt.NDArray[np.intp]
+
+
+class _Shot(NamedTuple):
+    colors: Colors
+    ids: Ids
+
+
+class Identity:
+    """Gives each label an id, and another one as soon as the label is something else.
+
+    Colours are measured in BGR whatever the space of the centers, so that ids outlive a change of
+    that space.
+
+    Attributes
+    ----------
+    ids : (k,) int64
+        The id of each label.
+    ages : (k,) int64
+        Frames for which each label has had its id.
+    """
+
+    def __init__(self, policy: TrainingPolicy | None = None) -> None:
+        self._policy = policy or TrainingPolicy()
+        self._next = itertools.count()
+        self._colors = self._own = np.zeros((0, 3))
+        self.ids = np.zeros(0, np.int64)
+        self.ages = np.zeros(0, np.int64)
+        self._shots: list[_Shot] = []
+
+    def forget(self) -> None:
+        """Let nothing that was there come back; its ids are never given again."""
+        self._shots = []
+        self._set(np.zeros((0, 3)), np.zeros(0, np.int64))
+
+    def start(self, colors: Colors, *, in_order: bool = False) -> Order:
+        """Begin a shot: return for each label which of `colors` it gets.
+
+        They go to the labels of that one of the last shots to which they are nearest, the nearest
+        pair first. What is the same within `policy.same` levels has its id again; the others get
+        new ones. With `in_order` each label gets its own colour, and only the ids come back.
+        """
+        if len(self.ids):
+            self._shots = [*self._shots, _Shot(self._colors, self.ids)][-self._policy.shots :]
+        k = len(colors)
+        order, ids = np.arange(k), np.full(k, -1, np.int64)
+        shots = [shot for shot in reversed(self._shots) if len(shot.ids) == k]
+        if shots:
+            distances = [_distances(shot.colors, colors) for shot in shots]
+            nearest = int(np.argmin([ways.min(axis=1).mean() for ways in distances]))
+            order = match(-distances[nearest])
+            back = shots[nearest]
+            same = _apart(colors[order], back.colors) <= self._policy.same
+            ids[same] = back.ids[same]
+            if in_order:
+                ids[order], order = ids.copy(), np.arange(k)
+        self._set(colors[order], ids)
+        self._renew(ids < 0)
+        return order
+
+    def follow(self, expected: Colors, colors: Colors) -> None:
+        """Take the colours of the next frame of a shot.
+
+        A label is something else when its colour has jumped by more than `policy.jump` levels from
+        what it was, or from where the light would have brought it (`expected`), or has slid
+        `policy.slide` levels away from its own, which follows the light and, slowly, the label.
+        """
+        policy = self._policy
+        self._own = self._own + (expected - self._colors)
+        jumped = np.maximum(_apart(colors, self._colors), _apart(colors, expected))
+        ended = (jumped > policy.identity_jump) | (_apart(colors, self._own) > policy.slide)
+        self._colors = colors
+        self._renew(ended)
+        self._own += policy.forget * (colors - self._own)
+        self.ages += 1
+
+    def regroup(self, origins: Order, colors: Colors) -> None:
+        """Take other labels: each has the id of the one that it was, or a new one (-1)."""
+        is_new = origins < 0
+        own = np.where(is_new[:, np.newaxis], colors, self._own[origins])
+        ids, ages = self.ids[origins], self.ages[origins]
+        self._set(self._colors[origins], ids)
+        self._own, self.ages = own, ages
+        self._colors[is_new] = colors[is_new]
+        self._renew(is_new)
+        self.follow(self._colors, colors)
+
+    def _set(self, colors: Colors, ids: Ids) -> None:
+        self._colors, self._own, self.ids = colors, colors.copy(), ids
+        self.ages = np.zeros(len(ids), np.int64)
+
+    def _renew(self, ended: npt.NDArray[np.bool_]) -> None:
+        fresh = [next(self._next) for _ in range(int(ended.sum()))]
+        self.ids = self.ids.copy()  # those of the last frame belong to its segmentation
+        self.ids[ended] = fresh
+        self.ages[ended] = 0
+        self._own[ended] = self._colors[ended]
+
+
+def match(gain: npt.NDArray[np.float64]) -> Order:
+    """Return for each row of `gain` (k, k) its column: the largest first, then that of the rest.
+
+    Examples
+    --------
+    >>> match(np.array([[8.0, 9.0], [1.0, 7.0]]))
+    array([1, 0])
+    """
+    left = gain.astype(np.float64)
+    order = np.zeros(len(left), np.intp)
+    for _ in range(len(left)):
+        row, column = divmod(int(left.argmax()), len(left))
+        order[row] = column
+        left[row], left[:, column] = -np.inf, -np.inf
+    return order
+
+
+def _apart(a: Colors, b: Colors) -> npt.NDArray[np.float64]:
+    """Return how far each colour of `a` is from that of `b`, in its largest channel."""
+    return np.asarray(np.abs(a - b).max(axis=1))
+
+
+def _distances(a: Colors, b: Colors) -> npt.NDArray[np.float64]:
+    return np.asarray(np.sqrt(((a[:, np.newaxis] - b) ** 2).sum(axis=2)))

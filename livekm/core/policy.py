@@ -1,0 +1,136 @@
+"""What training may cost, and what it must be worth: every number that decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPolicy:
+    """Numbers that decide how centers follow a scene; docs/engine.md tells how each was measured.
+
+    Savings and prices are parts of the frame's mse. Prices hold at a steadiness of 0.5; at s they
+    are s / (1 - s) times as high.
+
+    Attributes
+    ----------
+    steps, tolerance : int, float
+        Lloyd steps a frame: until one saves less than this part, at most so many. Above 10, no
+        clip came nearer to converged k-means.
+    long_steps, long_tolerance : int, float
+        The same for the first frame of a shot.
+    fine_places : int
+        Binary places of the centers where all pixels of an image are fitted: with the usual grid,
+        0.1 % of them still changed their cluster.
+    stillness : float
+        Squared way, in parts of the cluster's mse, below which a center does not move: costs 0.1 %
+        of mse; 1.5 and 3 % cost 0.3 to 0.9 % and flickered no less.
+    starts, cut_starts : int
+        Starts that are tried in the first frame and at a cut. With 6 instead of 16, a crop of the
+        dashcam clip was 5.8 % above the best for 5 of 16 random states; with 16 for none.
+    judged_points : int
+        Points of the sample on which starts are judged.
+    first_saving, cut_saving : float
+        What a move must save in the first frame and at a cut, where no label is given away by it.
+    calm : int
+        Levels of change in a channel up to which a pixel's change is taken for light: more than
+        the 3 a frame of an exposure that falls, less than what passes.
+    calm_points : int
+        Calm points of a cluster that tell where the light brings it.
+    saving : float
+        What a move must save beside its price to be on offer: 1 %. At 2 %, a pan was worse.
+    relabel_price : float
+        Price of giving all pixels other labels; a move of fewer is cheaper.
+    identity_price : float
+        Price of giving an old and distinct label to something else.
+    distinct : float
+        Levels to the nearest other colour from which on a label counts as wholly distinct, and
+        beyond which a challenger's label is something else.
+    age : int
+        Frames after which a label is old.
+    debt : float
+        What an offer must have saved in all, frame after frame, to be accepted: 0.3.
+    at_once : float
+        What it must save in one frame to be accepted at once: 15 %, a real change.
+    credit : float
+        Part of a removal's loss that is left when the neighbours have moved, at the best.
+    first_steps, checking_steps, hope : int, int, float
+        Lloyd steps that check a move; it is given up after the first of them if it lacks more
+        than `hope` of what it must save.
+    tried, checked : int
+        Centers to take away and clusters to split that are looked at, and pairs that are checked.
+        With one pair, the first frame of the fixed street camera stayed 2.4 % above the best for
+        half of the random states.
+    moves : int
+        Centers that move in one frame, at the most.
+    longest_wait : int
+        Frames between two looks for a move, at the most.
+    news : float
+        Share of the pixels whose colours have changed since a look failed that calls for another.
+    jump : float
+        Growth of the mse from one frame to the next that calls for a challenge at once.
+    rivals : int
+        Starts that challenge then.
+    period, drift, rounds : int, float, int
+        A challenge every `period` frames, `rounds` times after the share `drift` of the pixels has
+        changed its colour, since one start may be unlucky.
+    challenge_saving, challenge_price : float
+        What a challenger must save beside the price of what it relabels and gives away.
+    usual : float
+        Levels of mean change up to which a change may become usual: with more, a cut at the end of
+        a fade is none.
+    identity_jump : float
+        Levels, in the largest channel, by which a label's colour jumps when it is something else.
+    slide : float
+        Levels from its own colour at which a label is something else, though it slid there.
+    forget : float
+        Part of the way to a label's colour that its own colour goes in a frame.
+    same : float
+        Levels within which a colour that comes back after a cut is the same.
+    shots : int
+        Shots whose colours are remembered.
+    """
+
+    steps: int = 10
+    tolerance: float = 1e-3
+    long_steps: int = 50
+    long_tolerance: float = 1e-4
+    fine_places: int = 12
+    stillness: float = 0.006
+    starts: int = 16
+    cut_starts: int = 8
+    judged_points: int = 4096
+    first_saving: float = 1e-3
+    cut_saving: float = 5e-3
+    calm: int = 24
+    calm_points: int = 8
+    saving: float = 0.01
+    relabel_price: float = 0.1
+    identity_price: float = 0.05
+    distinct: float = 40.0
+    age: int = 25
+    debt: float = 0.3
+    at_once: float = 0.15
+    credit: float = 0.25
+    first_steps: int = 2
+    hope: float = 0.02
+    tried: int = 3
+    checked: int = 4
+    checking_steps: int = 8
+    moves: int = 3
+    longest_wait: int = 8
+    news: float = 0.03
+    jump: float = 1.15
+    rivals: int = 3
+    period: int = 5
+    drift: float = 0.05
+    rounds: int = 3
+    challenge_saving: float = 0.02
+    challenge_price: float = 0.04
+    challenge_move: float = 0.03
+    usual: float = 15.0
+    identity_jump: float = 40.0
+    slide: float = 80.0
+    forget: float = 0.01
+    same: float = 20.0
+    shots: int = 8
