@@ -69,6 +69,21 @@ def test_matplotlib_is_imported_for_figures_only_and_tqdm_for_progress_only():
     assert importers_of("tqdm") == {"cli.progress", "batch.progress"}
 
 
+HIGHGUI = ("Window", "imshow", "pollKey", "setMouseCallback", "waitKey")
+
+
+def test_only_the_window_uses_opencvs_windows():
+    users = {
+        module
+        for module in TREES
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node).startswith("cv2.")
+        and any(name in node.attr for name in HIGHGUI)
+    }
+    assert users == {"live.window.window"}
+
+
 def test_only_the_command_line_prints():
     prints = []
     for module, tree in TREES.items():

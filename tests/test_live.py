@@ -32,7 +32,8 @@ from livekm import live
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.live.keys import KEY_BINDINGS, key_table, press
+from livekm.live.commands import COMMANDS, do
+from livekm.live.keys import COMMAND_OF, KEY_BINDINGS, key_table
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.session import Session
@@ -358,18 +359,18 @@ print(json.dumps([pictures, longest, summary.n_dropped, summary.age_ms, summary.
 
 
 @requires_xvfb
-def test_the_display_tells_rate_age_drops_scale_and_stages(display, camera):
+def test_the_hud_tells_rate_age_drops_scale_and_stages(display, camera):
     program = """
 import time
 from livekm import Segmenter, live
-from livekm.live import display
+from livekm.live import hud
 from livekm.sources import CameraSource
 
-drawn, draw = [], display.draw_hud
+drawn, draw = [], hud.Hud.draw
 
-def draw_and_note(image, lines, *arguments, **options):
+def draw_and_note(self, image, lines, segmentation):
     drawn.append(lines)
-    draw(image, lines, *arguments, **options)
+    draw(self, image, lines, segmentation)
 
 segmented = []
 
@@ -377,7 +378,7 @@ def slow(frame, segmentation):
     segmented.append(frame.index)
     time.sleep(0.1)  # of three frames of the camera, two are dropped
 
-display.draw_hud = draw_and_note
+hud.Hud.draw = draw_and_note
 with CameraSource(0) as camera:
     live.run(camera, Segmenter(8), on_frame=slow, should_stop=lambda: len(segmented) > 12)
 print(drawn[0][-1], *drawn[-1], sep="\\n")
@@ -387,7 +388,7 @@ print(drawn[0][-1], *drawn[-1], sep="\\n")
     wanted = [
         r"[\d.]+ fps   age \d+ ms   [1-9]\d* dropped",
         r"k 8   segments   bgr   scale [\d.]+ auto",
-        r"wait [\d.]+  segment [\d.]+  view [\d.]+  show [\d.]+ ms",
+        r"wait [\d.]+  segment [\d.]+  view [\d.]+  draw [\d.]+  show [\d.]+ ms",
     ]
     assert len(lines) == len(wanted)
     for pattern, line in zip(wanted, lines, strict=True):
@@ -729,20 +730,26 @@ def test_full_screen_fills_the_screen_with_black_borders_whatever_is_shown(livek
 
 def session_of(tmp_path: Path, **options: object) -> Session:
     session = Session(Segmenter(3, random_state=0, **options), "segments", 1.0, tmp_path, [])
-    session.segment(Frame(patches(), 0, 0.0))
+    session.processing.take(Frame(patches(), 0, 0.0))
     return session
 
 
 def press_all(session: Session, keys: str) -> None:
     for key in keys:
-        assert press(session, ord(key))
+        do(session, COMMAND_OF[key])
+
+
+def picture(session: Session) -> np.ndarray:
+    """What a front shows that leaves the size to the session."""
+    look = session.look()
+    return session.draw(look, look.wanted_size)
 
 
 def test_clusters_stay_between_1_and_256(tmp_path):
     session = session_of(tmp_path)
     press_all(session, "1---")
     assert session.segmenter.n_clusters == 1
-    session.set_clusters(256)
+    do(session, "clusters:256")
     press_all(session, "++")
     assert session.segmenter.n_clusters == 256
 
@@ -753,8 +760,8 @@ def test_fixed_colours_stay_whatever_is_pressed(tmp_path):
     session.segmenter.set_palette(colors)
     for key in "+-5r1c":
         press_all(session, key)
-        session.segment(Frame(patches(), 1, 0.1))
-        session.picture()
+        session.processing.take(Frame(patches(), 1, 0.1))
+        picture(session)
         assert session.segmenter.n_clusters == 2
         np.testing.assert_array_equal(session.segmenter.palette, colors)
 
@@ -768,10 +775,10 @@ def test_re_seeding_starts_the_colours_anew(tmp_path):
 
     session = session_of(tmp_path, seeding=seeding)
     first = len(starts)
-    session.segment(Frame(patches(8), 1, 0.1))
+    session.processing.take(Frame(patches(8), 1, 0.1))
     assert len(starts) == first
     press_all(session, "r")
-    session.segment(Frame(patches(16), 2, 0.2))
+    session.processing.take(Frame(patches(16), 2, 0.2))
     assert len(starts) == 2 * first
 
 
@@ -787,41 +794,62 @@ def test_colour_spaces_come_round(tmp_path):
 def test_a_held_picture_stands_still_until_a_key_changes_it(tmp_path):
     session = session_of(tmp_path)
     press_all(session, "h5 ")
-    _, held = session.picture()
+    held = picture(session)
     for _ in range(5):
-        session.settle()
-        assert np.array_equal(session.picture()[1], held)
+        session.processing.settle()
+        assert np.array_equal(picture(session), held)
     press_all(session, "9")
-    session.settle()
-    assert len(np.unique(session.picture()[1].reshape(-1, 3), axis=0)) == 9
+    session.processing.settle()
+    assert len(np.unique(picture(session).reshape(-1, 3), axis=0)) == 9
 
 
 def test_a_snapshot_that_cannot_be_written_does_not_end_the_session(tmp_path):
     session = session_of(tmp_path / "no" / "such")
-    before = session.picture()[1]
+    before = picture(session)
     press_all(session, "s")
-    assert session.running
-    assert not np.array_equal(session.picture()[1], before)  # it says so
+    assert session.is_running
+    assert not np.array_equal(picture(session), before)  # it says so
 
 
-def test_a_key_that_means_nothing_does_nothing(tmp_path):
-    session = session_of(tmp_path)
-    assert not press(session, ord("x"))
-    assert session.running
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("nope", "command must be one of clusters, .*, got 'nope'"),
+        ("view:nope", "view must be one of segments, .*, got 'nope'"),
+        ("clusters:many", "many"),
+    ],
+)
+def test_a_command_that_there_is_not_is_refused(command, why, tmp_path):
+    with pytest.raises(ValueError, match=why):
+        do(session_of(tmp_path), command)
+
+
+def test_a_session_needs_no_window_and_no_keys(tmp_path):
+    with Session(Segmenter(2, random_state=0), "original", 0.5, tmp_path, []) as session:
+        assert session.look() is None  # before the first frame
+        session.processing.take(Frame(patches(), 0, 0.0))
+        for command in ("view:mask", "clusters:+1", "select:0", "hud", "quit"):
+            do(session, command)
+        session.processing.settle()
+        image = session.draw(session.look(), (90, 30))
+    assert image.shape == (30, 90, 3)
+    assert {0, 255} <= set(np.unique(image[:, 25:65]))
+    assert not image[:, :25].any()  # a border
+    assert not session.is_running
 
 
 def shown_colors(session: Session) -> set[tuple[int, ...]]:
-    return {tuple(color) for color in session.picture()[1].reshape(-1, 3).tolist()}
+    return {tuple(color) for color in picture(session).reshape(-1, 3).tolist()}
 
 
-def test_chosen_segments_stay_chosen_by_slot_and_the_rest_is_dim(tmp_path):
+def test_chosen_segments_stay_chosen_by_label_and_the_rest_is_dim(tmp_path):
     session = session_of(tmp_path)
     press_all(session, "h")
     palette = {tuple(color) for color in session.segmenter.update(patches()).palette.tolist()}
-    session.picture()
+    picture(session)
     session.click(3, 3)
     assert len(shown_colors(session) & palette) == 1
-    session.segment(Frame(patches(8), 1, 0.1))
+    session.processing.take(Frame(patches(8), 1, 0.1))
     assert len(shown_colors(session) & palette) == 1
     session.click(3, 3)
     assert shown_colors(session) == palette
@@ -832,12 +860,12 @@ def test_chosen_segments_stay_chosen_by_slot_and_the_rest_is_dim(tmp_path):
 
 def test_a_click_into_the_strip_chooses_its_colour(tmp_path):
     session = session_of(tmp_path)
-    _, image = session.picture()
+    image = picture(session)
     session.click(0, image.shape[0] - 1)
     press_all(session, "hk")
-    seen = session.picture()[1]
-    slot = session.segmenter.update(patches()).labels == 0
-    np.testing.assert_array_equal(seen[::2, ::2, 0] == 255, slot)
+    shown = picture(session)
+    inside = session.segmenter.update(patches()).labels == 0
+    np.testing.assert_array_equal(shown[::2, ::2, 0] == 255, inside)
 
 
 def test_a_locked_palette_keeps_its_colours_and_each_pixel_has_the_nearest(tmp_path):
@@ -846,16 +874,16 @@ def test_a_locked_palette_keeps_its_colours_and_each_pixel_has_the_nearest(tmp_p
     before = shown_colors(session)
     press_all(session, "l")
     darker = patches() // 2
-    session.segment(Frame(darker, 1, 0.1))
+    session.processing.take(Frame(darker, 1, 0.1))
     assert shown_colors(session) <= before
-    _, found = session.found
+    found = session.processing.segmentation
     distances = np.linalg.norm(darker[:, :, None].astype(float) - found.palette, axis=3)
     np.testing.assert_array_equal(found.labels, distances.argmin(axis=2))
     press_all(session, "r5")  # say why not
-    session.segment(Frame(darker, 2, 0.2))
+    session.processing.take(Frame(darker, 2, 0.2))
     assert shown_colors(session) <= before
     press_all(session, "l")
-    session.segment(Frame(darker, 3, 0.3))
+    session.processing.take(Frame(darker, 3, 0.3))
     assert not shown_colors(session) & before
 
 
@@ -867,29 +895,29 @@ def test_a_palette_is_not_locked_where_places_count(tmp_path):
 
 def test_a_single_step_asks_for_one_frame(tmp_path):
     session = session_of(tmp_path)
-    assert session.wants_frame
+    assert session.settings.wants_frame
     press_all(session, "n")
-    assert session.paused
-    assert session.wants_frame
-    session.segment(Frame(patches(8), 1, 0.1))
-    assert not session.wants_frame
+    assert session.settings.is_paused
+    assert session.settings.wants_frame
+    session.processing.take(Frame(patches(8), 1, 0.1))
+    assert not session.settings.wants_frame
 
 
 def test_scale_and_hysteresis_go_by_steps(tmp_path):
     session = session_of(tmp_path)
     press_all(session, "[[>")
-    assert (session.scale, session.segmenter.hysteresis) == (0.5, 4.0)
+    assert (session.settings.current_scale, session.segmenter.hysteresis) == (0.5, 4.0)
     press_all(session, "]<<<<<<")
-    assert (session.scale, session.segmenter.hysteresis) == (0.75, 0.0)
-    session.segment(Frame(patches(), 1, 0.1))
-    assert session.picture()[0].image.shape == (0.75 * HEIGHT, 0.75 * WIDTH, 3)
+    assert (session.settings.current_scale, session.segmenter.hysteresis) == (0.75, 0.0)
+    session.processing.take(Frame(patches(), 1, 0.1))
+    assert session.processing.frame.image.shape == (0.75 * HEIGHT, 0.75 * WIDTH, 3)
 
 
 @pytest.mark.parametrize(("key", "name"), list(zip("gobedki", VIEWS, strict=True)))
 def test_every_view_has_a_key(key, name, tmp_path):
     session = session_of(tmp_path)
     press_all(session, key + "h")
-    frame, image = session.picture()
+    frame, image = session.processing.frame, picture(session)
     expected = as_image(VIEWS[name](frame, session.segmenter.update(frame.image)))
     np.testing.assert_array_equal(image[::2, ::2], expected)
 
@@ -959,17 +987,17 @@ def test_a_recording_of_another_size_goes_on_in_another_file(tmp_path):
 
 
 @pytest.mark.parametrize("key", "wW")
-def test_a_recording_has_the_display_only_where_it_is_asked_for(key, tmp_path):
+def test_a_recording_has_the_hud_only_where_it_is_asked_for(key, tmp_path):
     session = session_of(tmp_path)
-    _, shown = session.picture()
+    shown = picture(session)
     press_all(session, key)
     for index in range(3):
-        session.segment(Frame(patches(), index, index / 10))
-        session.change_scale(-1)  # the size stays, or there would be several files
-        _, shown = session.picture()
+        session.processing.take(Frame(patches(), index, index / 10))
+        do(session, "scale:-1")  # the size stays, or there would be several files
+        shown = picture(session)
         time.sleep(0.02)
-    session.stop_recording()
-    (path,) = session.recorder.paths
+    session.close()
+    (path,) = session.saving.recorder.paths
     with open_source(path) as clip:
         image = next(iter(clip)).image
     expected = shown.shape if key == "W" else patches().shape
@@ -992,13 +1020,24 @@ def test_a_recording_that_cannot_be_written_says_so(tmp_path):
 
 
 def test_every_key_has_one_meaning():
-    codes = [code for binding in KEY_BINDINGS for code in binding.codes]
-    assert len(codes) == len(set(codes))
+    characters = [c for binding in KEY_BINDINGS for keys in binding.commands for c in keys]
+    assert len(characters) == len(set(characters)) == len(COMMAND_OF)
     assert len({label for label, _ in key_table()}) == len(KEY_BINDINGS)
     for binding in KEY_BINDINGS:
-        assert binding.codes
         assert binding.label
         assert binding.meaning
+        assert binding.group
+
+
+@pytest.mark.parametrize("key", COMMAND_OF)
+def test_every_key_has_a_command_that_a_session_obeys(key, tmp_path):
+    session = session_of(tmp_path)
+    press_all(session, key)
+    session.close()
+
+
+def test_every_command_has_a_key():
+    assert {command.partition(":")[0] for command in COMMAND_OF.values()} == set(COMMANDS)
 
 
 def test_the_readme_has_the_table_of_keys():

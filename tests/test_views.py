@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import RESTS, Selection
 from livekm.frame import Frame
-from livekm.live.canvas import enlarged
-from livekm.live.hud import draw_help, draw_hud, draw_note
+from livekm.live.hud import draw_help, draw_note
 from livekm.live.keys import key_table
+from livekm.live.presentation import enlarged
+from livekm.live.strip import draw_strip
+from livekm.live.text import draw_table
 from livekm.outputs.checks import as_image
 from livekm.views import VIEWS, selective
 
@@ -83,10 +88,24 @@ def test_original_is_the_picture(pair):
 # What is written over the picture
 
 
+def segmentation_of(palette, shares) -> Segmentation:
+    """A segmentation of 1000 pixels with such colours and shares."""
+    counts = np.round(1000 * np.asarray(shares)).astype(np.int64)
+    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts).reshape(20, -1)
+    palette = np.array(palette, np.uint8)
+    return replace(ANY, labels=labels, palette=palette, counts=counts)
+
+
+ANY = Segmenter(1, random_state=0).update(np.zeros((2, 2, 3), np.uint8))
+
+
+def lines_at_the_top(image, *lines):
+    draw_table(image, [(line,) for line in lines], (0.0, 0.0))
+
+
 def test_the_strip_shows_each_colour_as_wide_as_its_share():
     image = np.full((400, 600, 3), 90, np.uint8)
-    palette = np.array([DARK, LIGHT, YELLOW], np.uint8)
-    draw_hud(image, ["k 3"], palette, np.array([0.5, 0.2, 0.3]))
+    draw_strip(image, segmentation_of([DARK, LIGHT, YELLOW], [0.5, 0.2, 0.3]))
     assert (image[-1, :300] == DARK).all()
     assert (image[-1, 300:420] == LIGHT).all()
     assert (image[-1, 420:] == YELLOW).all()
@@ -94,15 +113,15 @@ def test_the_strip_shows_each_colour_as_wide_as_its_share():
 
 def test_text_is_white_on_a_darkened_box_and_the_rest_is_untouched():
     image = np.full((400, 600, 3), 90, np.uint8)
-    draw_hud(image, ["k 3", "segments"], np.array([DARK], np.uint8), np.array([1.0]))
-    changed = (image[:370] != 90).any(axis=2)
+    lines_at_the_top(image, "k 3", "segments")
+    changed = (image != 90).any(axis=2)
     rows, columns = changed.any(axis=1), changed.any(axis=0)
     assert rows[0]
     assert columns[0]
     assert rows.sum() < 60
     assert columns.sum() < 150
-    assert image[:370].max() == 255
-    assert image[:370].min() == 90 // 4
+    assert image.max() == 255
+    assert image.min() == 90 // 4
 
 
 def test_the_help_has_room_for_all_its_rows_in_a_small_picture():
@@ -118,7 +137,7 @@ def test_the_help_has_room_for_all_its_rows_in_a_small_picture():
 def test_the_longest_line_and_the_help_are_whole_in_a_window_of_any_size(size):
     line = "29.9 fps   age 12 ms   1234 dropped   and many other things"
     for draw in (
-        lambda image: draw_hud(image, [line]),
+        lambda image: lines_at_the_top(image, line),
         lambda image: draw_note(image, line),
         lambda image: draw_help(image, key_table()),
     ):
@@ -131,10 +150,9 @@ def test_the_longest_line_and_the_help_are_whole_in_a_window_of_any_size(size):
 
 
 @pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (120, 120, 120), (0, 255, 0)])
-def test_slot_and_share_stand_in_the_strip_where_there_is_room_and_in_contrast(color):
+def test_label_and_share_stand_in_the_strip_where_there_is_room_and_in_contrast(color):
     image = np.zeros((540, 960, 3), np.uint8)
-    palette = np.array([color, color], np.uint8)
-    draw_hud(image, ["k 2"], palette, np.array([0.99, 0.01]))
+    draw_strip(image, segmentation_of([color, color], [0.99, 0.01]))
     wide, narrow = image[520:535, 300:650], image[520:535, 952:]
     assert (narrow == color).all()
     difference = np.abs(wide.astype(int) - color).max(axis=2)
@@ -146,7 +164,8 @@ def test_nothing_is_too_small_to_be_written_on(size):
     image = np.zeros((*size, 3), np.uint8)
     draw_help(image, [("q", "quit")])
     draw_note(image, "a note")
-    draw_hud(image, ["some text"], np.array([LIGHT], np.uint8), np.array([1.0]))
+    lines_at_the_top(image, "some text")
+    draw_strip(image, segmentation_of([LIGHT], [1.0]))
     assert (image[-1] == LIGHT).all()
 
 

@@ -17,8 +17,9 @@ from tools import lack
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.errors import SinkError
+from livekm.live.keys import ESCAPE
 from livekm.live.letterbox import Place, letterboxed, place_in, resized
-from livekm.live.window import WindowSink, has_display
+from livekm.live.window import Window, has_display
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"
@@ -78,14 +79,14 @@ def test_the_window_shows_the_image_pixel_by_pixel_and_qt_prints_nothing_until_i
 
 
 @requires_xvfb
-def test_keys_arrive_as_ascii_and_keys_without_are_left_out(display):
+def test_keys_arrive_as_characters_and_keys_without_are_left_out(display):
     with running(display, "400x300") as program:
-        for name, code in [("plus", "+"), ("minus", "-"), ("5", "5"), ("s", "s"), ("space", " ")]:
+        for name, key in [("plus", "+"), ("minus", "-"), ("5", "5"), ("s", "s"), ("space", " ")]:
             display.press(program.window, name)
-            assert program.line() == str(ord(code))
+            assert program.line() == repr(key)
         # OpenCV's waitKey would call these 0, Q, R and the like.
         display.press(program.window, "F1", "Left", "Up", "Delete", "Shift_L", "Escape")
-        assert program.line() == "27"
+        assert program.line() == repr(ESCAPE)
         display.press(program.window, "q")
         assert program.line() == "quit"
 
@@ -180,7 +181,7 @@ def no_display(monkeypatch):
 @linux_only
 def test_without_a_display_the_error_says_what_to_add(no_display):
     with pytest.raises(SinkError, match=r"^no display: add -o FILE to write a file instead$"):
-        WindowSink()
+        Window()
 
 
 @linux_only

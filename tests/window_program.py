@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 
-from livekm.live.window import WindowSink
+from livekm.live.letterbox import letterboxed
+from livekm.live.window import Window
 
 TITLE = "livekm test"
 
@@ -22,24 +23,25 @@ def gradient(width: int, height: int) -> np.ndarray:
     return image
 
 
-def show(window: WindowSink, image: np.ndarray) -> str | None:
+def show(window: Window, image: np.ndarray) -> str | None:
     """Show `image` until there is a reason to end, which is returned, or ``n`` is pressed."""
+    height, width = image.shape[:2]
     while window.is_open:
-        window.write(image)
+        window.show(letterboxed(image, window.fit(width, height)))
         key = window.poll(10)
-        if key == ord("n"):
+        if key == "n":
             return None
-        if key == ord("q"):
+        if key == "q":
             return "quit"
         if key is not None:
-            print(key, flush=True)
-    window.write(image)
+            print(repr(key), flush=True)
+    window.show(image)
     assert not window.is_open, "opened again"
     return "closed"
 
 
 def main() -> None:
-    with WindowSink(TITLE) as window:
+    with Window(TITLE) as window:
         assert window.is_open, "closed before the first image"
         assert window.poll() is None
         for size in sys.argv[1:]:

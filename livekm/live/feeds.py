@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-from livekm.context import Closing
 from livekm.frame import Frame
 from livekm.live.capture import NewestFrame
 from livekm.pipeline import timed_frames
@@ -21,8 +22,8 @@ _LATE = 0.1  # seconds after which a frame of a clip is dropped,
 _HOPELESS = 1.0  # and after which the clip goes on from where it is instead
 
 
-class Feed(Closing):
-    """Where the window's loop takes its frames; a context manager.
+class Feed(ABC):
+    """Where the window's loop takes its frames.
 
     Attributes
     ----------
@@ -59,27 +60,24 @@ class Feed(Closing):
         """Return the `time.perf_counter` until which the frame is to be seen."""
         return 0.0
 
-    @abstractmethod
-    def close(self) -> None:
-        """End what was begun; the source stays open."""
 
-
+@contextmanager
 def open_feed(
     source: Source, timer: StageTimer, max_frames: int | None = None, *, reconnect: bool = True
-) -> Feed:
-    """Return the feed that fits the source."""
+) -> Iterator[Feed]:
+    """Read a source by the feed that fits it while the block lasts; the source stays open."""
     if source.info.is_live:
-        return LiveFeed(source, timer, max_frames, reconnect=reconnect)
-    return RecordedFeed(source, timer, max_frames)
+        with NewestFrame(source, reconnect=reconnect) as capture:
+            yield LiveFeed(capture, timer, max_frames)
+    else:
+        yield RecordedFeed(source, timer, max_frames)
 
 
 class LiveFeed(Feed):
     """The newest frame of a live source."""
 
-    def __init__(
-        self, source: Source, timer: StageTimer, max_frames: int | None, *, reconnect: bool
-    ) -> None:
-        self._capture = NewestFrame(source, reconnect=reconnect).__enter__()
+    def __init__(self, capture: NewestFrame, timer: StageTimer, max_frames: int | None) -> None:
+        self._capture = capture
         self._timer = timer
         self._left = max_frames
         self._held = False
@@ -123,10 +121,6 @@ class LiveFeed(Feed):
         """Whether the source is away, or silent for too long."""
         return self._capture.is_interrupted
 
-    def close(self) -> None:
-        """End the capture thread."""
-        self._capture.close()
-
 
 class RecordedFeed(Feed):
     """A clip at its own speed: waits for early frames, drops late ones."""
@@ -152,9 +146,6 @@ class RecordedFeed(Feed):
     def n_dropped(self) -> int:
         """Frames left out to keep the clip's speed."""
         return self._n_dropped
-
-    def close(self) -> None:
-        """Do nothing: a clip waits by itself."""
 
     def due(self, frame: Frame) -> float:
         """Return the time of the frame on the clock."""

@@ -1,13 +1,12 @@
-"""The keys of the live window: one table, from which the help and the README's table come."""
+"""The keys of a front: one table, from which the help and the README's table come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from livekm.live.session import Session
-
-_ESCAPE = 27
+ESCAPE = "\x1b"
+"""The character of the key Esc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +17,17 @@ class KeyBinding:
     ----------
     label : str
         The keys as people read them.
-    codes : tuple of int
-        Their ASCII codes.
+    commands : mapping of str to str
+        The characters that the keys type -> the command that they stand for.
     meaning : str
-    action : callable
-        Takes the session and the code that was pressed.
+    group : str
+        What such keys are about.
     """
 
     label: str
-    codes: tuple[int, ...]
+    commands: Mapping[str, str]
     meaning: str
-    action: Callable[[Session, int], None]
-
-
-def _keys(characters: str) -> tuple[int, ...]:
-    return tuple(map(ord, characters))
+    group: str
 
 
 _VIEW_KEYS = {
@@ -44,66 +39,56 @@ _VIEW_KEYS = {
     "k": "mask",
     "i": "original",
 }
+_COLORS, _VIEW, _SELECT, _KEEP, _WINDOW = "Colours", "View", "Select", "Keep", "Window"
 
 KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "+ -",
-        _keys("+=-_"),
+        {"+=": "clusters:+1", "-_": "clusters:-1"},
         "one cluster more, or fewer",
-        lambda s, c: s.change_clusters(+1 if chr(c) in "+=" else -1),
+        _COLORS,
     ),
     KeyBinding(
-        "1 ... 9", _keys("123456789"), "that many clusters", lambda s, c: s.set_clusters(c - 48)
+        "1 ... 9", {f"{k}": f"clusters:{k}" for k in range(1, 10)}, "that many clusters", _COLORS
     ),
-    KeyBinding("0", _keys("0"), "ten clusters", lambda s, _: s.set_clusters(10)),
-    KeyBinding("v", _keys("vV"), "next view", lambda s, _: s.next_view()),
+    KeyBinding("0", {"0": "clusters:10"}, "ten clusters", _COLORS),
+    KeyBinding("v", {"vV": "view:next"}, "next view", _VIEW),
     KeyBinding(
         " ".join(_VIEW_KEYS),
-        _keys("".join(key + key.upper() for key in _VIEW_KEYS)),
+        {key + key.upper(): f"view:{name}" for key, name in _VIEW_KEYS.items()},
         ", ".join(_VIEW_KEYS.values()),
-        lambda s, c: s.set_view(_VIEW_KEYS[chr(c).lower()]),
+        _VIEW,
     ),
-    KeyBinding("a", _keys("aA"), "all segments; a click chooses one", lambda s, _: s.show_all()),
-    KeyBinding("c", _keys("cC"), "next colour space", lambda s, _: s.next_color_space()),
+    KeyBinding("a", {"aA": "select:all"}, "all segments; a click chooses one", _SELECT),
+    KeyBinding("c", {"cC": "color-space:next"}, "next colour space", _COLORS),
     KeyBinding(
         "< >",
-        _keys("<,>."),
+        {"<,": "hysteresis:-1", ">.": "hysteresis:+1"},
         "less hysteresis, or more",
-        lambda s, c: s.change_hysteresis(-1 if chr(c) in "<," else +1),
+        _COLORS,
     ),
-    KeyBinding(
-        "[ ]",
-        _keys("[]"),
-        "smaller scale, or larger",
-        lambda s, c: s.change_scale(-1 if chr(c) == "[" else +1),
-    ),
-    KeyBinding("l", _keys("lL"), "lock the palette's colours", lambda s, _: s.toggle_lock()),
-    KeyBinding("r", _keys("rR"), "re-seed: start the colours anew", lambda s, _: s.reseed()),
-    KeyBinding("t", _keys("tT"), "strip by share, by slot", lambda s, _: s.display.toggle_order()),
-    KeyBinding("m", _keys("mM"), "mirror the picture", lambda s, _: s.toggle_mirror()),
-    KeyBinding("space", _keys(" "), "pause, go on", lambda s, _: s.toggle_pause()),
-    KeyBinding("n", _keys("nN"), "pause, and show the next frame", lambda s, _: s.step()),
-    KeyBinding("s", _keys("sS"), "save a snapshot", lambda s, _: s.save_snapshot()),
-    KeyBinding(
-        "w W",
-        _keys("wW"),
-        "record, stop; W with the display",
-        lambda s, c: s.toggle_recording(with_display=chr(c) == "W"),
-    ),
-    KeyBinding("f", _keys("fF"), "full screen", lambda s, _: s.toggle_full_screen()),
-    KeyBinding("h", _keys("hH"), "hide or show the display", lambda s, _: s.display.toggle()),
-    KeyBinding("?", _keys("?/"), "this help", lambda s, _: s.display.toggle_help()),
-    KeyBinding("q, Esc", (*_keys("qQ"), _ESCAPE), "quit", lambda s, _: s.quit()),
+    KeyBinding("[ ]", {"[": "scale:-1", "]": "scale:+1"}, "smaller scale, or larger", _VIEW),
+    KeyBinding("l", {"lL": "lock"}, "lock the palette's colours", _COLORS),
+    KeyBinding("r", {"rR": "reseed"}, "re-seed: start the colours anew", _COLORS),
+    KeyBinding("t", {"tT": "strip-order"}, "strip by share, by label", _WINDOW),
+    KeyBinding("m", {"mM": "mirror"}, "mirror the picture", _VIEW),
+    KeyBinding("space", {" ": "pause"}, "pause, go on", _VIEW),
+    KeyBinding("n", {"nN": "step"}, "pause, and show the next frame", _VIEW),
+    KeyBinding("s", {"sS": "snapshot"}, "save a snapshot", _KEEP),
+    KeyBinding("w W", {"w": "record", "W": "record:hud"}, "record, stop; W with the HUD", _KEEP),
+    KeyBinding("f", {"fF": "full-screen"}, "full screen", _WINDOW),
+    KeyBinding("h", {"hH": "hud"}, "hide or show the HUD", _WINDOW),
+    KeyBinding("?", {"?/": "help"}, "this help", _WINDOW),
+    KeyBinding("q, Esc", {f"qQ{ESCAPE}": "quit"}, "quit", _WINDOW),
 )
 
-
-def press(session: Session, code: int) -> bool:
-    """Do what the key with the ASCII `code` stands for; tell whether it stands for anything."""
-    for binding in KEY_BINDINGS:
-        if code in binding.codes:
-            binding.action(session, code)
-            return True
-    return False
+COMMAND_OF: dict[str, str] = {
+    character: command
+    for binding in KEY_BINDINGS
+    for characters, command in binding.commands.items()
+    for character in characters
+}
+"""The character that a key types -> the command that it stands for."""
 
 
 def key_table() -> list[tuple[str, str]]:

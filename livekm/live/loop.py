@@ -10,13 +10,15 @@ from pathlib import Path
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
+from livekm.live.commands import do
 from livekm.live.feeds import Ages, Feed, open_feed
-from livekm.live.keys import key_table, press
+from livekm.live.keys import COMMAND_OF, key_table
 from livekm.live.pace import AutoScale
+from livekm.live.presentation import Look
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
-from livekm.live.window.sink import WindowSink
+from livekm.live.window import Window
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.validation import check_positive, named
@@ -98,13 +100,13 @@ def run(
         are_ready=WarmUp().are_ready,
     )
     with (
-        WindowSink(f"livekm - {source.info.name}") as window,
+        Window(f"livekm - {source.info.name}") as window,
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
-        session.recorder,
+        session,
     ):
         loop = _Loop(source, session, feed, window, on_frame, should_stop)
         shown = loop.run()
-        session.stop_recording()
+        session.close()
         periods = loop.periods.summary().get("frame")
         return LiveSummary(
             n_frames=shown,
@@ -113,8 +115,8 @@ def run(
             p95_ms=None if periods is None else periods.p95_ms,
             age_ms=loop.ages.median_ms,
             max_age_ms=loop.ages.greatest_ms,
-            recordings=tuple(session.recorder.paths),
-            n_not_recorded=session.recorder.n_dropped,
+            recordings=tuple(session.saving.recorder.paths),
+            n_not_recorded=session.saving.recorder.n_dropped,
         )
 
 
@@ -130,7 +132,7 @@ class _Loop:
         source: Source,
         session: Session,
         feed: Feed,
-        window: WindowSink,
+        window: Window,
         on_frame: Callable[[Frame, Segmentation], None] | None,
         should_stop: Callable[[], bool],
     ) -> None:
@@ -159,36 +161,38 @@ class _Loop:
                     break
                 self._note(frame, is_held)
                 for key in keys:
-                    press(session, key)
-                if session.has_picture:
-                    self._show(frame, start, is_held)
+                    self._press(key)
+                look = session.look()
+                if look is not None:
+                    self._show(look, frame, start, is_held)
         return self._shown
 
     def _is_over(self) -> bool:
-        return not self._session.running or not self._window.is_open or self._should_stop()
+        return not self._session.is_running or not self._window.is_open or self._should_stop()
 
     def _is_held(self) -> bool:
-        if not self._session.wants_frame:
+        if not self._session.settings.wants_frame:
             return True
-        waits = self._can_wait and not self._session.can_segment
+        waits = self._can_wait and not self._session.processing.can_segment()
         return self._shown > 0 and (self._is_still or waits)
 
     def _advance(self) -> tuple[Frame | None, float]:
         """Segment the next frame, if there is one; return it, and when the work on it began."""
+        processing = self._session.processing
         frame = self._feed.take()
         start = time.perf_counter()
         if frame is not None:
-            self._session.segment(frame)
+            processing.take(frame)
         elif self._feed.is_interrupted:
-            self._session.settle()
+            processing.settle()
         return frame, start
 
     def _settle(self) -> tuple[Frame | None, float]:
         """Segment the held frame again, if need be."""
-        self._session.settle()
+        self._session.processing.settle()
         return None, time.perf_counter()
 
-    def _await(self, work: Future[tuple[Frame | None, float]]) -> list[int]:
+    def _await(self, work: Future[tuple[Frame | None, float]]) -> list[str]:
         """Look after the window until the work is done; return the keys that came."""
         keys = []
         while not wait([work], _LOOK).done:
@@ -197,59 +201,64 @@ class _Loop:
                 keys.append(key)
         return keys
 
+    def _press(self, key: str) -> bool:
+        """Do what a key stands for; tell whether it stands for anything."""
+        command = COMMAND_OF.get(key)
+        if command is not None:
+            do(self._session, command)
+        return command is not None
+
     def _note(self, frame: Frame | None, is_held: bool) -> None:
-        session, feed = self._session, self._feed
+        session, feed, processing = self._session, self._feed, self._session.processing
         if frame is not None:
             self._shown += 1
-            if self._on_frame is not None and session.found is not None:
-                self._on_frame(*session.found)
-        session.set_banner(self._lost if feed.is_interrupted else None)
+            done, found = processing.frame, processing.segmentation
+            if self._on_frame is not None and done is not None and found is not None:
+                self._on_frame(done, found)
+        session.interrupt(self._lost if feed.is_interrupted else None)
         if is_held:
             feed.hold()
         if is_held or feed.is_interrupted:
             session.timer.skip_period()
             self.periods.skip_period()
 
-    def _show(self, frame: Frame | None, start: float, is_held: bool) -> None:
+    def _show(self, look: Look, frame: Frame | None, start: float, is_held: bool) -> None:
         """Show the picture; `start` is when work on the frame began, if there is a new one."""
         session, feed, window = self._session, self._feed, self._window
-        current, image = session.picture(_status(feed, self.ages), window.fit)
+        image = session.draw(look, window.fit(*look.wanted_size), _progress(feed, self.ages))
         with session.timer.stage("show"):
-            window.write(image)
-        window.set_full_screen(session.full_screen)
+            window.show(image)
+        window.set_full_screen(session.settings.fills_screen)
         # Only now: the first image was waiting for the window to open.
         now = time.perf_counter()
-        until = now + session.patience if is_held else feed.due(current)
-        _obey(session, window, until, self._is_over)
+        held = session.processing.source_frame
+        assert held is not None
+        self._obey(now + session.patience() if is_held else feed.due(held))
         if frame is not None:
-            session.note_load(now - start)
+            session.processing.note_load(now - start)
             self.ages.note(feed.age)
             session.timer.end_frame()
             self.periods.end_frame()
 
+    def _obey(self, until: float) -> None:
+        """Do what keys and clicks say until a `time.perf_counter`; at least what came already."""
+        session, window = self._session, self._window
+        while not self._is_over():
+            left = until - time.perf_counter()
+            key = window.poll(max(1, round(1e3 * min(left, _SLICE))))
+            clicks = window.take_clicks()
+            for x, y in clicks:
+                session.click(x, y)
+            if key is None and left <= _SLICE:
+                return
+            is_changed = (key is not None and self._press(key)) or bool(clicks)
+            if is_changed and session.settings.is_paused:
+                return  # it shows in the held picture at once
 
-def _status(feed: Feed, ages: Ages) -> list[str]:
-    """Say how the display keeps up with the source, as far as there is something to say."""
+
+def _progress(feed: Feed, ages: Ages) -> list[str]:
+    """Tell how well the window keeps up with the source, as far as there is something to tell."""
     dropped = [f"{feed.n_dropped} dropped"] if feed.n_dropped else []
     if feed.is_interrupted or ages.median_ms is None:
         return dropped
     return [f"age {ages.median_ms:.0f} ms", *dropped]
-
-
-def _obey(session: Session, window: WindowSink, until: float, is_over: Callable[[], bool]) -> None:
-    """Do what keys say until a time of `time.perf_counter`, at the least what has been typed."""
-    while not is_over():
-        left = until - time.perf_counter()
-        code = window.poll(max(1, round(1e3 * min(left, _SLICE))))
-        clicks = window.take_clicks()
-        for x, y in clicks:
-            session.click(x, y)
-        if clicks and session.paused:
-            return
-        if code is None:
-            if left <= _SLICE:
-                return
-        else:
-            press(session, code)
-            if session.paused:  # what the key did shows in the held picture at once
-                return

@@ -1,6 +1,6 @@
 """The OpenCV window."""
 
-from livekm.live.window.sink import WindowSink
+from livekm.live.window.window import Window
 from livekm.live.window.x11 import has_display
 
-__all__ = ["WindowSink", "has_display"]
+__all__ = ["Window", "has_display"]

@@ -1,4 +1,4 @@
-"""The OpenCV window as a sink, and the keys pressed in it."""
+"""The OpenCV window, and the keys and clicks in it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import time
 
 import cv2
 
-from livekm.core.painting import Painting
+from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Image
-from livekm.live.letterbox import letterboxed, place_in
+from livekm.live.letterbox import place_in
 from livekm.live.window.x11 import has_display, quiet_qt
-from livekm.outputs.base import Sink
-from livekm.outputs.checks import as_image
 
 # FREERATIO: the borders are ours, not Qt's, which are white. GUI_NORMAL: no tool and status bar.
 _STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
@@ -21,14 +19,12 @@ _SLACK = 2  # pixels by which a window may differ from what was asked for,
 _SETTLING = 0.5  # and seconds until it is what was asked for
 
 
-class WindowSink(Sink):
+class Window(Closing):
     """Show images in a window and report the keys and clicks in it.
 
-    Every method belongs to the main thread, as all of OpenCV's window functions do. The window
-    appears with the first image, fitted to `max_size`, and is fitted again when the image's size
-    changes, unless the user has given it another size or it fills the screen. An image of other
-    proportions lies between black borders. Nothing is redrawn and no key arrives without calls of
-    `poll`.
+    Call every method in the main thread, as all of OpenCV's window functions. `fit` opens the
+    window, within `max_size`, and adapts it to images of another size, unless the user has given it
+    a size or it fills the screen. Nothing is redrawn and no key arrives without calls of `poll`.
 
     Parameters
     ----------
@@ -61,11 +57,6 @@ class WindowSink(Sink):
     @property
     def is_open(self) -> bool:
         """False once the user has closed the window or `close` was called."""
-        if self._is_open and self._fitted is not None:
-            visible = self._is_visible()
-            # Some backends never say that a window is visible: only a change tells.
-            self._is_open = visible or not self._was_visible
-            self._was_visible = visible
         return self._is_open
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
@@ -73,9 +64,10 @@ class WindowSink(Sink):
 
         An image of the returned size is shown pixel by pixel.
         """
-        if self.is_open:
+        self._look_whether_closed()
+        if self._is_open:
             try:
-                if self._fitted is None or (width, height) not in (self._fitted, self._room):
+                if self._fitted != (width, height):
                     self._resize(width, height)
                 elif self._listens:  # before it is seen, the window's size is not the true one
                     width, height = cv2.getWindowImageRect(self._title)[2:]
@@ -86,39 +78,41 @@ class WindowSink(Sink):
                 ) from error
         return self._room
 
-    def write(
-        self, image: Image | Painting, time: float | None = None, index: int | None = None
-    ) -> None:
-        """Show `image`, (H, W, 3) uint8 BGR; do nothing once the window is closed."""
-        image = as_image(image)
-        # cv2.imshow would open a window that the user has closed again.
-        if not self.is_open:
-            return
-        height, width = image.shape[:2]
-        cv2.imshow(self._title, letterboxed(image, self.fit(width, height)))
+    def show(self, image: Image) -> None:
+        """Show `image`, (H, W, 3) uint8 BGR, of the size that `fit` returned.
 
-    def poll(self, timeout_ms: int = 1) -> int | None:
+        Nothing happens once the window is closed, or before `fit`.
+        """
+        self._look_whether_closed()
+        # cv2.imshow would open a window that the user has closed again.
+        if self._is_open and self._fitted is not None:
+            cv2.imshow(self._title, image)
+
+    def poll(self, timeout_ms: int = 1) -> str | None:
         """Let the window work and wait up to `timeout_ms` milliseconds, at least 1, for a key.
 
-        Of several keys that came since the last call OpenCV tells the last one only.
+        Of several keys that came since the last call OpenCV reports the last one only.
 
         Returns
         -------
-        int or None
-            The key's ASCII code; None if no key came, or one without: arrows, function keys and
-            the like have codes that differ between systems and collide with those of letters.
+        str or None
+            The character that the key types, an ASCII one. None if no key came, or one without:
+            arrows, function keys and the like have codes that differ between systems and collide
+            with those of letters.
         """
-        if self._fitted is None or not self.is_open:
+        self._look_whether_closed()
+        if self._fitted is None or not self._is_open:
             return None
         code = cv2.waitKeyEx(max(1, timeout_ms))
         if not self._listens and self._is_visible():  # earlier, Qt's window sometimes never appears
             cv2.setMouseCallback(self._title, self._note_mouse)
             self._listens = True
+        self._look_whether_closed()
         if code == -1:
             return None
         # GTK adds the state of Caps Lock and Num Lock above bit 16.
         code &= 0xFFFF
-        return code if 0 < code < 128 else None
+        return chr(code) if 0 < code < 128 else None
 
     def take_clicks(self) -> list[tuple[int, int]]:
         """Return the x and y, in pixels of the window, of every left click since the last call."""
@@ -127,7 +121,7 @@ class WindowSink(Sink):
 
     def set_full_screen(self, on: bool) -> None:
         """Fill the screen with the window, or no longer; nothing happens where it is so."""
-        if on != self._is_full_screen and self._fitted is not None and self.is_open:
+        if on != self._is_full_screen and self._fitted is not None and self._is_open:
             mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
             self._is_full_screen = on
@@ -141,6 +135,13 @@ class WindowSink(Sink):
                 cv2.destroyWindow(self._title)
             self._fitted = None
         self._is_open = False
+
+    def _look_whether_closed(self) -> None:
+        if self._is_open and self._fitted is not None:
+            is_visible = self._is_visible()
+            # Some backends never report that a window is visible: only a change tells.
+            self._is_open = is_visible or not self._was_visible
+            self._was_visible = is_visible
 
     def _is_visible(self) -> bool:
         try:

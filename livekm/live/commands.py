@@ -1,0 +1,192 @@
+"""The commands of a live session by name: what a key, a button or a test has it do.
+
+A command is a name, and for some an argument after a colon: ``view:overlay``, ``clusters:+1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from livekm.core.colorspace import COLOR_SPACES
+from livekm.live.session import Session
+from livekm.validation import named
+from livekm.views import VIEWS
+
+_SCALES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
+_HYSTERESES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+_MOST_CLUSTERS = 256
+
+
+def do(session: Session, command: str) -> None:
+    """Have a session obey a command; raise ValueError for one that there is not.
+
+    Parameters
+    ----------
+    session : Session
+    command : str
+        A key of `COMMANDS`, and its argument after a colon.
+    """
+    name, _, argument = command.partition(":")
+    named("command", name, COMMANDS)(session, argument)
+
+
+def _quit(session: Session, argument: str) -> None:
+    session.is_running = False
+
+
+def _change_clusters(session: Session, argument: str) -> None:
+    if _is_locked(session):
+        return
+    segmenter, settings = session.segmenter, session.settings
+    n_clusters = _changed(segmenter.n_clusters, argument)
+    labels = segmenter.set_n_clusters(min(max(n_clusters, 1), _MOST_CLUSTERS))
+    settings.chosen = {int(labels[label]) for label in settings.chosen}
+    session.processing.note_change()
+
+
+def _reseed(session: Session, argument: str) -> None:
+    if _is_locked(session):
+        return
+    session.segmenter.reset()
+    session.settings.chosen.clear()
+    session.processing.note_change()
+
+
+def _is_locked(session: Session) -> bool:
+    """Tell whether the palette is locked, also to the user."""
+    is_locked = session.segmenter.palette is not None
+    if is_locked:
+        session.hud.say("the palette is locked: l frees it")
+    return is_locked
+
+
+def _toggle_lock(session: Session, argument: str) -> None:
+    segmenter, found = session.segmenter, session.processing.segmentation
+    if segmenter.palette is not None:
+        segmenter.set_palette(None)
+        session.hud.say("palette free")
+    elif found is not None:
+        try:
+            segmenter.set_palette(found.palette)
+        except ValueError as error:  # with a spatial weight there are no colours alone
+            session.hud.say(str(error))
+    session.processing.note_change()
+
+
+def _set_color_space(session: Session, argument: str) -> None:
+    segmenter = session.segmenter
+    segmenter.set_color_space(_entry(COLOR_SPACES, segmenter.color_space, argument, "color space"))
+    session.settings.chosen.clear()
+    session.processing.note_change()
+
+
+def _change_hysteresis(session: Session, argument: str) -> None:
+    segmenter = session.segmenter
+    segmenter.hysteresis = _stepped(_HYSTERESES, segmenter.hysteresis, int(argument))
+    session.hud.say(f"hysteresis {segmenter.hysteresis:g}")
+    session.processing.note_change()
+
+
+def _change_scale(session: Session, argument: str) -> None:
+    settings = session.settings
+    settings.scale = _stepped(_SCALES, settings.current_scale, int(argument))
+    settings.auto_scale = None
+    session.processing.note_change()
+
+
+def _set_view(session: Session, argument: str) -> None:
+    session.settings.view = _entry(VIEWS, session.settings.view, argument, "view")
+
+
+def _select(session: Session, argument: str) -> None:
+    if argument == "all":
+        session.settings.chosen.clear()
+    else:
+        session.settings.chosen ^= {int(argument)}
+
+
+def _toggle_mirror(session: Session, argument: str) -> None:
+    session.settings.is_mirrored = not session.settings.is_mirrored
+    session.processing.note_change()
+
+
+def _toggle_pause(session: Session, argument: str) -> None:
+    session.settings.is_paused = not session.settings.is_paused
+    session.processing.hold()  # what is held stands still, until a key changes it
+
+
+def _step(session: Session, argument: str) -> None:
+    session.settings.is_paused = session.settings.wants_step = True
+    session.processing.hold()
+
+
+def _save_snapshot(session: Session, argument: str) -> None:
+    look, done = session.look(), session.processing
+    if look is not None and done.frame is not None and done.segmentation is not None:
+        session.saving.save_snapshot(look, done.frame, done.segmentation)
+
+
+def _toggle_recording(session: Session, argument: str) -> None:
+    session.saving.toggle_recording(with_hud=argument == "hud")
+
+
+def _toggle_full_screen(session: Session, argument: str) -> None:
+    session.settings.fills_screen = not session.settings.fills_screen
+
+
+def _toggle_hud(session: Session, argument: str) -> None:
+    session.settings.shows_hud = not session.settings.shows_hud
+
+
+def _toggle_help(session: Session, argument: str) -> None:
+    session.settings.shows_help = not session.settings.shows_help
+    session.hud.hide_note()
+
+
+def _toggle_strip_order(session: Session, argument: str) -> None:
+    settings = session.settings
+    settings.sorts_strip = not settings.sorts_strip
+    session.hud.say(f"strip by {'share' if settings.sorts_strip else 'label'}")
+
+
+COMMANDS: dict[str, Callable[[Session, str], None]] = {
+    "clusters": _change_clusters,  # :5 sets k, :+1 and :-1 change it
+    "color-space": _set_color_space,  # :lab, or :next
+    "full-screen": _toggle_full_screen,
+    "help": _toggle_help,
+    "hud": _toggle_hud,
+    "hysteresis": _change_hysteresis,  # :+1 and :-1, steps
+    "lock": _toggle_lock,  # of the palette
+    "mirror": _toggle_mirror,
+    "pause": _toggle_pause,
+    "quit": _quit,
+    "record": _toggle_recording,  # :hud with the HUD
+    "reseed": _reseed,
+    "scale": _change_scale,  # :+1 and :-1, steps
+    "select": _select,  # :3 adds or removes a segment, :all shows every one
+    "snapshot": _save_snapshot,
+    "step": _step,  # to the next frame
+    "strip-order": _toggle_strip_order,
+    "view": _set_view,  # :overlay, or :next
+}
+"""What each command does; it takes the session and the argument."""
+
+
+def _changed(value: int, argument: str) -> int:
+    """Return the number that ``5`` sets, or to which ``+1`` or ``-1`` changes a value."""
+    return value + int(argument) if argument.startswith(("+", "-")) else int(argument)
+
+
+def _entry(entries: Mapping[str, object], current: str, argument: str, what: str) -> str:
+    """Return the entry that is named, or with ``next`` the one after the current one."""
+    if argument == "next":
+        names = list(entries)
+        return names[(names.index(current) + 1) % len(names)]
+    named(what, argument, entries)
+    return argument
+
+
+def _stepped(values: Sequence[float], current: float, by: int) -> float:
+    """Return the value some steps after the one that is nearest to the current one."""
+    nearest = min(range(len(values)), key=lambda step: abs(values[step] - current))
+    return values[min(max(nearest + by, 0), len(values) - 1)]

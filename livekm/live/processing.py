@@ -1,0 +1,101 @@
+"""The segmentation of the newest frame, and of the held one after each change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from livekm.core.segmentation import Segmentation
+from livekm.core.segmenter import Segmenter
+from livekm.frame import Frame
+from livekm.live.settings import LiveSettings
+from livekm.pipeline import scaled
+from livekm.timing import StageTimer
+
+_SETTLING = 10  # times that a held frame is segmented, and again after a change, to converge
+
+
+class Processing:
+    """Scales, mirrors and segments frames, as soon as the kernels are compiled.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+    settings : LiveSettings
+    timer : StageTimer
+        Is told the time of the stage ``segment``.
+    are_ready : callable
+        Tells whether the kernels for a colour space are compiled.
+
+    Attributes
+    ----------
+    source_frame : Frame or None
+        The last frame, as it came.
+    frame : Frame or None
+        The same, scaled and mirrored.
+    segmentation : Segmentation or None
+        Of `frame`; None until the kernels are compiled.
+    """
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        settings: LiveSettings,
+        timer: StageTimer,
+        are_ready: Callable[[str], bool],
+    ) -> None:
+        self.source_frame: Frame | None = None
+        self.frame: Frame | None = None
+        self.segmentation: Segmentation | None = None
+        self._segmenter = segmenter
+        self._settings = settings
+        self._timer = timer
+        self._are_ready = are_ready
+        self._unsettled = _SETTLING
+
+    def can_segment(self) -> bool:
+        """Tell whether the kernels are compiled; where they are not, begin with it."""
+        return self._are_ready(self._segmenter.color_space)
+
+    def is_settled(self) -> bool:
+        """Tell whether the held frame need not be segmented again."""
+        return not (self._unsettled and self.can_segment())
+
+    def take(self, frame: Frame) -> None:
+        """Segment the next frame."""
+        self._settings.wants_step = False
+        self.source_frame = frame
+        self._update(frame)
+
+    def settle(self) -> None:
+        """Segment the held frame again after a change that shows in it."""
+        if self.source_frame is None or not self.can_segment():
+            return
+        if self._unsettled or self.segmentation is None:
+            self._unsettled = max(0, self._unsettled - 1)
+            self._update(self.source_frame)
+
+    def note_change(self) -> None:
+        """Have the held frame segmented until it has converged again."""
+        self._unsettled = _SETTLING
+
+    def hold(self) -> None:
+        """Leave the held frame as it is until the next change."""
+        self._unsettled = 0
+
+    def note_load(self, seconds: float) -> None:
+        """Take what the last frame took without waiting, for the automatic scale."""
+        if self._settings.auto_scale is not None and self.segmentation is not None:
+            self._settings.auto_scale.note(seconds)
+
+    def _update(self, source: Frame) -> None:
+        frame = scaled(source, self._settings.current_scale)
+        if self._settings.is_mirrored:
+            image = np.asarray(cv2.flip(frame.image, 1), np.uint8)
+            frame = Frame(image, frame.index, frame.time)
+        self.frame, self.segmentation = frame, None
+        if self.can_segment():
+            with self._timer.stage("segment"):
+                self.segmentation = self._segmenter.update(frame.image)
