@@ -25,6 +25,8 @@ from livekm.batch.processes import run_jobs
 from livekm.outputs import EncoderOptions
 from livekm.sources import open_source
 
+forked = pytest.mark.usefixtures("forked_commands")
+
 
 def touch(*paths: Path) -> None:
     for path in paths:
@@ -94,6 +96,7 @@ def test_no_clip_takes_the_place_of_an_input(more, arguments, said, tmp_path, ru
     assert said in err
 
 
+@forked
 def test_outputs_beside_the_inputs_need_another_name(tmp_path, run_cli):
     for name in "ab":
         make_clip(tmp_path / f"{name}.mp4", 2)
@@ -109,6 +112,7 @@ def test_a_folder_that_cannot_be_made_is_one_line_before_the_first_clip(tmp_path
     assert err == "livekm: cannot make the folder file/out: Not a directory; choose another\n"
 
 
+@forked
 def test_quiet_prints_the_failures_alone(tmp_path, run_cli):
     make_clip(tmp_path / "a.mp4", 2)
     touch(tmp_path / "b.mp4")
@@ -127,6 +131,7 @@ def test_python_files_of_the_current_folder_are_not_run(tmp_path, run_cli):
     assert not (tmp_path / "was-run").exists()
 
 
+@forked
 @pytest.mark.parametrize("more", [(), ("-v",)])
 def test_verbose_shows_the_traceback_of_a_clip_that_fails(more, tmp_path, run_cli):
     touch(tmp_path / "a.mp4", tmp_path / "b.mp4")
@@ -137,6 +142,7 @@ def test_verbose_shows_the_traceback_of_a_clip_that_fails(more, tmp_path, run_cl
     assert "warning" not in err
 
 
+@forked
 @pytest.mark.parametrize("output", ["new/", "there"])
 def test_one_clip_goes_into_a_folder_as_many_do(output, tmp_path, run_cli):
     (tmp_path / "there").mkdir()
@@ -145,6 +151,7 @@ def test_one_clip_goes_into_a_folder_as_many_do(output, tmp_path, run_cli):
     assert (tmp_path / output / "a-k2.mp4").stat().st_size > 0
 
 
+@forked
 def test_one_clip_has_its_name_in_those_of_its_sidecars(tmp_path, run_cli):
     make_clip(tmp_path / "a.mp4", 2)
     assert run_cli("a.mp4", "--stats", "tables/{}.csv", "-k2", "-q") == (0, "", "")
@@ -198,6 +205,7 @@ def test_no_output_of_many_clips_takes_the_place_of_another(arguments, said, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+@forked
 def test_outputs_of_many_clips_may_share_a_folder(tmp_path, run_cli):
     (tmp_path / "in" / "a").mkdir(parents=True)
     for name in ("a.mp4", "a/b.mp4"):
@@ -244,6 +252,7 @@ def test_what_does_not_go_with_many_clips_is_one_line_before_the_first(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.webm"]
 
 
+@forked
 def test_a_failing_clip_is_reported_and_the_others_are_done_and_skipped_next_time(
     tmp_path, run_cli
 ):
@@ -377,6 +386,7 @@ def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp
         assert sum(1 for _ in clip) == 3
 
 
+@forked
 def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):
     path = make_clip(tmp_path / "a.mp4", images=noise_images(400))
     damage(path, 0.5, 20000)
@@ -390,6 +400,7 @@ def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):
     assert events[-1].warnings[0].startswith("a.mp4: left out")
 
 
+@forked
 def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path, run_cli):
     (tmp_path / "in" / "day").mkdir(parents=True)
     make_clip(tmp_path / "in" / "a.mp4", 2)
@@ -411,6 +422,7 @@ def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path,
     assert (tmp_path / made[0]).stat().st_mtime_ns == before
 
 
+@forked
 def test_labels_of_a_clip_whose_name_has_dots_are_a_folder(tmp_path, run_cli):
     (tmp_path / "in").mkdir()
     make_clip(tmp_path / "in" / "2024.11.02.mp4", 2)
@@ -422,6 +434,7 @@ def test_labels_of_a_clip_whose_name_has_dots_are_a_folder(tmp_path, run_cli):
     assert (tmp_path / "of.it").is_dir()
 
 
+@forked
 def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
     for name in "ab":
         make_clip(tmp_path / f"{name}.mp4", 2)
@@ -449,6 +462,7 @@ def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):
     assert [job.output.suffix for job in jobs] == endings
 
 
+@forked
 def test_clips_of_all_containers_come_out_as_what_they_were(tmp_path, run_cli):
     (tmp_path / "in").mkdir()
     codecs = {"a.webm": "libvpx-vp9", "b.avi": "mpeg4", "c.mov": "libx264", "d.flv": "libx264"}
