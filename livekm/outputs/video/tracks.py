@@ -21,8 +21,14 @@ _Packet: TypeAlias = "av.Packet[Any]"
 _log = logging.getLogger(__name__)
 
 # What belongs to the old file itself, and not to what it shows.
-_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 _OF_A_TRACK = ("language", "title", "handler_name", "creation_time")
+
+# Timecodes count frames, so that only these rates have them.
+_TIMECODE_RATES = {rate * n for rate in (24, 25, 30) for n in (1, 2)} | {
+    Fraction(rate * n * 1000, 1001) for rate in (24, 30) for n in (1, 2)
+}
+_TIMECODE_FORMATS = ("mov", "mp4", "matroska")
 
 # How far apart, in seconds, picture and sound of the same time may lie in a file.
 _SKEW = 10
@@ -58,6 +64,7 @@ class CopiedTracks:
         self._source = _open(path)
         self._copies: dict[int, _Copy] = {}
         self._origin = Fraction(0)
+        self._output: OutputContainer | None = None
         self._packets: Iterator[_Packet] = iter(())
         self._next: _Packet | None = None
 
@@ -82,6 +89,8 @@ class CopiedTracks:
         for stream in self._source.streams:
             if stream is first:
                 picture.metadata.update(_kept(stream))
+            elif _is_timecode(stream) or _is_chapters(stream):
+                continue
             elif stream.type == "video" or not _fits(stream, output.format.name):
                 self._warn(stream, f"does not go into {output.format.name}; it is left out")
             else:
@@ -89,6 +98,8 @@ class CopiedTracks:
                 track.metadata.update(_kept(stream))
                 track.disposition = stream.disposition
                 self._copies[stream.index] = _Copy(track)
+        self._keep_timecode(output, picture)
+        self._output = output
         if self._copies:
             # The pictures' packets tell where the picture ends. All sound is read, as where the
             # picture is decoded, so that both find the same seams.
@@ -99,6 +110,43 @@ class CopiedTracks:
             ]
             continuity = Continuity.of(self._source)
             self._packets = self._read(continuity(self._source.demux(chosen)))
+
+    def _keep_timecode(self, output: OutputContainer, picture: Any) -> None:
+        """Write the first picture's timecode as metadata, of which MOV and MP4 make a track."""
+        assert self._source is not None
+        codes = [
+            holder.metadata["timecode"]
+            for holder in (*self._source.streams, self._source)
+            if "timecode" in holder.metadata
+        ]
+        if not codes:
+            return
+        is_countable = picture.codec_context.framerate in _TIMECODE_RATES
+        if output.format.name in _TIMECODE_FORMATS and is_countable and not self._origin:
+            picture.metadata["timecode"] = readable(codes[0])
+        else:
+            _log.warning("%s: its timecode %s is left out", self._name, readable(codes[0]))
+
+    def _keep_chapters(self, end: Fraction) -> None:
+        """Copy the chapters, as far as they lie before `end`, in seconds of the output."""
+        if self._source is None or self._output is None:
+            return
+        chapters: list[Any] = []
+        for chapter in self._source.chapters():
+            base = chapter["time_base"] or Fraction(1, av.time_base)
+            first, last = (chapter[key] * base - self._origin for key in ("start", "end"))
+            if first < end and last > 0:
+                times = {"start": max(first, Fraction(0)), "end": min(last, end)}
+                chapters.append(
+                    {
+                        "id": chapter["id"],
+                        **{key: round(time * 1000) for key, time in times.items()},
+                        "time_base": Fraction(1, 1000),
+                        "metadata": {k: readable(v) for k, v in chapter["metadata"].items()},
+                    }
+                )
+        if chapters:
+            self._output.set_chapters(chapters)
 
     def copy_until(self, time: Fraction) -> None:
         """Copy what begins before `time`, in seconds of the output."""
@@ -116,6 +164,7 @@ class CopiedTracks:
         period : Fraction
             How long a picture usually lasts.
         """
+        self._keep_chapters(end)
         tail: list[_Packet] = []
         goes_on = False  # the clip has pictures that were not wanted
         awaited = {index for index, copy in self._copies.items() if copy.track.type == "audio"}
@@ -222,9 +271,22 @@ def _kept(stream: Any) -> dict[str, str]:
     return {key: readable(stream.metadata[key]) for key in _OF_A_TRACK if key in stream.metadata}
 
 
+def _is_timecode(stream: Any) -> bool:
+    return stream.type == "data" and "timecode" in stream.metadata
+
+
+def _is_chapters(stream: Any) -> bool:
+    """Tell whether a track is what MP4 and MOV make of chapters, which FFmpeg reads as such."""
+    discard = getattr(stream, "discard", None)
+    return stream.type == "data" and getattr(discard, "name", "") == "all"
+
+
 def _fits(stream: Any, container: str) -> bool:
     """Tell whether a container takes a track, by writing the head of one to memory."""
     if _is_again_in_avi(stream, "aac", container):  # its times would be wrong
+        return False
+    # Data are written without a word about what they are, if FFmpeg has none for it.
+    if stream.type == "data" or (stream.codec_context is None and stream.type != "attachment"):
         return False
     with contextlib.suppress(ValueError, av.FFmpegError):
         with av.open(io.BytesIO(), "w", format=container) as trial:
