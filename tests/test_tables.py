@@ -85,6 +85,23 @@ def test_every_label_survives_the_video_in_every_reader(tmp_path):
 
 
 @every_target
+def test_labels_of_images_that_differ_in_size_are_exact_or_refused(target, run_cli, tmp_path):
+    rng = np.random.default_rng(0)
+    for i, shape in enumerate([(12, 16, 3), (24, 16, 3), (12, 10, 3)]):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), rng.integers(0, 256, shape, np.uint8))
+    code, _, err = run_cli("%d.png", "--labels", target, "-q")
+    if target.endswith(".mkv"):
+        assert code == 1
+        assert err.startswith("livekm: cannot write labels.mkv: the images differ in size, which")
+        assert err.count("\n") == 1
+        assert not (tmp_path / target).exists()
+    else:
+        assert code == 0
+        shapes = [labels.shape for _, labels in load_labels(tmp_path / target)]
+        assert shapes == [(12, 16), (24, 16), (12, 10)]
+
+
+@every_target
 def test_a_failure_leaves_no_labels(target, tmp_path):
     segmentation = all_levels()
 

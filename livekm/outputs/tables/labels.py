@@ -91,6 +91,11 @@ class LabelVideo(Sidecar):
             codec.thread_count = self._threads or 0
             codec.time_base, codec.color_range = self._stamps.time_base, ColorRange.JPEG
             self._stream = stream
+        if shape != (self._stream.height, self._stream.width):
+            raise SinkError(
+                "the images differ in size, which a video cannot hold; "
+                "write their labels to a folder or .npz"
+            )
         return self._stream
 
     def _mux(self, packets: list[Any]) -> None:
