@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SourceError
-from livekm.sources.files import read_image, require_file
+from livekm.sources.files import require_file
+from livekm.sources.still import read_image
 
 Palette = npt.NDArray[np.uint8]
 """(k, 3) uint8, BGR."""

@@ -1,4 +1,4 @@
-"""Files on disk: whether there is something to read, and still images read."""
+"""Files on disk: their names, and whether there is something to read."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from livekm.errors import SourceError
-from livekm.frame import Image
-from livekm.sources.opencv_log import quiet_opencv
 
 PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
 """Where the number of an image stands in the pattern of its name: ``img%04d.png``."""
@@ -56,31 +51,3 @@ def _what_is_wrong(path: Path) -> str | None:
         return "not a regular file; give a file on disk"
     with path.open("rb") as file:
         return None if file.read(1) else "the file is empty; copy or record it again"
-
-
-def read_image(path: str | Path) -> Image:
-    """Read an image file as (H, W, 3) uint8 BGR, turned upright.
-
-    Grey becomes three equal channels, an alpha channel is dropped, 16 bits become 8, and the
-    EXIF orientation is applied.
-
-    Raises
-    ------
-    SourceError
-        If the file is missing, empty or no image.
-    """
-    path = Path(path)
-    require_file(path)
-    try:
-        # Not cv2.imread: on Windows that knows only the names in the system's code page.
-        with quiet_opencv():
-            image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise SourceError(_not_an_image(path)) from error
-    if image is None:
-        raise SourceError(_not_an_image(path))
-    return np.ascontiguousarray(image, np.uint8)
-
-
-def _not_an_image(path: Path) -> str:
-    return f"{path}: not an image that OpenCV can read; convert it to PNG or JPEG"

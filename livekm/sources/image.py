@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from livekm.frame import Frame, VideoInfo
-from livekm.sources.files import read_image
+from livekm.sources.still import read_image
 from livekm.sources.stream import FrameStream
 
 

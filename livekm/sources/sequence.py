@@ -10,7 +10,8 @@ from pathlib import Path
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, Image, VideoInfo
-from livekm.sources.files import IMAGE_SUFFIXES, PRINTF_NUMBER, find_matches, is_wild, read_image
+from livekm.sources.files import IMAGE_SUFFIXES, PRINTF_NUMBER, find_matches, is_wild
+from livekm.sources.still import read_image
 from livekm.sources.stream import FrameStream, frame_rate
 
 _log = logging.getLogger(__name__)

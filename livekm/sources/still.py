@@ -1,0 +1,132 @@
+"""Read still images as players show them: upright, in sRGB, as far as they go."""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+import PIL.Image
+from PIL import ImageFile
+
+from livekm.errors import SourceError
+from livekm.frame import Image
+from livekm.sources.color_profile import to_srgb
+from livekm.sources.depth import Samples, stated_range, to_8_bits
+from livekm.sources.files import require_file
+from livekm.sources.opencv_log import quiet_opencv
+from livekm.sources.orientation import EXIF, UPRIGHT, Orientation
+
+_log = logging.getLogger(__name__)
+
+# Modes of Pillow that hold eight bits a channel; it has none for 16 bits of colour.
+_8_BITS = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"}
+
+# JPEGs in one file that are not pages: previews, a gain map for HDR screens.
+_ONE_PICTURE = {"MPO"}
+
+_truncated_lock = Lock()
+
+
+def read_image(path: str | Path) -> Image:
+    """Read an image file as (H, W, 3) uint8 BGR, turned upright, in sRGB.
+
+    Grey becomes three equal channels, an alpha channel is dropped, the EXIF orientation and a
+    colour profile are applied. 16 bits and floats become 8 bits by the range that the file states,
+    see `livekm.sources.depth`. Of a damaged file what there is is read, of several pages the first,
+    each with a warning.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty or no image.
+    """
+    path = Path(path)
+    require_file(path)
+    try:
+        data = path.read_bytes()
+        with _quiet_pillow():
+            image = _read(data, path.name)
+    except (OSError, ValueError, SyntaxError, MemoryError, OverflowError, cv2.error) as error:
+        if isinstance(error, MemoryError):
+            raise
+        raise SourceError(_not_an_image(path)) from error
+    return np.ascontiguousarray(image, np.uint8)
+
+
+def _read(data: bytes, name: str) -> Image:
+    try:
+        header = PIL.Image.open(io.BytesIO(data))
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+        return to_8_bits(_decode_deep(data), name)  # of a kind or a size that Pillow does not take
+    n_pages = 1 if header.format in _ONE_PICTURE else getattr(header, "n_frames", 1)
+    if n_pages > 1:
+        _log.warning("%s: only the first of its %d pictures is taken", name, n_pages)
+    if header.mode not in _8_BITS or _is_deep(header, data):
+        samples = _decode_deep(data)
+        return to_srgb(to_8_bits(samples, name, stated_range(header, data)), header, name)
+    picture = _load(header, data, name)
+    return _orientation(picture).apply(to_srgb(picture, picture, name))
+
+
+def _is_deep(header: PIL.Image.Image, data: bytes) -> bool:
+    """Tell whether a file has more than eight bits, of which Pillow would drop the lower ones."""
+    if header.format == "PNG":
+        return data[24] == 16  # the depth in the header, which always comes first
+    bits = getattr(header, "tag_v2", {}).get(258, 8)
+    return (max(bits) if isinstance(bits, tuple) else int(bits)) > 8
+
+
+def _orientation(picture: PIL.Image.Image) -> Orientation:
+    """Return how a loaded picture is turned; Pillow turns a TIFF itself, and tells AVIF's way."""
+    try:
+        return EXIF.get(picture.getexif().get(0x112, 1), UPRIGHT)
+    except (OSError, ValueError, SyntaxError, struct.error):  # the block is damaged
+        return UPRIGHT
+
+
+def _load(header: PIL.Image.Image, data: bytes, name: str) -> PIL.Image.Image:
+    """Decode a picture, of a damaged one what there is."""
+    try:
+        header.load()
+    except (OSError, ValueError, SyntaxError):
+        with _truncated_lock:
+            before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
+            try:
+                header = PIL.Image.open(io.BytesIO(data))
+                header.load()
+            finally:
+                ImageFile.LOAD_TRUNCATED_IMAGES = before
+        _log.warning("%s: damaged or cut off, it is read as far as it goes", name)
+    return header
+
+
+def _decode_deep(data: bytes) -> Samples:
+    """Decode by OpenCV, with as many bits as there are; upright as far as it knows."""
+    buffer = np.frombuffer(data, np.uint8)
+    with quiet_opencv():
+        samples = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        if samples is None:  # it does not make colours of floats and 32 bits
+            samples = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+    if samples is None:
+        raise ValueError("not an image")
+    return samples
+
+
+@contextmanager
+def _quiet_pillow() -> Iterator[None]:
+    """Keep back what Pillow warns of: a broken EXIF block, a large picture."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _not_an_image(path: Path) -> str:
+    return f"{path}: not an image that can be read; convert it to PNG or JPEG"
