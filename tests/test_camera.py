@@ -116,6 +116,39 @@ with CameraSource("/dev/video0", width=1280, height=720, fps=60) as camera:
     assert seen == ["camera /dev/video0", *SIZE, SIZE[1], SIZE[0], 3]
 
 
+def test_a_camera_is_opened_by_a_link(run_with_camera: Run, tmp_path: Path) -> None:
+    link = tmp_path / "usb-Maker_Webcam-video-index0"
+    link.symlink_to("/dev/video0")
+    seen = run_with_camera(f"""
+from livekm import open_source
+with open_source({str(link)!r}) as camera:
+    show([type(camera).__name__, camera.info.name, next(iter(camera)).image.shape])
+""")
+    assert seen == ["CameraSource", f"camera {link}", [SIZE[1], SIZE[0], 3]]
+
+
+def test_empty_and_broken_buffers_of_an_mjpg_camera_are_skipped(
+    camera_library: Path, tmp_path: Path
+) -> None:
+    images = [np.full((SIZE[1], SIZE[0], 3), color, np.uint8) for color in COLORS]
+    loop = [*images, None, *images, None, None]
+    frames = virtual_camera.write_jpegs(tmp_path / "frames.mjpg", loop, SIZE)
+    env = virtual_camera.environment(camera_library, frames, size=SIZE, fps=FPS, mjpg=True)
+    seen = run_python(
+        """
+with CameraSource(0) as camera:
+    frames = [frame for frame, _ in zip(camera, range(20))]
+show([[frame.index, np.median(frame.image, axis=(0, 1)).tolist()] for frame in frames])
+""",
+        env,
+    )
+    assert len(seen) == 20
+    indices = [index for index, _ in seen]
+    assert indices == sorted(set(indices))
+    assert indices[-1] > 20  # what was skipped leaves gaps
+    assert {nearest_color(color) for _, color in seen} == {0, 1, 2, 3}
+
+
 def test_compressed_frames_are_asked_for_before_the_size(
     run_with_camera: Run, tmp_path: Path
 ) -> None:

@@ -7,6 +7,8 @@
  *
  * Options come from the environment, read when they matter, so that a program may change them:
  *   LIVEKM_VCAM_FRAMES           file of raw YUYV frames, played in a loop (default: plain grey)
+ *   LIVEKM_VCAM_MJPG             the frames are JPEGs, each with zeros behind it up to the size that
+ *                                a raw one has; one of zeros alone is an empty buffer
  *   LIVEKM_VCAM_SIZE             WIDTHxHEIGHT (default 320x240)
  *   LIVEKM_VCAM_FPS              frames a second, N or N/D (default 30)
  *   LIVEKM_VCAM_MODE             busy: another program holds it; absent; denied: no permission
@@ -97,6 +99,10 @@ static int mode_is(const char *name) {
     return mode && !strcmp(mode, name);
 }
 
+static uint32_t pixel_format(void) {
+    return getenv("LIVEKM_VCAM_MJPG") ? V4L2_PIX_FMT_MJPEG : V4L2_PIX_FMT_YUYV;
+}
+
 /* ---- the sensor: frame n is on its way from n periods after the start to n + 1 periods ---- */
 
 static int64_t start_of(const struct camera *c, uint32_t n) {
@@ -183,10 +189,12 @@ static int request_buffers(struct camera *c, struct v4l2_requestbuffers *r) {
 
 static int describe(struct camera *c, int index, struct v4l2_buffer *b) {
     const struct buffer *mine = &c->buffers[index];
+    int is_empty = pixel_format() == V4L2_PIX_FMT_MJPEG && c->memory && mine->state == WITH_PROGRAM &&
+                   !c->memory[(size_t)index * c->stride];
     *b = (struct v4l2_buffer){
         .index = (uint32_t)index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP,
         .flags = V4L2_BUF_FLAG_MAPPED | V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
-        .field = V4L2_FIELD_NONE, .bytesused = c->image_size, .length = c->image_size,
+        .field = V4L2_FIELD_NONE, .bytesused = is_empty ? 0 : c->image_size, .length = c->image_size,
         .m.offset = (uint32_t)index * c->stride, .sequence = mine->sequence,
         .timestamp = {mine->filled_at / 1000000000, mine->filled_at % 1000000000 / 1000}};
     if (mine->state == QUEUED) b->flags |= V4L2_BUF_FLAG_QUEUED;
@@ -240,7 +248,7 @@ static int query_capability(struct v4l2_capability *capability) {
 }
 
 static int frame_size(const struct camera *c, struct v4l2_frmsizeenum *size) {
-    if (size->index || size->pixel_format != V4L2_PIX_FMT_YUYV) return fail(EINVAL);
+    if (size->index || size->pixel_format != pixel_format()) return fail(EINVAL);
     size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
     size->discrete = (struct v4l2_frmsize_discrete){c->width, c->height};
     return 0;
@@ -250,7 +258,7 @@ static int frame_size(const struct camera *c, struct v4l2_frmsizeenum *size) {
 static int negotiate(const struct camera *c, struct v4l2_format *f) {
     if (f->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
     f->fmt.pix = (struct v4l2_pix_format){
-        .width = c->width, .height = c->height, .pixelformat = V4L2_PIX_FMT_YUYV,
+        .width = c->width, .height = c->height, .pixelformat = pixel_format(),
         .field = V4L2_FIELD_NONE, .bytesperline = 2 * c->width, .sizeimage = c->image_size,
         .colorspace = V4L2_COLORSPACE_SRGB};
     return 0;
@@ -280,8 +288,8 @@ static int answer(struct camera *c, unsigned long request, void *arg) {
     case VIDIOC_QUERYCAP: return query_capability(arg);
     case VIDIOC_ENUM_FMT:
         if (format->index || format->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
-        format->pixelformat = V4L2_PIX_FMT_YUYV;
-        strcpy((char *)format->description, "YUYV 4:2:2");
+        format->pixelformat = pixel_format();
+        strcpy((char *)format->description, getenv("LIVEKM_VCAM_MJPG") ? "Motion-JPEG" : "YUYV 4:2:2");
         return 0;
     case VIDIOC_ENUM_FRAMESIZES: return frame_size(c, arg);
     case VIDIOC_S_FMT:

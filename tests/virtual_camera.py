@@ -50,6 +50,18 @@ def write_frames(path: Path, images: Iterable[npt.NDArray[np.uint8]]) -> Path:
     return path
 
 
+def write_jpegs(
+    path: Path, images: Iterable[npt.NDArray[np.uint8] | None], size: tuple[int, int]
+) -> Path:
+    """Write images of `size` as the loop of a camera that sends JPEGs; None is an empty buffer."""
+    slots = []
+    for image in images:
+        jpeg = b"" if image is None else cv2.imencode(".jpg", image)[1].tobytes()
+        slots.append(jpeg.ljust(2 * size[0] * size[1], b"\0"))
+    path.write_bytes(b"".join(slots))
+    return path
+
+
 def environment(
     library: Path,
     frames: Path | None = None,
@@ -61,6 +73,7 @@ def environment(
     return_after_ms: int | None = None,
     freeze_after: int | None = None,
     wishes: Path | None = None,
+    mjpg: bool | None = None,
 ) -> dict[str, str]:
     """Environment of a subprocess that shall see the camera.
 
@@ -68,7 +81,7 @@ def environment(
     when `unplug_after` frames were taken since it was plugged in, and is back `return_after_ms`
     later. It freezes when `freeze_after` frames were taken, until it is opened again. OpenCV itself
     takes and drops the first frame of a stream. Each format that is asked for becomes a line of
-    the file `wishes`.
+    the file `wishes`. With `mjpg`, `frames` are of `write_jpegs`.
     """
     options = {
         "FRAMES": frames,
@@ -79,6 +92,7 @@ def environment(
         "RETURN_AFTER_MS": return_after_ms,
         "FREEZE_AFTER": freeze_after,
         "WISHES": wishes,
+        "MJPG": mjpg,
     }
     given = {f"LIVEKM_VCAM_{key}": str(v) for key, v in options.items() if v is not None}
     preloaded = " ".join(filter(None, [str(library), os.environ.get("LD_PRELOAD")]))

@@ -10,6 +10,7 @@ from livekm.sources.base import Source
 from livekm.sources.camera import CameraSource
 from livekm.sources.clip import ClipSource
 from livekm.sources.demo.source import DemoSource
+from livekm.sources.device import is_camera
 from livekm.sources.files import IMAGE_SUFFIXES
 from livekm.sources.image import ImageSource
 from livekm.sources.section import SectionSource
@@ -41,9 +42,9 @@ def open_source(
     Parameters
     ----------
     source : int, str or Path
-        A camera's index, device (``/dev/video0``) or URL (``rtsp://...``); ``"demo"`` for the
-        built-in street scene; an image file; a folder, glob (``night/*.png``) or printf pattern
-        (``img%04d.png``) of images; anything else is a clip.
+        A camera's index, device (``/dev/video0``, or a link to it) or URL (``rtsp://...``);
+        ``"demo"`` for the built-in street scene; an image file; a folder, glob (``night/*.png``)
+        or printf pattern (``img%04d.png``) of images; anything else is a clip.
     width, height : int, optional
         Size in pixels to ask of a camera or to draw the demo at.
     fps : float or Fraction, optional
@@ -72,7 +73,7 @@ def open_source(
     >>> frame.image.shape
     (48, 64, 3)
     """
-    if isinstance(source, int) or _is_camera(str(source)):
+    if isinstance(source, int) or is_camera(str(source)):
         device = source if isinstance(source, int) else str(source)
         rate = None if fps is None else float(fps)
         return CameraSource(device, width=width, height=height, fps=rate)
@@ -91,10 +92,6 @@ def open_source(
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return ImageSource(source)
     return ClipSource(source, threads=threads)
-
-
-def _is_camera(name: str) -> bool:
-    return name.startswith("/dev/video") or "://" in name
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -152,15 +152,23 @@ class CameraSource(Source):
 
     def _next_frame(self, patience: float) -> Frame | None:
         for _ in range(_MAX_BAD_FRAMES):
-            if not (self._await_frame(patience) and self._capture.grab()):
+            if not (self._await_frame(patience) and self._grab()):
                 return None
             arrived_at = time.monotonic() - self.opened_at
             index = self._n_frames
             self._n_frames += 1
-            decoded, image = self._capture.retrieve()
-            if decoded and image is not None:
-                return Frame(np.asarray(image, np.uint8), index, arrived_at)
+            with suppress(cv2.error):  # an empty buffer
+                decoded, image = self._capture.retrieve()
+                if decoded and image is not None:
+                    return Frame(np.asarray(image, np.uint8), index, arrived_at)
         return None
+
+    def _grab(self) -> bool:
+        """Take the next buffer; tell whether there is one. OpenCV raises where it is empty."""
+        try:
+            return self._capture.grab()
+        except cv2.error:
+            return self._capture.isOpened()
 
     def _await_frame(self, patience: float) -> bool:
         """Tell whether a frame comes in time; where OpenCV cannot wait for one, assume it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from fractions import Fraction
 from urllib.parse import urlsplit
@@ -18,11 +19,25 @@ def is_url(device: int | str) -> bool:
     return isinstance(device, str) and "://" in device
 
 
+def is_camera(name: str) -> bool:
+    """Tell whether a name is a stream's address or a camera's path, maybe by a link.
+
+    Examples
+    --------
+    >>> is_camera("rtsp://10.0.0.2/cam"), is_camera("/dev/video2"), is_camera("clip.mp4")
+    (True, True, False)
+    """
+    return is_url(name) or os.path.realpath(name).startswith("/dev/video")
+
+
 def v4l2_path(device: int | str) -> str | None:
-    """Path of the device on Linux, where cameras are files; elsewhere None."""
+    """Path of the device on Linux, where cameras are files; elsewhere None.
+
+    A link (``/dev/v4l/by-id/...``) is followed: OpenCV knows only the names of devices.
+    """
     if not sys.platform.startswith("linux") or is_url(device):
         return None
-    return f"/dev/video{device}" if isinstance(device, int) else device
+    return f"/dev/video{device}" if isinstance(device, int) else os.path.realpath(device)
 
 
 def device_name(device: int | str) -> str:
