@@ -29,3 +29,26 @@ class NameTakenError(SinkError):
 
     It is no reason to give up what is written beside it.
     """
+
+
+class ImageSizeError(ValueError):
+    """An image has another size than the first one, and the output holds one size.
+
+    Parameters
+    ----------
+    index : int
+        The image's number in the source, as of `Frame.index`.
+    shape, first : tuple of int
+        Shapes of the image and of the first one, (H, W, ...).
+
+    Attributes
+    ----------
+    index : int
+    """
+
+    def __init__(self, index: int, shape: tuple[int, ...], first: tuple[int, ...]) -> None:
+        super().__init__(
+            f"{shape[1]}x{shape[0]} pixels, unlike the {first[1]}x{first[0]} of the first image; "
+            "a video has one size: write images (out/%06d.png), and labels to a folder or .npz"
+        )
+        self.index = index

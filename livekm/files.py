@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from livekm import pipeline
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
+from livekm.errors import ImageSizeError, SourceError
 from livekm.frame import Frame
 from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, open_sink
 from livekm.outputs.tables import OpenSidecar, Sidecar
@@ -93,7 +94,7 @@ def process_clip(
         is_stopped = should_stop()
         return is_stopped
 
-    with ExitStack() as stack:
+    with _named_images(source), ExitStack() as stack:
         sink = stack.enter_context(
             open_sink(
                 output,
@@ -133,6 +134,15 @@ def process_clip(
                 sidecar.mark_partial()
     paths = (sink.path, *(sidecar.path for sidecar in opened_sidecars))
     return ClipResult(n_frames, tuple(path for path in paths if path is not None))
+
+
+@contextmanager
+def _named_images(source: Source) -> Iterator[None]:
+    """Name the image that has another size than the others where the output holds one size."""
+    try:
+        yield
+    except ImageSizeError as error:
+        raise SourceError(f"{source.name_of(error.index)}: {error}") from error
 
 
 def _open(

@@ -555,7 +555,7 @@ def test_odd_sizes_are_padded_by_the_edge(tmp_path):
 def test_the_first_image_decides_the_size(tmp_path):
     with ClipSink(tmp_path / "out.mp4", INFO) as sink:
         put(sink, grey(0, 2 * WIDTH))
-        with pytest.raises(ValueError, match=r"shape \(48, 128, 3\) .*, got \(48, 64, 3\)$"):
+        with pytest.raises(ValueError, match="64x48 pixels, unlike the 128x48 of the first image"):
             put(sink, grey(0), 1)
     assert read_images(tmp_path / "out.mp4")[0].shape == (HEIGHT, 2 * WIDTH, 3)
 

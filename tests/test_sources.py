@@ -529,6 +529,21 @@ def test_a_damaged_image_is_left_out_and_told(
     assert "img9.png" in caplog.text
 
 
+@pytest.mark.parametrize("place", [2, 4])
+def test_an_image_of_another_size_is_named_where_the_output_holds_one(
+    place: int, run_cli: Callable[..., tuple], tmp_path: Path
+) -> None:
+    for i in range(5):
+        size = (20, 24) if i == place else (16, 16)
+        cv2.imwrite(str(tmp_path / f"img{i}.png"), picture(*size))
+    code, out, err = run_cli("img%d.png", "-o", "out.mp4", "-k", "2", "-q")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"livekm: img{place}.png: 20x24 pixels, unlike the 16x16 of the first ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out.mp4").exists()
+    assert run_cli("img%d.png", "-o", "out/%d.png", "-k", "2", "-q") == (0, "", "")
+
+
 @pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
 def test_a_frame_rate_must_be_a_positive_number(fps: float, numbered: Path) -> None:
     with pytest.raises(ValueError, match="fps"):

@@ -36,6 +36,10 @@ class Source(Closing):
         frame comes all the same. A source that has nothing to gain by it does nothing.
         """
 
+    def name_of(self, index: int) -> str:
+        """Name a frame for people, by its `Frame.index`: where images have files, by its file."""
+        return f"{self.info.name}, frame {index}"
+
     @abstractmethod
     def close(self) -> None:
         """Release the device or file. Closing twice is allowed."""

@@ -47,6 +47,10 @@ class SectionSource(FrameStream):
         self._source = source
         super().__init__(_shortened(source.info, start, end), _section(source, start, end))
 
+    def name_of(self, index: int) -> str:
+        """Name a frame as the source does."""
+        return self._source.name_of(index)
+
     def close(self) -> None:
         """Close the source. Closing twice is allowed."""
         super().close()

@@ -53,7 +53,12 @@ class SequenceSource(FrameStream):
             is_still=len(paths) == 1,
             path=str(pattern),
         )
+        self._paths = paths
         super().__init__(info, _read_all(paths, first, fps))
+
+    def name_of(self, index: int) -> str:
+        """Return the file of a frame."""
+        return str(self._paths[index])
 
 
 def _read_all(paths: list[Path], first: Image, fps: Fraction) -> Iterator[Frame]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from av.video.reformatter import ColorRange
 
 from livekm.core.segmentation import Segmentation
-from livekm.errors import SinkError
+from livekm.errors import ImageSizeError, SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile, PartFolder
 from livekm.outputs.images.encoding import FrameTable
@@ -78,7 +78,10 @@ class LabelVideo(Sidecar):
         picture = av.VideoFrame.from_ndarray(segmentation.labels, format="gray")
         picture.color_range = ColorRange.JPEG
         picture.pts, picture.time_base = self._stamps.stamp(frame.time), self._stamps.time_base
-        self._mux(self._opened(segmentation.labels.shape).encode(picture))
+        stream, shape = self._opened(segmentation.labels.shape), segmentation.labels.shape
+        if shape != (stream.height, stream.width):
+            raise ImageSizeError(frame.index, shape, (stream.height, stream.width))
+        self._mux(stream.encode(picture))
 
     def _opened(self, shape: tuple[int, ...]) -> Any:
         if self._stream is None:
@@ -91,11 +94,6 @@ class LabelVideo(Sidecar):
             codec.thread_count = self._threads or 0
             codec.time_base, codec.color_range = self._stamps.time_base, ColorRange.JPEG
             self._stream = stream
-        if shape != (self._stream.height, self._stream.width):
-            raise SinkError(
-                "the images differ in size, which a video cannot hold; "
-                "write their labels to a folder or .npz"
-            )
         return self._stream
 
     def _mux(self, packets: list[Any]) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import av
 
 from livekm.core.painting import Painting
-from livekm.errors import SinkError
+from livekm.errors import ImageSizeError, SinkError
 from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.base import Sink
@@ -119,10 +119,9 @@ class ClipSink(Sink):
             raise ValueError(f"{self._part.target} is closed")
         if not isinstance(image, Painting):
             image = as_image(image)
-        if self._shape not in (None, image.shape):
-            raise ValueError(
-                f"expected images of shape {self._shape} like the first one, got {image.shape}"
-            )
+        if self._shape is not None and self._shape != image.shape:
+            place = self._n_frames if index is None else index
+            raise ImageSizeError(place, image.shape, self._shape)
         if time is None:
             time = float(self._n_frames / (self._fps or Fraction(25)))
         pts = self._stamps.stamp(time)
