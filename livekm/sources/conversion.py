@@ -13,6 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from livekm.frame import Image, is_hd
 from livekm.sources.decoding import Picture
+from livekm.sources.hdr import is_hdr, tone_mapped
 from livekm.sources.orientation import orientation_of
 
 _UNSPECIFIED = 2  # H.273's number for "unknown", of the colour matrix
@@ -45,8 +46,23 @@ class Converter:
         """Return (H, W, 3) uint8, BGR.
 
         The colours are converted by the matrix and range that the clip states. Where it does not
-        state the matrix, it is the one that players take: see `is_hd`.
+        state the matrix, it is the one that players take: see `is_hd`. HDR is tone-mapped.
         """
+        image = self._hdr(picture) if is_hdr(picture) else self._sdr(picture)
+        orientation = orientation_of(picture)
+        self.is_turned = orientation.is_transposed
+        image = orientation.apply(image)
+        if self._shape is None:
+            self._shape = image.shape
+        elif image.shape != self._shape:
+            height, width = self._shape[:2]
+            image = np.asarray(cv2.resize(image, (width, height)), np.uint8)
+        return image
+
+    def _hdr(self, picture: av.VideoFrame) -> Image:
+        return tone_mapped(picture, self._reformatter, self._threads)
+
+    def _sdr(self, picture: av.VideoFrame) -> Image:
         is_untagged = picture.colorspace == _UNSPECIFIED
         is_untagged_hd = is_untagged and is_hd(picture.width, picture.height)
         bgr = self._reformatter.reformat(
@@ -60,14 +76,6 @@ class Converter:
         image = _rows(bgr)
         if picture.format.name.startswith("gray") and picture.color_range == ColorRange.MPEG:
             image = np.asarray(cv2.LUT(image, _FROM_LIMITED), np.uint8)
-        orientation = orientation_of(picture)
-        self.is_turned = orientation.is_transposed
-        image = orientation.apply(image)
-        if self._shape is None:
-            self._shape = image.shape
-        elif image.shape != self._shape:
-            height, width = self._shape[:2]
-            image = np.asarray(cv2.resize(image, (width, height)), np.uint8)
         return image
 
 
