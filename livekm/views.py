@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.categorical import categorical_palette
 from livekm.core.contrast import is_dark
 from livekm.core.painting import Painting
 from livekm.core.segmentation import Segmentation
@@ -23,10 +24,14 @@ from livekm.frame import Frame, Image
 from livekm.regions import Region, find_regions
 
 _BLACK, _WHITE, _YELLOW = (0, 0, 0, 255), (255, 255, 255, 255), (0, 255, 255, 255)  # and opaque
+_LINE, _HALO = 1, 2  # thickness of an outline, and of the black one below it, which is 3 pixels
+_CROSS = np.ones((3, 3), np.uint8)  # the neighbourhood that widens a line by a pixel to each side
+_TINT = 0.4  # the part of the overlay that its colours have
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LEAST_TEXT, _TEXT_PART = 0.35, 1 / 1400  # scale of the font: at least, and by the shorter side
-_TEXT_MARGIN = 2  # pixels around the number of a region
-_DIM = 0.25  # the brightness of what is dimmed
+_TEXT_MARGIN = 2  # pixels around the label of a region
+_NAMED_PART = 0.01  # of the frame: smaller regions have no label
+_PALE, _PALE_PART = 150, 0.35  # grey that what is pale tends to, and the part of it that is kept
 
 View: TypeAlias = Callable[[Frame, Segmentation], Image | Painting]
 """What the frame loop takes."""
@@ -72,23 +77,26 @@ def selective(view: Callable[[Frame, Segmentation], Image]) -> SelectiveView:
 def segments(
     frame: Frame, segmentation: Segmentation, selection: Selection = EVERYTHING
 ) -> Image | Painting:
-    """Show every pixel in the colour of its cluster."""
+    """Show every pixel in the colour of its cluster; over a pale rest, the picture itself."""
+    if selection.rest == "pale" and not selection.is_everything:
+        return original(frame, segmentation, selection)
     return _in_colors(segmentation.palette, frame, segmentation, selection)
 
 
 @selective
 def overlay(frame: Frame, segmentation: Segmentation) -> Image:
-    """Let the picture shine through the segments."""
-    painted = segmentation.paint()
-    blend: Image = cv2.addWeighted(frame.image, 0.5, painted, 0.5, 0, painted)  # type: ignore[assignment]
-    return blend
+    """Tint each segment in a colour of its own, which has nothing to do with that of its pixels."""
+    painted = segmentation.paint(legend("overlay", segmentation))
+    tinted = cv2.addWeighted(frame.image, 1 - _TINT, painted, _TINT, 0)
+    return np.asarray(cv2.copyTo(painted, _edges(segmentation), tinted), np.uint8)
 
 
 @selective
 def boundaries(frame: Frame, segmentation: Segmentation) -> Image:
-    """Draw the borders between segments into the picture, in yellow."""
-    image = frame.image.copy()
-    image[segmentation.boundaries()] = _YELLOW[:3]
+    """Draw the borders between segments into the picture, in yellow over black."""
+    image, edges = frame.image.copy(), _edges(segmentation)
+    image[cv2.dilate(edges, _CROSS) > 0] = _BLACK[:3]
+    image[edges > 0] = _YELLOW[:3]
     return image
 
 
@@ -113,6 +121,8 @@ def mask(
         shown = Selection([int(np.argmax(segmentation.counts))])
     is_white = shown.of(segmentation.n_clusters)
     white = np.repeat(is_white[:, np.newaxis], 3, axis=1) * np.uint8(255)
+    if selection.rest == "pale":  # white on black already
+        selection = EVERYTHING
     return _in_colors(white, frame, segmentation, selection)
 
 
@@ -123,7 +133,9 @@ def regions(
     *,
     min_area: int | None = None,
 ) -> Image:
-    """Draw the outlines and boxes of connected regions into the picture.
+    """Draw the outlines of connected regions into the picture, and the labels of large ones.
+
+    Those of a selection also get their boxes, and each its label.
 
     Parameters
     ----------
@@ -134,10 +146,16 @@ def regions(
     """
     image = np.array(original(frame, segmentation, selection))
     found = find_regions(segmentation, min_area, selection)
+    outlines = [region.outline for region in found]
+    cv2.polylines(image, outlines, True, _BLACK, _HALO)
+    cv2.polylines(image, outlines, True, _YELLOW, _LINE)
+    is_chosen = not selection.is_everything
     for region in found:
-        cv2.polylines(image, [region.outline], True, _YELLOW)
-    for region in found:
-        _draw_box(image, region, segmentation.palette[region.label])
+        if is_chosen:
+            x, y, width, height = region.box
+            cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), _WHITE)
+        if is_chosen or region.area >= _NAMED_PART * segmentation.labels.size:
+            _draw_tag(image, region, segmentation.palette[region.label])
     return image
 
 
@@ -153,33 +171,44 @@ VIEWS: dict[str, SelectiveView] = {
 """Every view by name, in the order in which a key goes through them."""
 
 
-def _draw_box(image: Image, region: Region, color: Palette) -> None:
-    """Draw the box, and above its corner the number of the segment on its colour."""
-    x, y, width, height = region.box
-    cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), _WHITE)
+def legend(name: str, segmentation: Segmentation) -> Palette:
+    """Return the colours that stand for the segments in the view of that name."""
+    if name == "overlay":
+        return categorical_palette(segmentation.n_clusters)
+    return segmentation.palette
+
+
+def _draw_tag(image: Image, region: Region, color: Palette) -> None:
+    """Write the label of a region on its colour, above the pixel where its outline begins."""
     text, scale = f"{region.label}", max(_LEAST_TEXT, min(image.shape[:2]) * _TEXT_PART)
     (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    bottom = max(y, text_height + 2 * _TEXT_MARGIN)
-    top, right = bottom - text_height - 2 * _TEXT_MARGIN, x + text_width + 3
-    cv2.rectangle(image, (x, top), (right, bottom), (*color.tolist(), 255), cv2.FILLED)
-    cv2.rectangle(image, (x, top), (right, bottom), _WHITE)
-    at, ink = (x + _TEXT_MARGIN, bottom - _TEXT_MARGIN), _WHITE if is_dark(color) else _BLACK
+    width, height = text_width + 2 * _TEXT_MARGIN, text_height + 2 * _TEXT_MARGIN
+    left, bottom = region.outline[0].tolist()
+    left, bottom = max(0, min(left, image.shape[1] - 1 - width)), max(bottom, height)
+    top, right = bottom - height, left + width
+    cv2.rectangle(image, (left, top), (right, bottom), (*color.tolist(), 255), cv2.FILLED)
+    cv2.rectangle(image, (left, top), (right, bottom), _WHITE)
+    at, ink = (left + _TEXT_MARGIN, bottom - _TEXT_MARGIN), _WHITE if is_dark(color) else _BLACK
     cv2.putText(image, text, at, _FONT, scale, ink, 1, cv2.LINE_AA)
-    image[top : bottom + 1, x : right + 1, 3:] = 255  # alpha, which OpenCV 5 blends text into
+    image[top : bottom + 1, left : right + 1, 3:] = 255  # alpha, which OpenCV 5 blends text into
 
 
 def _in_colors(
     palette: Palette, frame: Frame, segmentation: Segmentation, selection: Selection
 ) -> Image | Painting:
-    """Paint each segment in one colour; where the rest has one too, it need not be painted yet."""
+    """Paint each segment in one colour; where the rest is black, it need not be painted yet."""
     if selection.is_everything:
         return segmentation.painting(palette)
-    rest = _RESTS[selection.rest]
-    if selection.rest in _FLAT_RESTS:
-        column = palette[:, np.newaxis]  # an image of k rows
+    if selection.rest == "black":
         is_selected = selection.of(segmentation.n_clusters)[:, np.newaxis]
-        return segmentation.painting(rest(column, is_selected * np.uint8(255), column)[:, 0])
+        return segmentation.painting(np.where(is_selected, palette, np.uint8(0)))
+    rest = _RESTS[selection.rest]
     return rest(segmentation.paint(palette), _pixels(segmentation, selection), frame.image)
+
+
+def _edges(segmentation: Segmentation) -> Mask:
+    """Return the mask of the pixels at a border."""
+    return segmentation.boundaries().view(np.uint8) * np.uint8(255)
 
 
 def _pixels(segmentation: Segmentation, selection: Selection) -> Mask:
@@ -201,19 +230,21 @@ def _on_nothing(image: Image, inside: Mask, picture: Image) -> Image:
     return np.dstack([_on_black(image, inside, picture), inside])
 
 
-def _on_dimmed(image: Image, inside: Mask, picture: Image) -> Image:
-    dimmed = cv2.convertScaleAbs(image, alpha=_DIM)
-    return np.asarray(cv2.copyTo(image, inside, dimmed), np.uint8)
+def _on_pale(image: Image, inside: Mask, picture: Image) -> Image:
+    """Lay what is selected on a grey and pale picture, with an outline: white within black."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    pale = cv2.convertScaleAbs(grey, alpha=_PALE_PART, beta=_PALE)
+    shown = cv2.copyTo(image, inside, cv2.cvtColor(pale, cv2.COLOR_GRAY2BGR))
+    shown[cv2.dilate(inside, _CROSS) > inside] = _BLACK[:3]
+    shown[cv2.erode(inside, _CROSS) < inside] = _WHITE[:3]
+    return np.asarray(shown, np.uint8)
 
 
 _RESTS: dict[str, Callable[[Image, Mask, Image], Image]] = {
     "black": _on_black,
     "original": _on_picture,
     "transparent": _on_nothing,
-    "dim": _on_dimmed,
+    "pale": _on_pale,
 }
 """What draws each of `livekm.core.selection.RESTS`: takes an image, what is selected in it and the
 frame's picture; (H, W, 4) with alpha where it is transparent, black where it cannot be seen."""
-
-_FLAT_RESTS = ("black", "dim")
-"""Those in which a segment of one colour stays one of one colour."""

@@ -195,7 +195,7 @@ def clicked() -> Iterator[tuple[str, str]]:
     frames = [livekm.Frame(image, i, i / 25) for i, image in enumerate(blocks()[4:8])]
     results = [segmenter.update(frame.image) for frame in frames]
     for name, chosen in itertools.product(views.VIEWS, ([0], [1, 4])):
-        selection = Selection(chosen, rest="dim")
+        selection = Selection(chosen, rest="pale")
         pairs = zip(frames, results, strict=True)
         images = [as_image(views.VIEWS[name](*pair, selection)) for pair in pairs]
         yield f"click/{name}/{chosen}", digest(*images)

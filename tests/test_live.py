@@ -842,7 +842,7 @@ def shown_colors(session: Session) -> set[tuple[int, ...]]:
     return {tuple(color) for color in picture(session).reshape(-1, 3).tolist()}
 
 
-def test_chosen_segments_stay_chosen_by_label_and_the_rest_is_dim(tmp_path):
+def test_chosen_segments_stay_chosen_by_label_and_the_rest_is_pale(tmp_path):
     session = session_of(tmp_path)
     press_all(session, "h")
     palette = {tuple(color) for color in session.segmenter.update(patches()).palette.tolist()}

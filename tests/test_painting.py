@@ -143,7 +143,6 @@ PAINTED = {
     "segments": VIEWS["segments"],
     "mask": VIEWS["mask"],
     "segments, some kept": partial(VIEWS["segments"], selection=Selection([0, 2])),
-    "segments, others dimmed": partial(VIEWS["segments"], selection=Selection([1], rest="dim")),
     "mask, one dropped": partial(VIEWS["mask"], selection=Selection([1], drop=True)),
 }
 

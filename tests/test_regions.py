@@ -19,7 +19,7 @@ from livekm.regions import find_regions
 from livekm.views import original, regions
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "load_regions.py"))
-BLACK, WHITE, RED = (0, 0, 0), (255, 255, 255), (0, 0, 255)
+BLACK, WHITE, RED, YELLOW = (0, 0, 0), (255, 255, 255), (0, 0, 255), (0, 255, 255)
 
 
 def islands() -> np.ndarray:
@@ -121,9 +121,20 @@ def test_the_view_draws_outline_box_and_number(found):
     assert (drawn[31:39, 71:76] == RED).all(axis=2).any()  # the number stands on the colour
 
 
+def test_without_a_selection_there_are_no_boxes_and_large_regions_alone_have_a_label(found):
+    drawn = regions(Frame(islands(), 0, 0.0), found, min_area=1)
+    assert (drawn[40, 82:88] == YELLOW).all()
+    assert not (drawn[42:58, 72:88] != RED).any()
+    tag = drawn[27:41, 70:81]
+    assert (tag[[0, -1]] == 255).all()
+    assert (tag[1:-1, 1:-1] == RED).all(axis=2).any()
+    assert (drawn[50, 5] == YELLOW).all()  # of one pixel
+    assert not drawn[36:48, 2:20].any()
+
+
 def test_selected_segments_alone_have_regions(found):
     frame, white = Frame(islands(), 0, 0.0), label_of(found, WHITE)
-    for rest in ("original", "dim"):
+    for rest in ("original", "pale"):
         selection = Selection([white], rest=rest)
         drawn = regions(frame, found, selection)
         assert (drawn[29, 20:50] == 255).all()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from livekm.core.segmentation import Segmentation
+from livekm.core.categorical import categorical_palette
+from livekm.core.contrast import is_dark
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import RESTS, Selection
 from livekm.frame import Frame
@@ -15,7 +17,7 @@ from livekm.live.presentation import enlarged
 from livekm.live.strip import draw_strip
 from livekm.live.text import draw_table
 from livekm.outputs.checks import as_image
-from livekm.views import VIEWS, selective
+from livekm.views import VIEWS, legend, selective
 
 DARK, LIGHT = (10, 20, 30), (200, 150, 100)
 YELLOW = (0, 255, 255)
@@ -51,7 +53,8 @@ def test_every_view_gives_an_image_and_leaves_the_frame_as_it_is(name, pair):
 def test_every_view_can_show_an_image_of_one_pixel(name):
     image = np.full((1, 1, 3), 9, np.uint8)
     shown = view(name, (Frame(image, 0, 0.0), Segmenter(3, random_state=0).update(image)))
-    assert np.unique(shown).tolist() == [255 if name in ("mask", "regions") else 9]
+    expected = {"mask": [255], "regions": [255], "overlay": [15, 35, 97]}.get(name, [9])
+    assert np.unique(shown).tolist() == expected
 
 
 def test_segments_have_the_colours_of_their_clusters(pair):
@@ -63,15 +66,34 @@ def test_segments_have_the_colours_of_their_clusters(pair):
     assert (shown[:, 30:] == right).all()
 
 
-def test_the_overlay_is_half_picture_and_half_segments(pair):
-    mean = (view("original", pair) + view("segments", pair)) / 2
-    assert np.abs(view("overlay", pair) - mean).max() <= 0.5
+def test_the_overlay_tints_each_segment_in_its_own_colour_and_draws_its_outline_in_it(pair):
+    colors = categorical_palette(2)[pair[1].labels].astype(int)
+    shown = view("overlay", pair)
+    assert np.array_equal(shown[:, 29], colors[:, 29])
+    rest = np.arange(60) != 29
+    expected = 0.6 * view("original", pair) + 0.4 * colors
+    assert np.abs(shown - expected)[:, rest].max() <= 0.5
 
 
-def test_boundaries_are_yellow_and_the_rest_is_the_picture(pair):
+def test_the_strip_has_the_colours_of_the_view(pair):
+    assert np.array_equal(legend("overlay", pair[1]), categorical_palette(2))
+    assert np.array_equal(legend("segments", pair[1]), pair[1].palette)
+
+
+def test_categorical_colours_differ_from_each_other_and_stay_whatever_their_number_is():
+    colors = categorical_palette(256)
+    assert np.array_equal(categorical_palette(24), colors[:24])
+    lab = cv2.cvtColor(colors[np.newaxis].astype(np.float32) / 255, cv2.COLOR_BGR2Lab)[0]
+    distances = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2) + 1e3 * np.eye(256)
+    assert distances[:16, :16].min() > 25
+    assert distances.min() > 12
+
+
+def test_boundaries_are_yellow_between_black_and_the_rest_is_the_picture(pair):
     shown = view("boundaries", pair)
     assert (shown[:, 29] == YELLOW).all()
-    rest = np.arange(60) != 29
+    assert not shown[:, [28, 30]].any()
+    rest = (np.arange(60) < 28) | (np.arange(60) > 30)
     assert np.array_equal(shown[:, rest], pair[0].image[:, rest])
 
 
@@ -88,15 +110,8 @@ def test_original_is_the_picture(pair):
 # What is written over the picture
 
 
-def segmentation_of(palette, shares) -> Segmentation:
-    """A segmentation of 1000 pixels with such colours and shares."""
-    counts = np.round(1000 * np.asarray(shares)).astype(np.int64)
-    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts).reshape(20, -1)
-    palette = np.array(palette, np.uint8)
-    return replace(ANY, labels=labels, palette=palette, counts=counts)
-
-
-ANY = Segmenter(1, random_state=0).update(np.zeros((2, 2, 3), np.uint8))
+def colors(*palette) -> np.ndarray:
+    return np.array(palette, np.uint8)
 
 
 def lines_at_the_top(image, *lines):
@@ -105,10 +120,34 @@ def lines_at_the_top(image, *lines):
 
 def test_the_strip_shows_each_colour_as_wide_as_its_share():
     image = np.full((400, 600, 3), 90, np.uint8)
-    draw_strip(image, segmentation_of([DARK, LIGHT, YELLOW], [0.5, 0.2, 0.3]))
+    draw_strip(image, colors(DARK, LIGHT, YELLOW), np.array([0.5, 0.2, 0.3]))
     assert (image[-1, :300] == DARK).all()
     assert (image[-1, 300:420] == LIGHT).all()
     assert (image[-1, 420:] == YELLOW).all()
+
+
+def test_a_chosen_colour_of_the_strip_is_framed_and_the_others_fade():
+    image = np.full((400, 600, 3), 90, np.uint8)
+    draw_strip(image, colors(DARK, LIGHT, DARK), np.array([0.5, 0.2, 0.3]), chosen=[1])
+    strip = image[-20:].astype(int)
+    assert (strip[8:-8, 308:312] == LIGHT).all()
+    assert (strip[1:-1, [301, 418]] == 255).all()  # its frame, white within black
+    assert not strip[[0, -1], 300:420].any()
+    assert np.abs(strip[:, 2:100] - 200).mean() < np.abs(np.subtract(DARK, 200)).mean() / 3
+
+
+def luminance(color) -> float:
+    """As the Web Content Accessibility Guidelines define it."""
+    r, g, b = ((c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
+               for c in np.asarray(color)[::-1] / 255)  # fmt: skip
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3))
+def test_text_has_a_contrast_of_4_5_on_every_colour(color):
+    text = 1.0 if is_dark(np.array(color, np.uint8)) else 0.0
+    light, dark = sorted((luminance(color), text), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def test_text_is_white_on_a_darkened_box_and_the_rest_is_untouched():
@@ -152,11 +191,11 @@ def test_the_longest_line_and_the_help_are_whole_in_a_window_of_any_size(size):
 @pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (120, 120, 120), (0, 255, 0)])
 def test_label_and_share_stand_in_the_strip_where_there_is_room_and_in_contrast(color):
     image = np.zeros((540, 960, 3), np.uint8)
-    draw_strip(image, segmentation_of([color, color], [0.99, 0.01]))
+    draw_strip(image, colors(color, color), np.array([0.99, 0.01]))
     wide, narrow = image[520:535, 300:650], image[520:535, 952:]
     assert (narrow == color).all()
     difference = np.abs(wide.astype(int) - color).max(axis=2)
-    assert 20 < (difference > 120).sum() < 0.3 * difference.size
+    assert 20 < (difference > 100).sum() < 0.3 * difference.size
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 400), (400, 2)])
@@ -165,7 +204,7 @@ def test_nothing_is_too_small_to_be_written_on(size):
     draw_help(image, [("q", "quit")])
     draw_note(image, "a note")
     lines_at_the_top(image, "some text")
-    draw_strip(image, segmentation_of([LIGHT], [1.0]))
+    draw_strip(image, colors(LIGHT), np.array([1.0]))
     assert (image[-1] == LIGHT).all()
 
 
@@ -198,18 +237,24 @@ def test_only_the_kept_segments_are_left(pair):
     )
 
 
-def test_selected_segments_are_bright_and_the_rest_is_dim(pair):
-    inside = pair[1].labels == 1
-    for name in ("original", "segments"):
-        whole, shown = view(name, pair), view(name, pair, Selection([1], rest="dim"))
-        np.testing.assert_array_equal(shown[inside], whole[inside])
-        assert (shown[~inside] <= whole[~inside] // 4 + 1).all()
+@pytest.mark.parametrize("name", ["original", "segments", "boundaries", "overlay"])
+def test_selected_segments_are_as_they_were_and_the_rest_is_pale_and_grey(name, pair):
+    """Also what is dark is seen: the outline is white within black."""
+    dark = int(pair[1].labels[0, 0])
+    shown = view(name, pair, Selection([dark], rest="pale"))
+    whole = view("original" if name == "segments" else name, pair)
+    np.testing.assert_array_equal(shown[:, :29], whole[:, :29])
+    assert (shown[:, 29] == 255).all()
+    assert (shown[:, 30] == 0).all()
+    rest = shown[:, 31:]
+    assert rest.min() > 140
+    assert (rest == rest[..., :1]).all()
 
 
 def test_the_mask_is_white_where_a_segment_is_selected_else_in_the_largest(pair):
     _, segmentation = pair
     inside = segmentation.labels == 1
-    for rest in ("black", "dim"):
+    for rest in ("black", "pale"):
         white = view("mask", pair, Selection([1], rest=rest))
         np.testing.assert_array_equal(white[..., 0], np.where(inside, 255, 0))
     largest = segmentation.labels == segmentation.counts.argmax()

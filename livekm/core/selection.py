@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from livekm.validation import check_range
 
-RESTS = ("black", "original", "transparent", "dim")
+RESTS = ("black", "original", "transparent", "pale")
 """What the pixels of the other segments can become; `livekm.views` says how each is drawn."""
 
 

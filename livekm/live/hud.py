@@ -10,6 +10,7 @@ from livekm.frame import Image
 from livekm.live.settings import LiveSettings
 from livekm.live.strip import draw_strip, label_at, strip_height
 from livekm.live.text import AMBER, WHITE, draw_banner, draw_recording, draw_table
+from livekm.views import legend
 
 _NOTE_SECONDS = 2.0
 _FIRST_NOTE = "press ? for the keys"
@@ -75,7 +76,9 @@ class Hud:
             if not settings.shows_help:
                 draw_table(image, [(line,) for line in lines], _TOP_LEFT)
             if segmentation is not None:
-                draw_strip(image, segmentation, sort=settings.sorts_strip, chosen=settings.chosen)
+                colors = legend(settings.view, segmentation)
+                sort, chosen = settings.sorts_strip, settings.chosen
+                draw_strip(image, colors, segmentation.shares, sort=sort, chosen=chosen)
         if self._is_note_due():
             draw_note(image, self._note)
         if self.banner:

@@ -66,7 +66,7 @@ class Presentation:
         image = frame.image
         if segmentation is not None:
             chosen = self._settings.chosen
-            selection = Selection(chosen, rest="dim") if chosen else EVERYTHING
+            selection = Selection(chosen, rest="pale") if chosen else EVERYTHING
             image = as_image(VIEWS[self._settings.view](frame, segmentation, selection))
         down, across = (n // m for n, m in zip(image.shape[:2], frame.image.shape[:2], strict=True))
         height, width = source.image.shape[:2]

@@ -9,24 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.contrast import is_dark
-from livekm.core.segmentation import Segmentation
 from livekm.frame import Image
-from livekm.live.text import BLACK, FONT, FONT_SCALE, SMALLEST_LINE, WHITE
+from livekm.live.text import BLACK, FONT, FONT_SCALE, SMALLEST_LINE, WHITE, Color
 
 _PART, _SMALL_PART = 20, 8  # the picture's height by the strip's, of large and of small pictures
 _LEAST, _SMALL, _MOST = 3, 18, 36  # pixels of its height: at least, of small pictures, at most
 _TEXT_PART = 0.7  # height of the text by the strip's
-_MARK_PART, _LEAST_MARK = 6, 2  # the strip's height by that of a mark; pixels of a mark at least
+_FRAME_PART, _LEAST_FRAME = 8, 3  # the strip's height by the width of a frame; pixels at least
+_FADED, _FADED_PART = 200, 0.25  # grey that a faded colour tends to, and the part that is kept
 
 
 def draw_strip(
     image: Image,
-    segmentation: Segmentation,
+    palette: npt.NDArray[np.uint8],
+    shares: npt.NDArray[np.float64],
     *,
     sort: bool = False,
     chosen: Collection[int] = (),
 ) -> None:
-    """Draw the palette as a strip at the bottom of `image`.
+    """Draw colours as a strip at the bottom of `image`.
 
     A colour is as wide as its share. Where there is room, its label and its share in per cent stand
     in it.
@@ -35,24 +36,27 @@ def draw_strip(
     ----------
     image : (H, W, 3) uint8, BGR
         Written to.
-    segmentation : Segmentation
-        Gives palette and shares.
+    palette : (k, 3) uint8, BGR
+    shares : (k,) float64
+        The part of the strip that each colour gets.
     sort : bool, default False
         Whether the largest share comes first, not the lowest label.
     chosen : collection of int
-        The labels to be marked in white.
+        The labels that are framed; the others fade then.
     """
     height, width = image.shape[:2]
-    palette, shares = segmentation.palette, segmentation.shares
     top = height - strip_height(height)
-    mark = max(_LEAST_MARK, (height - top) // _MARK_PART)
+    mark = max(_LEAST_FRAME, (height - top) // _FRAME_PART)
     image[max(0, top - 1) : top] = 0
     for label, start, end in _places(shares, width, sort):
         part = image[top:, start:end]
-        part[:] = palette[label]
+        is_faded = bool(chosen) and label not in chosen
+        color = _faded(palette[label]) if is_faded else palette[label]
+        part[:] = color
+        _write(part, [f"{label}  {shares[label]:.0%}", str(label)], color)
         if label in chosen:
-            part[:mark] = part[-mark:] = WHITE
-        _write(part, [f"{label}  {shares[label]:.0%}", str(label)], palette[label])
+            _frame(part, mark, WHITE)
+            _frame(part, 1, BLACK)
 
 
 def strip_height(height: int) -> int:
@@ -87,6 +91,15 @@ def _places(shares: npt.NDArray[np.float64], width: int, sort: bool) -> list[tup
     ends = np.rint(np.cumsum(shares[order]) * width).astype(int)
     starts = [0, *ends[:-1]]
     return [(int(s), int(a), int(b)) for s, a, b in zip(order, starts, ends, strict=True)]
+
+
+def _faded(color: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(_FADED_PART * color + (1 - _FADED_PART) * _FADED, np.uint8)
+
+
+def _frame(part: Image, width: int, color: Color) -> None:
+    """Draw a frame inside of `part`."""
+    part[:width] = part[-width:] = part[:, :width] = part[:, -width:] = color
 
 
 def _write(part: Image, texts: Sequence[str], background: npt.NDArray[np.uint8]) -> None:
