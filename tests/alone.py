@@ -2,10 +2,14 @@
 
 A plugin, so that it holds for the docstrings of the package too. A whole run has a worker for each
 processor, by pytest-xdist; files that are named run in one process, where a debugger can stop them.
+This file is the lock that tests share, and that a timed test has for itself.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,11 +20,36 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+TESTS = Path(__file__).parent
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Run what is named, and what cannot wait for other workers, in this process."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return None if whole and fcntl else 0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
+    """Compile the kernels on two processors while workers start, or each would compile all.
+
+    The programs inherit the lock, so that no test begins before both have ended.
+    """
+    compiling: list[subprocess.Popen[bytes]] = []
+    if session.config.getoption("numprocesses", 0):
+        with Path(__file__).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            compiling.extend(compile_kernels(half, lock.fileno()) for half in "01")
+    yield
+    session.config.add_cleanup(lambda: [program.wait() for program in compiling])
+
+
+def compile_kernels(half: str, lock: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, str(TESTS / "compile_kernels.py"), half],
+        env={**os.environ, "PYTHONPATH": str(TESTS.parent)},
+        pass_fds=[lock],
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
