@@ -540,7 +540,7 @@ def test_values_that_change_later_are_checked_as_well():
     assert (segmenter.n_clusters, segmenter.hysteresis, segmenter.color_space) == (8, 2.0, "bgr")
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=60, deadline=None, database=None, print_blob=True)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 80)),
     steps=st.tuples(st.sampled_from([1, 2, 3, -1, -2]), st.sampled_from([1, 2, 5, -1, -3])),
