@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from clips import make_clip
 
-from livekm import Segmenter, figures
+from livekm import Segmentation, Segmenter, figures
 from livekm.errors import SinkError
 from livekm.figures import clip_figure, render
 from livekm.figures.history import History
@@ -44,39 +46,62 @@ def texts(figure) -> str:
     return "\n".join([figure.get_suptitle(), *titles, *said, *labels])
 
 
+def colors_at(history: History, number: int) -> dict[tuple[int, ...], float]:
+    """The colours of a bin and their shares."""
+    course = history.course()
+    shares = course.shares[number]
+    return {tuple(course.colors[i].tolist()): shares[i] for i in np.flatnonzero(shares)}
+
+
 def test_a_short_clip_is_remembered_frame_by_frame():
     history = two_scenes()
     assert history.times == pytest.approx(np.arange(50) / 25)
     assert history.cuts == [1.0]
     assert history.end == pytest.approx(2)
-    assert sorted(history.shares[0]) == pytest.approx([0.5, 0.5])
-    assert sorted(history.shares[-1]) == pytest.approx([0.25, 0.75])
-    assert {tuple(color) for color in history.colors[0].tolist()} == {RED, BLUE}
-    assert {tuple(color) for color in history.colors[-1].tolist()} == {GREY, WHITE}
+    assert colors_at(history, 0) == pytest.approx({RED: 0.5, BLUE: 0.5})
+    assert colors_at(history, -1) == pytest.approx({GREY: 0.25, WHITE: 0.75})
     assert [sample.time for sample in history.samples if sample.is_cut] == [1.0]
+    course = history.course()
+    assert sorted(zip(course.first, course.last, strict=True)) == 2 * [(0, 0.96)] + 2 * [(1, 1.96)]
+
+
+def flat(level: int, label_id: int) -> Segmentation:
+    """A frame of one segment."""
+    segmentation = Segmenter(1, random_state=0).update(np.full((2, 3, 3), level, np.uint8))
+    return replace(segmentation, ids=np.array([label_id]))
 
 
 def test_a_long_clip_takes_no_more_memory_and_keeps_its_means():
-    def scene(index: int) -> np.ndarray:
-        return np.full((2, 3, 3), 200 if index >= 6000 else 20, np.uint8)
-
-    segmenter, history = Segmenter(1, random_state=0), History()
-    segmentations = {
-        level: segmenter.update(np.full((2, 3, 3), level, np.uint8)) for level in (20, 200)
-    }
+    history = History()
+    segmentations = flat(20, 0), flat(200, 5)
     for index in range(9001):
-        image = scene(index)
-        history.append(Frame(image, index, index / 10), segmentations[int(image[0, 0, 0])])
+        late = index >= 6000
+        image = np.full((2, 3, 3), 200 if late else 20, np.uint8)
+        history.append(Frame(image, index, index / 10), segmentations[late])
     assert 1024 <= len(history.times) <= 2048
     assert len(history.samples) <= 32
     assert history.end == pytest.approx(900.1)
     assert np.diff(history.times) == pytest.approx(0.8)
-    assert history.shares == pytest.approx(np.ones((len(history.times), 1)))
-    levels = history.colors[:, 0, 0]
-    assert (levels == np.where(history.times >= 600, 200, 20)).all()
-    assert abs(int(history.palette[0, 0]) - 80) <= 1
+    course = history.course()
+    assert course.ids.tolist() == [0, 5]
+    assert course.colors[:, 0].tolist() == [20, 200]
+    late = (history.times >= 600).astype(float)
+    assert course.shares == pytest.approx(np.stack([1 - late, late], axis=1))
     times = [sample.time for sample in history.samples]
     assert np.diff(times).max() <= 110
+
+
+def test_an_area_keeps_the_colour_of_its_id_where_a_label_is_given_to_something_else():
+    history = History()
+    for index in range(40):
+        image = np.full((2, 3, 3), 200, np.uint8)
+        history.append(Frame(image, index, index / 10), flat(20, 0) if index < 30 else flat(200, 1))
+    axes = next(a for a in clip_figure(history, "").axes if a.get_ylabel() == "share of the frame")
+    raster = axes.images[0].get_array()
+    assert set(np.unique(raster)) == {20, 200}  # never a mean of both
+    marks = {text.get_text(): text.get_position() for text in axes.texts}
+    assert marks["0"][0] < 3 < marks["1"][0]
+    assert marks["\u25c1"] == marks["\u25b7"] == pytest.approx((3, 0.5))
 
 
 def test_the_page_has_samples_areas_error_and_palette_and_says_what_they_are():
@@ -124,8 +149,10 @@ def test_times_are_written_as_people_write_them(seconds, unit, tick):
 
 
 @pytest.mark.parametrize("n", [1, 2, 6])
-def test_a_very_short_clip_has_a_page(n):
+def test_a_very_short_clip_has_a_page_whose_frames_fill_their_row(n):
     figure = clip_figure(history_of([halves(RED, BLUE)] * n), "short")
+    columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
+    assert columns == min(n, 5)
     assert f"{n} frame" in figure.get_suptitle()
     assert render(figure, ".png")[1:4] == b"PNG"
 
@@ -135,7 +162,7 @@ def test_a_page_of_256_segments_and_of_a_changing_k():
     history = history_of([image] * 3, k=256)
     segmenter = Segmenter(3, random_state=0)
     history.append(Frame(image, 3, 0.2), segmenter.update(image))
-    assert history.shares.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-4)
+    assert history.course().shares.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-4)
     assert "256 segments" in clip_figure(history, "").get_suptitle()
 
 

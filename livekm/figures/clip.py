@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -9,10 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 
 from livekm.core.contrast import LUMA
-from livekm.figures.history import History, SampleFrame
+from livekm.figures.history import Course, History, SampleFrame
 from livekm.figures.page import new_page, show_image, show_palette, text_color
 
-_COLUMNS = 5  # frames that are shown
+_COLUMNS = 5  # frames that are shown, at the most
+_HIGHEST = 4.0  # inches of a sample frame
+_LEAST_LABELLED, _LEAST_MARKED = 0.03, 0.005  # share of an area that has its number, and marks
 _RASTER = 480, 1600  # rows and columns of the areas
 _MOST_TICKS = 12
 _TICKS = (0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -34,21 +38,24 @@ def clip_figure(history: History, title: str) -> Figure:
     matplotlib.figure.Figure
     """
     width, height = history.size or (1, 1)
-    panel = 12 / _COLUMNS * min(max(height / width, 0.2), 1.5)
+    samples = _chosen(history)
+    columns = len(samples)
+    panel = min(12 / columns * min(max(height / width, 0.2), 1.5), _HIGHEST)
     figure = new_page(12, 2 * panel + 7.2, _headline(history, title))
-    grid = figure.add_gridspec(5, _COLUMNS, height_ratios=[panel, panel, 3.6, 1.4, 0.7])
+    grid = figure.add_gridspec(5, columns, height_ratios=[panel, panel, 3.6, 1.4, 0.7])
     shares = figure.add_subplot(grid[2, :])
     error = figure.add_subplot(grid[3, :], sharex=shares)
-    for column, sample in enumerate(_chosen(history)):
+    for column, sample in enumerate(samples):
         above = figure.add_subplot(grid[0, column])
         time = _moment(sample.time, history.end)
         show_image(above, sample.image, f"cut at {time}" if sample.is_cut else time)
         show_image(figure.add_subplot(grid[1, column]), sample.painted, "")
-    _draw_shares(shares, history)
+    course = history.course()
+    _draw_shares(shares, history, course)
     _draw_error(error, history)
     palette = figure.add_subplot(grid[4, :])
-    show_palette(palette, history.palette, history.shares.mean(axis=0))
-    palette.set_title("mean colours, by their share of the whole clip", fontsize=10)
+    show_palette(palette, course.colors, course.shares.mean(axis=0), course.ids)
+    palette.set_title("ids in their mean colours, by their share of the whole clip", fontsize=10)
     return figure
 
 
@@ -58,7 +65,7 @@ def _headline(history: History, title: str) -> str:
     return (
         f"{title}\n{_counted(history.n_frames, 'frame')} of {width}x{height}, "
         f"{_moment(length, length)}, "
-        f"{_counted(history.shares.shape[1], 'segment')}, {_counted(len(history.cuts), 'cut')}"
+        f"{_counted(history.n_clusters, 'segment')}, {_counted(len(history.cuts), 'cut')}"
     )
 
 
@@ -76,27 +83,30 @@ def _chosen(history: History) -> list[SampleFrame]:
     return chosen
 
 
-def _draw_shares(axes: Axes, history: History) -> None:
-    """Draw the stacked areas as an image, since the colours change with time."""
+def _draw_shares(axes: Axes, history: History, course: Course) -> None:
+    """Draw the stacked areas as an image: each id in one colour, the darkest at the bottom."""
     start, end = float(history.times[0]), history.end
-    shares, colors = history.shares, history.colors
-    order = np.argsort(history.palette @ LUMA, kind="stable")
-    ends = np.cumsum(shares[:, order], axis=1)
-    ends /= ends[:, -1:]
+    order = np.argsort(course.colors @ LUMA, kind="stable")
+    ends = np.cumsum(course.shares[:, order], axis=1)
+    ends /= np.maximum(ends[:, -1:], 1e-12)
     heights = (np.arange(_RASTER[0]) + 0.5) / _RASTER[0]
-    strips = np.empty((len(shares), _RASTER[0], 3), np.uint8)
-    for number, (edges, palette) in enumerate(zip(ends, colors[:, order], strict=True)):
-        strips[number] = palette[np.searchsorted(edges, heights).clip(max=len(order) - 1)]
+    strips = np.empty((len(ends), _RASTER[0], 3), np.uint8)
+    for number, edges in enumerate(ends):
+        places = np.searchsorted(edges, heights).clip(max=len(order) - 1)
+        strips[number] = course.colors[order[places]]
     moments = start + (np.arange(_RASTER[1]) + 0.5) / _RASTER[1] * (end - start)
-    numbers = np.searchsorted(history.times, moments, side="right") - 1
+    bins = np.searchsorted(history.times, moments, side="right") - 1
     axes.imshow(
-        strips[numbers.clip(0)].transpose(1, 0, 2)[..., ::-1],
+        strips[bins.clip(0)].transpose(1, 0, 2)[..., ::-1],
         extent=(start, end, 0, 1),
         origin="lower",
         aspect="auto",
         interpolation="nearest",
     )
-    _name_areas(axes, order, ends[-1], colors[-1])
+    edges = np.append(history.times, end)
+    bottoms = np.concatenate([np.zeros((len(ends), 1)), ends[:, :-1]], axis=1)
+    for row, column in enumerate(order):
+        _mark_area(axes, history, course, int(column), edges, bottoms[:, row], ends[:, row])
     axes.set_ylabel("share of the frame")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.tick_params(labelbottom=False)
@@ -105,31 +115,40 @@ def _draw_shares(axes: Axes, history: History) -> None:
         axes.plot(cut, 1.02, "v", color=_CUT_COLOR, markersize=6, clip_on=False)
     axes.set_ylim(0, 1)
     axes.set_title(
-        "each segment in its colour of the moment, its number at the right",
+        "each id in its mean colour, its number where it is thickest, "
+        "\u25b7 where it begins, \u25c1 where it ends",
         fontsize=10,
         pad=14,  # above the marks of the cuts
     )
 
 
-def _name_areas(
+def _mark_area(
     axes: Axes,
-    order: npt.NDArray[np.intp],
-    ends: npt.NDArray[np.float64],
-    palette: npt.NDArray[np.uint8],
+    history: History,
+    course: Course,
+    column: int,
+    edges: npt.NDArray[np.float64],
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
 ) -> None:
-    """Write the labels of the segments that are wide enough at the end into their areas."""
-    for label, low, high in zip(order, np.append(0, ends[:-1]), ends, strict=True):
-        if high - low > 0.03:
-            axes.text(
-                0.995,
-                (low + high) / 2,
-                f"{label}",
-                transform=axes.transAxes,
-                ha="right",
-                va="center",
-                fontsize=9,
-                color=text_color(palette[label]),
-            )
+    """Write an id into its area where that is thickest, and mark where the id begins and ends."""
+    thickness, middles = high - low, (low + high) / 2
+    style: dict[str, Any] = {"color": text_color(course.colors[column]), "fontsize": 9}
+    widest = int(np.argmax(thickness))
+    if thickness[widest] > _LEAST_LABELLED:
+        x = (edges[widest] + edges[widest + 1]) / 2
+        margin = 0.01 * (edges[-1] - edges[0])
+        x = min(max(x, edges[0] + margin), edges[-1] - margin)
+        axes.text(x, middles[widest], f"{course.ids[column]}", ha="center", va="center", **style)
+    there = np.flatnonzero(thickness > 0)
+    if not len(there) or thickness[there].max() < _LEAST_MARKED:
+        return
+    if course.first[column] > history.times[0]:
+        axes.text(edges[there[0]], middles[there[0]], "\u25b7", ha="left", va="center", **style)
+    if course.last[column] < history.last_time:
+        axes.text(
+            edges[there[-1] + 1], middles[there[-1]], "\u25c1", ha="right", va="center", **style
+        )
 
 
 def _draw_error(axes: Axes, history: History) -> None:

@@ -12,6 +12,7 @@ from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
 
 _MOST_BINS = 2048  # more than a page is wide in pixels
+_MOST_IDS = 512  # of those that have the largest share of the clip; two clips of k = 256
 _MOST_SAMPLES = 16
 _LONGEST_SIDE = 360  # of a sample in pixels
 
@@ -26,8 +27,40 @@ class SampleFrame:
     is_cut: bool
 
 
+@dataclass(slots=True)
+class _Thing:
+    """One id: when it is there, and its colour, weighted by its share."""
+
+    first: float
+    last: float
+    share: float
+    color: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """The shares of the ids over time, those with the largest share of the clip.
+
+    Attributes
+    ----------
+    ids : (m,) int64
+    colors : (m, 3) uint8, BGR
+        The mean colour of each id over the whole clip.
+    shares : (n, m) float64
+        The mean share of each id in each bin.
+    first, last : (m,) float64
+        When each id is there for the first and the last time, in seconds.
+    """
+
+    ids: npt.NDArray[np.int64]
+    colors: npt.NDArray[np.uint8]
+    shares: npt.NDArray[np.float64]
+    first: npt.NDArray[np.float64]
+    last: npt.NDArray[np.float64]
+
+
 class History:
-    """Collects shares, colours and error over time, the cuts, and some frames.
+    """Collects the shares of the ids and the error over time, the cuts, and some frames.
 
     Frames are averaged in bins of the same number of frames. When there are too many bins, each two
     become one of twice as many frames; every second sample frame is dropped likewise.
@@ -35,6 +68,10 @@ class History:
     Attributes
     ----------
     n_frames : int
+    n_clusters : int
+        The largest k.
+    last_time : float
+        When the last frame began, in seconds.
     cuts : list of float
         Their times in seconds.
     size : (int, int) or None
@@ -53,50 +90,63 @@ class History:
 
     def __init__(self) -> None:
         self.n_frames = 0
+        self.n_clusters = 0
+        self.last_time = 0.0
         self.cuts: list[float] = []
         self.size: tuple[int, int] | None = None
         self._stride = 1  # frames in a bin
-        self._n_bins = 0
-        self._k = 0
-        self._last_time = 0.0
-        self._times = np.zeros(_MOST_BINS)
-        self._errors = np.zeros(_MOST_BINS)
-        self._shares = np.zeros((_MOST_BINS, 256), np.float32)
-        self._colors = np.zeros((_MOST_BINS, 256, 3), np.float32)  # weighted by the shares
+        self._times: list[float] = []
+        self._errors: list[float] = []  # sums over the frames of each bin
+        self._shares: list[dict[int, float]] = []  # likewise, by id
+        self._things: dict[int, _Thing] = {}
         self._sample_stride = 1
         self._samples: list[SampleFrame] = []
         self._cut_samples: list[SampleFrame] = []
 
     def append(self, frame: Frame, segmentation: Segmentation) -> None:
         """Add the next frame."""
-        number = self.n_frames // self._stride
-        if number == _MOST_BINS:
+        if self.n_frames == _MOST_BINS * self._stride:
             self._halve()
-            number = self.n_frames // self._stride
         if self.n_frames % self._stride == 0:
-            self._times[number] = frame.time
-            self._n_bins = number + 1
-        k = segmentation.n_clusters
-        shares = segmentation.shares.astype(np.float32)
-        self._shares[number, :k] += shares
-        self._colors[number, :k] += shares[:, np.newaxis] * segmentation.palette
-        self._errors[number] += segmentation.mse
-        self._k = max(self._k, k)
+            self._times.append(frame.time)
+            self._errors.append(0.0)
+            self._shares.append({})
+        self._errors[-1] += segmentation.mse
+        self._note_shares(frame.time, segmentation)
         if segmentation.scene_cut:
             self.cuts.append(frame.time)
         self._keep(frame, segmentation)
         self.n_frames += 1
-        self._last_time = frame.time
+        self.n_clusters = max(self.n_clusters, segmentation.n_clusters)
+        self.last_time = frame.time
         self.size = frame.image.shape[1], frame.image.shape[0]
 
+    def _note_shares(self, time: float, segmentation: Segmentation) -> None:
+        bin_shares = self._shares[-1]
+        rows = zip(
+            segmentation.ids.tolist(),
+            segmentation.shares.tolist(),
+            segmentation.palette.astype(np.float64),
+            strict=True,
+        )
+        for key, share, color in rows:
+            if not share:
+                continue
+            bin_shares[key] = bin_shares.get(key, 0.0) + share
+            thing = self._things.setdefault(key, _Thing(time, time, 0.0, np.zeros(3)))
+            thing.last = time
+            thing.share += share
+            thing.color += share * color
+
     def _halve(self) -> None:
-        half = _MOST_BINS // 2
-        self._times[:half] = self._times[::2]
-        for sums in (self._errors, self._shares, self._colors):
-            sums[:half] = sums[::2] + sums[1::2]
-            sums[half:] = 0
+        self._times = self._times[::2]
+        self._errors = [a + b for a, b in zip(self._errors[::2], self._errors[1::2], strict=True)]
+        pairs = zip(self._shares[::2], self._shares[1::2], strict=True)
+        self._shares = [
+            {key: a.get(key, 0.0) + b.get(key, 0.0) for key in a.keys() | b.keys()}
+            for a, b in pairs
+        ]
         self._stride *= 2
-        self._n_bins = half
 
     def _keep(self, frame: Frame, segmentation: Segmentation) -> None:
         is_cut = segmentation.scene_cut
@@ -118,59 +168,51 @@ class History:
     @property
     def times(self) -> npt.NDArray[np.float64]:
         """(n,), the beginning of each bin, in seconds."""
-        return self._times[: self._n_bins]
+        return np.array(self._times)
 
     @property
     def end(self) -> float:
         """The end of the last frame in seconds, if it lasts as long as the mean of the others."""
         if self.n_frames < 2:
-            return self._last_time + 1
-        span = self._last_time - float(self._times[0])
-        return self._last_time + span / (self.n_frames - 1)
+            return self.last_time + 1
+        span = self.last_time - self._times[0]
+        return self.last_time + span / (self.n_frames - 1)
 
     @property
     def _weights(self) -> npt.NDArray[np.float64]:
         """(n,), the number of frames in each bin."""
-        weights = np.full(self._n_bins, float(self._stride))
-        weights[-1:] = self.n_frames - self._stride * (self._n_bins - 1)
+        weights = np.full(len(self._times), float(self._stride))
+        weights[-1:] = self.n_frames - self._stride * (len(self._times) - 1)
         return weights
-
-    @property
-    def shares(self) -> npt.NDArray[np.float64]:
-        """(n, k), the mean share of each segment in each bin."""
-        return np.asarray(self._shares[: self._n_bins, : self._k] / self._weights[:, np.newaxis])
 
     @property
     def errors(self) -> npt.NDArray[np.float64]:
         """(n,), the mean mse of each bin."""
-        return np.asarray(self._errors[: self._n_bins] / self._weights)
+        return np.array(self._errors) / self._weights
 
-    @property
-    def colors(self) -> npt.NDArray[np.uint8]:
-        """(n, k, 3) BGR, the mean colour of each segment in each bin."""
-        return _mean_colors(
-            self._colors[: self._n_bins, : self._k], self._shares[: self._n_bins, : self._k]
-        )
-
-    @property
-    def palette(self) -> npt.NDArray[np.uint8]:
-        """(k, 3) BGR, the mean colour of each segment."""
-        return _mean_colors(
-            self._colors[: self._n_bins, : self._k].sum(axis=0, dtype=np.float64),
-            self._shares[: self._n_bins, : self._k].sum(axis=0, dtype=np.float64),
+    def course(self) -> Course:
+        """Return how the shares of the ids went."""
+        ids = sorted(self._things, key=lambda key: -self._things[key].share)[:_MOST_IDS]
+        things = [self._things[key] for key in ids]
+        column = {key: number for number, key in enumerate(ids)}
+        shares = np.zeros((len(self._times), len(ids)))
+        for row, by_id in zip(shares, self._shares, strict=True):
+            for key, share in by_id.items():
+                if key in column:
+                    row[column[key]] = share
+        colors = np.array([thing.color / thing.share for thing in things]).reshape(-1, 3)
+        return Course(
+            np.array(ids, np.int64),
+            np.rint(colors).clip(0, 255).astype(np.uint8),
+            shares / self._weights[:, np.newaxis],
+            np.array([thing.first for thing in things]),
+            np.array([thing.last for thing in things]),
         )
 
     @property
     def samples(self) -> list[SampleFrame]:
         """Frames that are evenly spaced, and frames after cuts, at most 32 in all."""
         return sorted([*self._samples, *self._cut_samples], key=lambda sample: sample.time)
-
-
-def _mean_colors(
-    sums: npt.NDArray[np.floating], weights: npt.NDArray[np.floating]
-) -> npt.NDArray[np.uint8]:
-    means = sums / np.maximum(weights, 1e-12)[..., np.newaxis]
-    return np.asarray(np.rint(means).clip(0, 255), np.uint8)
 
 
 def _small(image: Image) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -77,9 +78,15 @@ def text_color(color: npt.NDArray[np.uint8]) -> str:
 
 
 def show_palette(
-    axes: Axes, palette: npt.NDArray[np.uint8], shares: npt.NDArray[np.float64]
+    axes: Axes,
+    palette: npt.NDArray[np.uint8],
+    shares: npt.NDArray[np.float64],
+    names: Sequence[int] | npt.NDArray[np.int64] | None = None,
 ) -> None:
-    """Draw (k, 3) BGR colours, the largest first, each as wide as its share."""
+    """Draw (k, 3) BGR colours, the largest first, each as wide as its share and with its name.
+
+    By default the names are the labels, 0 to k-1.
+    """
     start = 0.0
     for index in np.argsort(-shares, kind="stable"):
         share = float(shares[index])
@@ -88,7 +95,7 @@ def show_palette(
             axes.text(
                 start + share / 2,
                 0,
-                f"{index}\n{share:.0%}",
+                f"{index if names is None else names[index]}\n{share:.0%}",
                 ha="center",
                 va="center",
                 fontsize=9,
