@@ -12,6 +12,7 @@ from livekm.sources.clip import ClipSource
 from livekm.sources.demo.source import DemoSource
 from livekm.sources.device import is_camera
 from livekm.sources.files import IMAGE_SUFFIXES
+from livekm.sources.heif import is_heif_file
 from livekm.sources.image import ImageSource
 from livekm.sources.section import SectionSource
 from livekm.sources.sequence import SequenceSource, is_pattern
@@ -89,7 +90,7 @@ def open_source(
         raise ValueError(
             f"{source}: fps is for cameras, the demo and image sequences; leave it out"
         )
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if path.suffix.lower() in IMAGE_SUFFIXES or is_heif_file(path):
         return ImageSource(source)
     return ClipSource(source, threads=threads)
 

@@ -15,25 +15,24 @@ from livekm.frame import Image
 _log = logging.getLogger(__name__)
 
 
-def to_srgb(picture: PIL.Image.Image | Image, header: PIL.Image.Image, name: str) -> Image:
+def to_srgb(picture: PIL.Image.Image | Image, profile: bytes | None, name: str) -> Image:
     """Return (H, W, 3) uint8 BGR in sRGB.
 
     Parameters
     ----------
     picture : PIL.Image.Image or (H, W, 3) uint8 BGR
         The decoded picture.
-    header : PIL.Image.Image
-        What has the profile; a picture without one is taken for sRGB.
+    profile : bytes or None
+        Its ICC profile; without one it is taken for sRGB.
     name : str
         Of the file, for a warning where the profile is none.
     """
     if isinstance(picture, np.ndarray):
-        profile = header.info.get("icc_profile")
         if not profile:
             return picture
         picture = PIL.Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1]))
     else:
-        picture, profile = _opaque(picture), header.info.get("icc_profile")
+        picture = _opaque(picture)
     if profile:
         picture = _converted(picture, profile, name)
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])

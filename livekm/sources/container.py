@@ -16,8 +16,10 @@ from livekm.sources.flv import is_joined_flv, open_joined_flv
 # These read other files or the network, as their text says: playlists and stream descriptions.
 _PLAYLISTS = {"applehttp", "concat", "dash", "hls", "imf", "rtsp", "sdp"}
 
-# A cover, a slide or a preview: a picture about the clip, not of it.
-_NOT_THE_CLIP = Disposition.attached_pic | Disposition.timed_thumbnails
+# A cover, a slide or a preview; a tile of a larger picture.
+_NOT_THE_CLIP = (
+    Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
+)  # fmt: skip
 
 
 def open_container(path: Path) -> InputContainer:

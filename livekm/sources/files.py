@@ -12,9 +12,10 @@ from livekm.errors import SourceError
 PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
 """Where the number of an image stands in the pattern of its name: ``img%04d.png``."""
 
-IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .dib .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
-)
+IMAGE_SUFFIXES = frozenset({
+    ".avif", ".bmp", ".dib", ".heic", ".heif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm",
+    ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+})  # fmt: skip
 
 
 def find_matches(pattern: str | Path, *, recursive: bool = False) -> Iterator[Path]:

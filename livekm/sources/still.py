@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+import av
 import cv2
 import numpy as np
 import PIL.Image
@@ -21,6 +22,7 @@ from livekm.frame import Image
 from livekm.sources.color_profile import to_srgb
 from livekm.sources.depth import Samples, stated_range, to_8_bits
 from livekm.sources.files import require_file
+from livekm.sources.heif import is_heif, read_heif
 from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.orientation import EXIF, UPRIGHT, Orientation
 
@@ -53,7 +55,7 @@ def read_image(path: str | Path) -> Image:
     try:
         data = path.read_bytes()
         with _quiet_pillow():
-            image = _read(data, path.name)
+            image = _read_heif(path, data) if is_heif(data) else _read(data, path.name)
     except (OSError, ValueError, SyntaxError, MemoryError, OverflowError, cv2.error) as error:
         if isinstance(error, MemoryError):
             raise
@@ -71,9 +73,19 @@ def _read(data: bytes, name: str) -> Image:
         _log.warning("%s: only the first of its %d pictures is taken", name, n_pages)
     if header.mode not in _8_BITS or _is_deep(header, data):
         samples = _decode_deep(data)
-        return to_srgb(to_8_bits(samples, name, stated_range(header, data)), header, name)
+        image = to_8_bits(samples, name, stated_range(header, data))
+        return to_srgb(image, header.info.get("icc_profile"), name)
     picture = _load(header, data, name)
-    return _orientation(picture).apply(to_srgb(picture, picture, name))
+    image = to_srgb(picture, picture.info.get("icc_profile"), name)
+    return _orientation(picture).apply(image)
+
+
+def _read_heif(path: Path, data: bytes) -> Image:
+    try:
+        image, profile = read_heif(path, data)
+    except (av.FFmpegError, KeyError, IndexError, StopIteration) as error:
+        raise ValueError("not an image") from error
+    return to_srgb(image, profile, path.name)
 
 
 def _is_deep(header: PIL.Image.Image, data: bytes) -> bool:
