@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import struct
@@ -265,6 +266,34 @@ def test_an_image_that_lacks_its_end_is_read_as_far_as_it_goes(suffix, lacks, tm
     np.testing.assert_array_equal(found[rows], whole[rows])
     (record,) = caplog.records
     assert record.getMessage() == f"a{suffix}: damaged or cut off, it is read as far as it goes"
+
+
+@pytest.mark.parametrize("is_grey", [True, False])
+def test_16_bits_that_lack_their_end_are_read_as_far_as_they_go(is_grey, tmp_path, caplog, capfd):
+    image = np.random.default_rng(0).integers(0, 65536, (64, 48, 3), np.uint16)
+    path = write(tmp_path / "a.png", image[:, :, 0] if is_grey else image)
+    whole = read(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    found = read(path)
+    assert np.abs(found[:24].astype(int) - whole[:24]).max() <= 1
+    (record,) = caplog.records
+    assert record.getMessage() == "a.png: damaged or cut off, it is read as far as it goes"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_whatever_is_damaged_nothing_but_livekm_speaks(tmp_path, capfd):
+    rng = np.random.default_rng(0)
+    for suffix in SUFFIXES:
+        data = bytearray(save(tmp_path / f"a{suffix}", squares()).read_bytes())
+        for i in range(30):
+            broken = data.copy()
+            for _ in range(3):
+                broken[rng.integers(len(data))] = rng.integers(256)
+            path = tmp_path / f"{i}{suffix}"
+            path.write_bytes(broken)
+            with contextlib.suppress(SourceError):
+                read(path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_of_several_pictures_the_first_is_taken_and_that_is_said(tmp_path, caplog):

@@ -34,6 +34,9 @@ _8_BITS = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK
 # JPEGs in one file that are not pages: previews, a gain map for HDR screens.
 _ONE_PICTURE = {"MPO"}
 
+# OpenCV's libpng and libjpeg print what is wrong with a file; Pillow's do not.
+_PRINTING = (b"\x89PNG", b"\xff\xd8")
+
 _truncated_lock = Lock()
 
 
@@ -56,9 +59,9 @@ def read_image(path: str | Path) -> Image:
         data = path.read_bytes()
         with _quiet_pillow():
             image = _read_heif(path, data) if is_heif(data) else _read(data, path.name)
-    except (OSError, ValueError, SyntaxError, MemoryError, OverflowError, cv2.error) as error:
-        if isinstance(error, MemoryError):
-            raise
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise whatever comes to hand
         raise SourceError(_not_an_image(path)) from error
     return np.ascontiguousarray(image, np.uint8)
 
@@ -66,14 +69,17 @@ def read_image(path: str | Path) -> Image:
 def _read(data: bytes, name: str) -> Image:
     try:
         header = PIL.Image.open(io.BytesIO(data))
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
-        return to_8_bits(_decode_deep(data), name)  # of a kind or a size that Pillow does not take
+    except PIL.Image.DecompressionBombError:  # it is only large
+        return to_8_bits(_decode_deep(data), name)
+    except (OSError, ValueError, SyntaxError):
+        if data.startswith(_PRINTING):
+            raise
+        return to_8_bits(_decode_deep(data), name)  # of a kind that Pillow does not know
     n_pages = 1 if header.format in _ONE_PICTURE else getattr(header, "n_frames", 1)
     if n_pages > 1:
         _log.warning("%s: only the first of its %d pictures is taken", name, n_pages)
     if header.mode not in _8_BITS or _is_deep(header, data):
-        samples = _decode_deep(data)
-        image = to_8_bits(samples, name, stated_range(header, data))
+        image = to_8_bits(_deep(header, data, name), name, stated_range(header, data))
         return to_srgb(image, header.info.get("icc_profile"), name)
     picture = _load(header, data, name)
     image = to_srgb(picture, picture.info.get("icc_profile"), name)
@@ -84,7 +90,7 @@ def _read_heif(path: Path, data: bytes) -> Image:
     try:
         image, profile = read_heif(path, data)
     except (av.FFmpegError, KeyError, IndexError, StopIteration) as error:
-        raise ValueError("not an image") from error
+        raise ValueError("not an image") from error  # a StopIteration would end a generator
     return to_srgb(image, profile, path.name)
 
 
@@ -118,6 +124,21 @@ def _load(header: PIL.Image.Image, data: bytes, name: str) -> PIL.Image.Image:
                 ImageFile.LOAD_TRUNCATED_IMAGES = before
         _log.warning("%s: damaged or cut off, it is read as far as it goes", name)
     return header
+
+
+def _deep(header: PIL.Image.Image, data: bytes, name: str) -> Samples:
+    """Decode a picture of more than eight bits, of a damaged PNG what there is."""
+    if header.format == "PNG":
+        try:
+            header.load()
+            PIL.Image.open(io.BytesIO(data)).verify()  # checksums, of which `load` thinks little
+        except (OSError, ValueError, SyntaxError):
+            picture = _load(PIL.Image.open(io.BytesIO(data)), data, name)
+            is_grey = picture.mode.startswith("I")
+            return (
+                np.asarray(picture) if is_grey else np.asarray(picture.convert("RGB"))[:, :, ::-1]
+            )
+    return _decode_deep(data)
 
 
 def _decode_deep(data: bytes) -> Samples:
