@@ -12,10 +12,9 @@ from livekm.frame import Frame, VideoInfo
 class Source(Closing):
     """An iterable of frames that must be closed.
 
-    A source is a stream, maybe an endless one: it is read once, from front to back. Opening
-    happens in the constructor, which raises `SourceError` if there is nothing to read; `info` is
-    known from then on. Iterating raises `SourceError` where reading fails for good, and
-    `ValueError` once the source is closed.
+    A source is a stream and may be endless; it is read once, from front to back. The constructor
+    opens it and sets `info`; it raises `SourceError` if there is nothing to read. Iterating raises
+    `SourceError` where reading fails for good, and `ValueError` after `close`.
 
     Attributes
     ----------
@@ -30,10 +29,10 @@ class Source(Closing):
         """Yield the frames in the order of their times."""
 
     def skip(self, seconds: float) -> None:
-        """Say that frames before so many seconds from the first one on are not wanted.
+        """Skip the frames within `seconds` of the first one, if that saves decoding them.
 
-        Where they can be left undecoded without a change in the others, they are; the first
-        frame comes all the same. A source that has nothing to gain by it does nothing.
+        The first frame is yielded all the same, and the frames behind the skipped ones are
+        unchanged. By default nothing is skipped.
         """
 
     def name_of(self, index: int) -> str:

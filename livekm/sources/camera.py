@@ -1,4 +1,4 @@
-"""Frames from a camera or a network stream."""
+"""Read frames from a camera or a network stream."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from livekm.sources.v4l2 import why_no_frames
 from livekm.validation import check_positive
 
 _MAX_BAD_FRAMES = 10  # in a row; webcams send a broken JPEG now and then, above all at the start
-_FIRST_WAIT = 10.0  # seconds; some cameras take five to wake up
-_WAIT = 2.0  # seconds without a frame, after which a camera is frozen,
-_WAIT_FRAMES = 3  # and so many periods of a slow one
-_SLICE = 0.1  # seconds after which a wait for a frame looks whether the source was closed
+_FIRST_WAIT = 10.0  # seconds; some cameras take five to start
+_WAIT = 2.0  # seconds without a frame after which a camera counts as frozen,
+_WAIT_FRAMES = 3  # or this many periods of a slow one
+_SLICE = 0.1  # seconds between two looks at whether the source was closed
 
 
 class CameraSource(Source):
-    """A camera or network stream, read frame by frame as it delivers them.
+    """A camera or network stream, read in real time.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class CameraSource(Source):
         Index of a camera, as a number or as digits; its device path, ``/dev/video0``; or the URL
         of a stream, ``rtsp://...``, ``http://...``, ``udp://...``.
     width, height : int, optional
-        Size in pixels to ask a camera for; both or neither. It delivers the nearest that it can.
+        Size in pixels to request; both or neither. The camera takes the nearest that it has.
     fps : float, optional
-        Frames a second to ask a camera for.
+        Frames a second to request.
 
     Attributes
     ----------
@@ -46,10 +46,10 @@ class CameraSource(Source):
     Raises
     ------
     SourceError
-        If the device is absent, busy, not permitted or delivers no frame; while iterating, when
-        it stops delivering.
+        If the device is absent, busy, not permitted or delivers no frame; from the loop, if it
+        stops delivering.
     ValueError
-        If `device` is negative, a wish is not positive, or `width` comes without `height`.
+        If `device` is negative, a size or rate is not positive, or `width` comes without `height`.
 
     Notes
     -----
@@ -84,7 +84,7 @@ class CameraSource(Source):
         self._open()
 
     def reopen(self) -> None:
-        """Open the device anew after it stopped delivering; indices and times go on.
+        """Open the device again after it stopped delivering; indices and times continue.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class CameraSource(Source):
     def close(self) -> None:
         """Release the device. Closing twice is allowed."""
         self._closed = True
-        # A read that is stuck in the driver is left to release the device when it returns.
+        # A read that is stuck in the driver releases the device itself when it returns.
         if self._in_use.acquire(timeout=5 * _SLICE):
             try:
                 self._release()
@@ -125,7 +125,7 @@ class CameraSource(Source):
                 self._in_use.release()
 
     def _open(self) -> None:
-        """Open the device and read a frame: only that proves a camera and tells its size."""
+        """Open the device and read a frame, which proves that it delivers and in what size."""
         with self._in_use, quiet_opencv():
             self._capture = open_device(self._device)
             if not is_url(self._device):
@@ -138,12 +138,12 @@ class CameraSource(Source):
             self.info = VideoInfo(self._name, width, height, fps, is_live=True)
 
     def _read(self, patience: float) -> Frame | None:
-        """Return the next frame, None once closed; raise `SourceError` if there will be none."""
+        """Return the next frame, or None after `close`; raise `SourceError` if none comes."""
         with self._in_use:
             with quiet_opencv():
                 frame = None if self._closed else self._next_frame(patience)
             if frame is None or self._closed:
-                self._release()  # before asking why: to itself, an open camera looks busy
+                self._release()  # before asking why: while it is open here, it looks busy
         if self._closed:
             return None
         if frame is None:
@@ -171,7 +171,7 @@ class CameraSource(Source):
             return self._capture.isOpened()
 
     def _await_frame(self, patience: float) -> bool:
-        """Tell whether a frame comes in time; where OpenCV cannot wait for one, assume it."""
+        """Wait for a frame and tell whether it came; True where OpenCV cannot wait."""
         if not self._capture.isOpened() or self._capture.getBackendName() != "V4L2":
             return self._capture.isOpened()
         until = time.monotonic() + patience

@@ -1,4 +1,4 @@
-"""Recorded clips."""
+"""Read recorded clips."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from livekm.sources.stream import FrameStream
 
 _log = logging.getLogger(__name__)
 
-# Above this a container's rate is a clock tick or nonsense (1000, 90000, 180000 are common).
+# Some containers state their clock's rate instead (1000, 90000, 180000).
 _MAX_RATE = 1000
 
-# Pictures that wait for the first one that has a time stamp; 1080p takes 3 MB each.
+# How many pictures may wait for the first one with a time stamp; 3 MB each at 1080p.
 _MOST_EARLY = 32
 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What the container says, times in seconds."""
+    """What the container states."""
 
     fps: Fraction | None
     n_frames: int | None
@@ -48,11 +48,11 @@ class _Header:
 class ClipSource(FrameStream):
     """A recorded clip, decoded by FFmpeg.
 
-    Each frame's time is the one that the file states, exact to its time base, for variable
-    frame rates and late starts as well. Frames are upright (the file's rotation is applied) and
-    counted from 0; a frame that cannot be decoded is left out with a warning and leaves a gap in
-    `index`. All frames have one size: should it change within the clip, the others are scaled.
-    Interlaced pictures are deinterlaced, one frame for each.
+    A frame's time is the one that the file states, exact to its time base, also at variable rates
+    and where the clip starts late. Where two recordings were joined, the times of the second
+    continue those of the first. Frames are upright. A frame that cannot be decoded is left out with
+    a warning and leaves a gap in `index`. All frames have the size of the first; where the size
+    changes, they are scaled. Interlaced pictures are deinterlaced, HDR is tone-mapped.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class ClipSource(FrameStream):
         self._skipped = 0.0
         self._reader = ClipReader(self._path, threads=threads)
         frames = self._convert(deinterlaced(self._reader.pictures))
-        # The first frame is decoded here: it proves that the clip can be read, and it alone
-        # tells the size after rotation.
+        # Decode the first frame here: it proves that the clip can be read, and only it has the
+        # size after rotation.
         first = next(frames, None)
         if first is None:
             self._reader.close()
@@ -85,7 +85,7 @@ class ClipSource(FrameStream):
                 f"{self._path}: no frame of it can be decoded; convert it to H.264 MP4"
             )
         n_frames = self._header.n_frames
-        if n_frames == 1:  # maybe of the first fragment only; who asks wants to know
+        if n_frames == 1:  # of an MP4 in fragments this may be the number in the first one
             second = next(frames, None)
             if second is not None:
                 n_frames, frames = None, chain((second,), frames)
@@ -106,9 +106,9 @@ class ClipSource(FrameStream):
         super().__init__(info, self._all(first, frames))
 
     def skip(self, seconds: float) -> None:
-        """Decode nothing before the last key picture more than `seconds` behind the first frame.
+        """Begin decoding at the last key picture before `seconds` from the first frame on.
 
-        The frames after that are the very same. To be called before the second frame is read.
+        The frames from there on are unchanged. To be called before the second frame is read.
         """
         self._skipped = seconds
 
@@ -123,14 +123,13 @@ class ClipSource(FrameStream):
         yield from others if pictures is None else self._convert(deinterlaced(pictures), first)
 
     def _jump(self, time: float) -> Iterator[Picture] | None:
-        """Return the pictures from the last key picture before `time` on; None to go on as is."""
+        """Return the pictures from the last key picture before `time` on, or None."""
         begin = find_key_packet(self._path, time)
         if begin is None or begin.number == 0:
             return None
         reader = ClipReader(self._path, begin, threads=self._threads)
         found = next(reader.pictures, None)
-        # A picture that is shown late needed others before it; one that is no key picture may
-        # have needed them as well.
+        # If another picture came first, or this one is no key picture, those before it are needed.
         if found is None or found.content.pts != begin.pts or not found.content.key_frame:
             reader.close()
             return None
@@ -139,7 +138,7 @@ class ClipSource(FrameStream):
         return chain((found,), reader.pictures)
 
     def _convert(self, pictures: Iterator[Picture], last: Frame | None = None) -> Iterator[Frame]:
-        """Yield the frames, behind the one that was the last."""
+        """Yield the frames that follow `last`, and warn of those that are missing."""
         header, name = self._header, self._path.name
         period = 1 / (header.fps or Fraction(25))
         ticks_per_frame = max(1, round(period / header.time_base))
@@ -189,7 +188,7 @@ def _stamped(
 
 
 def _read_header(path: Path) -> _Header:
-    """Ask PyAV, which gives rates and time bases as the fractions that they are."""
+    """Read the container's header; PyAV gives rates and time bases as exact fractions."""
     if kind := playlist_kind(path):
         raise SourceError(
             f"{path}: a playlist ({kind}), which names other files; give the clips themselves"
@@ -235,18 +234,18 @@ def _plausible_rate(rate: Fraction) -> Fraction | None:
 
 
 def _count(stated: int, seconds: float | None, fps: Fraction | None) -> int | None:
-    """Return the stated number of frames, or guess it.
+    """Return the stated number of frames, or estimate it from the duration.
 
-    Some containers state none (Matroska, MPEG-TS), an MP4 of fragments maybe that of the first one.
+    Matroska and MPEG-TS state none, an MP4 in fragments may state that of the first one.
     """
-    if stated == 1:  # who asks for a still image wants to know, so that no guess will do
+    if stated == 1:  # 1 must be exact, see `VideoInfo`
         return stated
     guess = round(seconds * fps) if seconds and seconds > 0 and fps else 0
     return max(stated, guess) or None
 
 
 def _warn_of_early_end(last_pts: int | None, header: _Header, name: str) -> None:
-    """Say so if the frames end clearly before the stream's stated end."""
+    """Warn if the frames end clearly before the stated end."""
     if last_pts is None or header.duration is None or header.fps is None:
         return
     seconds = float((last_pts - (header.start or 0)) * header.time_base + 1 / header.fps)

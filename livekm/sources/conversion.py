@@ -1,4 +1,4 @@
-"""Decoded pictures to images: colours, turns, fields, one size."""
+"""Convert decoded pictures to images: colours, orientation, fields, size."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from livekm.sources.orientation import orientation_of
 
 _UNSPECIFIED = 2  # H.273's number for "unknown", of the colour matrix
 
-# swscale takes grey for full range, whatever its tag says: black is 16 and white 235 of this.
+# swscale ignores the range of grey pictures; in limited range black is 16 and white 235.
 _FROM_LIMITED = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
 
 
 class Converter:
-    """Makes upright BGR images of pictures, all of the first one's size.
+    """Converts pictures to upright BGR images, all of the first one's size.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Converter:
         bgr = self._reformatter.reformat(
             picture,
             format="bgr24",
-            # Without interpolation of the colours swscale has a way that takes a third of the time.
+            # swscale takes a third of the time if it does not interpolate the chroma.
             interpolation=Interpolation.POINT,
             src_colorspace=Colorspace.ITU709 if is_untagged_hd else None,
             threads=self._threads,
@@ -80,7 +80,7 @@ class Converter:
 
 
 def _rows(bgr: av.VideoFrame) -> Image:
-    """Return a picture's memory as an array, without copying it where it has no padding."""
+    """Return a picture's memory as an array; copied only if its rows are padded."""
     plane = bgr.planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
     image = rows[: bgr.height, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)

@@ -1,4 +1,4 @@
-"""Packets of a clip to pictures, each with its place in the clip."""
+"""Decode the packets of a clip to pictures, and number them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from livekm.sources.continuity import Continuity
 _MPEG = ("mpeg1video", "mpeg2video")
 
 MAX_FAILURES = 100
-"""How often in a row a file may fail to be read; pictures that cannot be decoded do not count."""
+"""How many times in a row reading may fail; pictures that cannot be decoded do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Picture:
     Attributes
     ----------
     index : int
-        Place in the clip, from 0; pictures that could not be decoded leave gaps.
+        Number in the clip, from 0; pictures that could not be decoded leave gaps.
     content : av.VideoFrame
     """
 
@@ -39,7 +39,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class KeyPacket:
-    """Where decoding may begin: a packet's number in the file, and its picture's time stamp."""
+    """A packet at which decoding can begin: its number among the picture's, and its time stamp."""
 
     number: int
     pts: int
@@ -52,7 +52,7 @@ class ClipReader:
     ----------
     path : Path
     begin : KeyPacket, optional
-        Leave the packets before this one undecoded, and out what is shown before it.
+        Decode from this packet on, and drop the pictures that are shown before it.
     threads : int, optional
         How many threads decode; as many as there are processors by default.
 
@@ -92,7 +92,7 @@ class ClipReader:
         if stream.codec_context.name == "libdav1d":
             # With pictures in work at once, an error of one costs others, as many as there are.
             stream.codec_context.options = {"max_frame_delay": "1"}
-        expected: list[int] = []  # time stamps of pictures to come: what lacks was damaged
+        expected: list[int] = []  # time stamps of the pictures to come; one that lacks was damaged
         index = -1
         for content in _in_order(self._decoded(expected)):
             index += 1
@@ -159,7 +159,7 @@ class PicturePackets:
 
     def __init__(self, container: InputContainer) -> None:
         stream = picture_stream(container)
-        assert stream is not None, "whoever opens a clip looks at its header first"
+        assert stream is not None, "ClipSource has looked at the header"
         self.stream: Any = stream
         self.continuity = Continuity.of(container)
         self._container = container
@@ -183,7 +183,7 @@ class PicturePackets:
 
 
 def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Exchange time stamps of neighbours that run backwards, as those of some AVI files do."""
+    """Swap the time stamps of two neighbours that run backwards, as in some AVI files."""
     held = next(pictures, None)
     if held is None:
         return
@@ -197,7 +197,7 @@ def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
 
 
 def _decoded(packet: Any) -> list[av.VideoFrame]:
-    """Decode a packet; of the last one, go on behind what is damaged."""
+    """Decode a packet; at the end of the clip, continue behind damaged pictures."""
     for _ in range(1 if packet.size else MAX_FAILURES):
         with contextlib.suppress(av.FFmpegError):
             pictures: list[av.VideoFrame] = packet.decode()
@@ -228,7 +228,7 @@ def _drained(stream: Any) -> list[av.VideoFrame]:
 def find_key_packet(path: Path, time: float) -> KeyPacket | None:
     """Find the last packet before `time` from which the pictures from there on can be decoded.
 
-    All packets up to there are read, none is decoded: containers' own seeking is not exact.
+    Reads all packets up to there and decodes none: the seeking of containers is inexact.
 
     Parameters
     ----------
@@ -239,8 +239,8 @@ def find_key_packet(path: Path, time: float) -> KeyPacket | None:
     Returns
     -------
     packet : KeyPacket or None
-        None where there is none, or where packets do not tell their times. Whether its picture
-        is a key picture in truth is to be seen when it is decoded: some files say so of all.
+        None if there is none, or if packets have no time stamps. Only decoding tells whether its
+        picture is a key picture: some files mark all packets as such.
     """
     found = None
     with open_container(path) as container:

@@ -1,4 +1,4 @@
-"""A camera or network stream as OpenCV takes it: its name, how it is opened and asked."""
+"""Open a camera or network stream by OpenCV, and set its size and rate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import cv2
 
-_MAX_FPS = 1000  # beyond it a rate is a clock's: streams of unknown rate say 90000 or 180000
+_MAX_FPS = 1000  # streams of unknown rate state their clock's, 90000 or 180000
 _TIMEOUT_MS = 10_000  # for a stream that does not answer; FFmpeg's own is 30 s
 
 
@@ -49,7 +49,7 @@ def device_name(device: int | str) -> str:
 
 
 def open_device(device: int | str) -> cv2.VideoCapture:
-    """Open the device by the one backend that fits, not by all in turn, each with its wait."""
+    """Open the device by the one backend that fits; trying all of them costs a timeout each."""
     if isinstance(device, str) and is_url(device):
         timeouts = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
         options = [value for timeout in timeouts for value in (timeout, _TIMEOUT_MS)]
@@ -62,7 +62,7 @@ def open_device(device: int | str) -> cv2.VideoCapture:
 def ask(
     capture: cv2.VideoCapture, width: int | None, height: int | None, fps: float | None
 ) -> None:
-    """Tell the camera what is wanted; it answers with what it can."""
+    """Request a size and rate; the camera takes the nearest ones that it has."""
     if width is not None or fps is not None:
         # Before the size: uncompressed, 720p and more come at 5 to 10 frames a second over USB.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -71,18 +71,18 @@ def ask(
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
     if fps is not None:
         capture.set(cv2.CAP_PROP_FPS, fps)
-    # Few buffers, or a slow reader sees the past. Two, not one: with one, the camera has nowhere
-    # to put the next frame while this one is read, and every second frame is lost.
+    # With many buffers a slow reader gets old frames. With one, the camera has no buffer for the
+    # next frame while this one is read, and every second frame is lost.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
 
 
 def frame_rate_of(capture: cv2.VideoCapture) -> Fraction | None:
-    """Return the frame rate that the driver states, or None where it cannot be one."""
+    """Return the frame rate that the driver states, or None if it is implausible."""
     return _frame_rate(capture.get(cv2.CAP_PROP_FPS))
 
 
 def _frame_rate(value: float) -> Fraction | None:
-    """Make a driver's word an exact rate, or None where it cannot be one.
+    """Return the exact fraction of a stated rate, or None if it is implausible.
 
     >>> _frame_rate(29.97002997), _frame_rate(0.0), _frame_rate(180000.0)
     (Fraction(30000, 1001), None, None)

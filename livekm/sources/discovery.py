@@ -1,4 +1,4 @@
-"""Which cameras there are."""
+"""List the cameras that are connected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.v4l2 import describe
 
 _MAX_INDEX_V4L2 = 63
-_MAX_INDEX = 9  # elsewhere each index costs a try to open it
+_MAX_INDEX = 9  # elsewhere each index must be opened to find out
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,9 @@ class CameraDescription:
     index : int
         The number that `livekm.sources.CameraSource` takes.
     name : str
-        As the camera's maker calls it; "camera" where the system does not tell.
+        The maker's name; "camera" where the system has none.
     sizes : tuple of (int, int)
-        Widths and heights that it delivers; where the system does not tell, the one it starts
-        with.
+        Widths and heights that it offers; only its initial one where the system lists none.
     """
 
     index: int

@@ -10,7 +10,7 @@ from pathlib import Path
 from livekm.errors import SourceError
 
 PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
-"""Where the number of an image stands in the pattern of its name: ``img%04d.png``."""
+"""Matches the number in a printf pattern of image names: ``img%04d.png``."""
 
 IMAGE_SUFFIXES = frozenset({
     ".avif", ".bmp", ".dib", ".heic", ".heif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm",
@@ -19,16 +19,16 @@ IMAGE_SUFFIXES = frozenset({
 
 
 def find_matches(pattern: str | Path, *, recursive: bool = False) -> Iterator[Path]:
-    """Yield what a pattern names, in any order; if `recursive`, ``**`` stands for folders.
+    """Yield the paths that match a pattern, in any order; if `recursive`, ``**`` matches folders.
 
-    Only ``*`` and ``?`` are wild (see `is_wild`): brackets are part of many folders' names.
+    Only ``*`` and ``?`` are wildcards (see `is_wild`): many folders have brackets in their names.
     """
     literal = str(pattern).replace("[", "[[]")
     return map(Path, glob.iglob(literal, recursive=recursive))  # noqa: PTH207
 
 
 def is_wild(text: str) -> bool:
-    """Tell whether `find_matches` may find other names than `text`."""
+    """Tell whether a pattern has wildcards."""
     return "*" in text or "?" in text
 
 

@@ -1,4 +1,4 @@
-"""Keep OpenCV's own messages away from the terminal; livekm says what matters in one line."""
+"""Silence the messages that OpenCV prints to stderr."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FFMPEG_LEVEL = "OPENCV_FFMPEG_LOGLEVEL"
 
 
 class _Silence:
-    """Count who wants silence: the level is one for the process, the callers are threads."""
+    """Count the blocks that need silence: the log level belongs to the process, not to a thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()

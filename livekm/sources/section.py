@@ -1,4 +1,4 @@
-"""A part of another source."""
+"""Read a section of another source."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _shortened(info: VideoInfo, start: float, end: float) -> VideoInfo:
         return replace(info, n_frames=None)
     length = info.n_frames / float(info.fps)
     n_frames = round((min(end, length) - start) * float(info.fps))
-    return replace(info, n_frames=max(n_frames, 2))  # a single one would have to be certain
+    return replace(info, n_frames=max(n_frames, 2))  # 1 must be exact, this is an estimate
 
 
 def _section(source: Source, start: float, end: float) -> Iterator[Frame]:
@@ -71,7 +71,7 @@ def _section(source: Source, start: float, end: float) -> Iterator[Frame]:
     for frame in source:
         if first is None:
             first = frame.time
-        # Differences of times that are exact in the file are not quite exact as floats.
+        # Round: the difference of two float times is inexact.
         time = round(frame.time - first, 6)
         if time >= end:
             break

@@ -1,4 +1,4 @@
-"""Image files in a row as a source."""
+"""Read a sequence of image files as a source."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 class SequenceSource(FrameStream):
-    """Image files in a row, shown at a fixed rate.
+    """A sequence of image files, shown at a fixed rate.
 
-    Files are sorted as people count: ``img2.png`` comes before ``img10.png``. A file that turns
-    out to be damaged is left out with a warning and leaves a gap in `index`. Images may differ
-    in size; `info` has that of the first.
+    Numbers in names sort by value: ``img2.png`` comes before ``img10.png``. A damaged file is left
+    out with a warning and leaves a gap in `index`. Images may differ in size; `info` has the size
+    of the first.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class SequenceSource(FrameStream):
     def __init__(self, pattern: str | Path, fps: float | Fraction = 25) -> None:
         fps = frame_rate(fps)
         paths = find_images(pattern)
-        # Kept, not read again: whoever opens a source should know that its first frame is there.
+        # Read the first image here, so that opening fails if it cannot be read.
         first = read_image(paths[0])
         height, width = first.shape[:2]
         info = VideoInfo(
@@ -112,7 +112,7 @@ def is_pattern(text: str) -> bool:
 
 
 def _printf_to_regex(name: str) -> str:
-    """Make ``img%04d.png`` match what printf writes: four digits, or more once they run out."""
+    """Return a regular expression for a printf pattern: ``%04d`` matches four digits or more."""
     literals = [re.escape(part) for part in PRINTF_NUMBER.split(name)[::2]]
     widths = [int(match[1] or 1) for match in PRINTF_NUMBER.finditer(name)]
     digits = [rf"\d{{{width},}}" for width in widths] + [""]
@@ -120,6 +120,6 @@ def _printf_to_regex(name: str) -> str:
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
-    """Sort key: digits compare as numbers, the rest as text."""
+    """Return a sort key in which digits compare as numbers and the rest as text."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]

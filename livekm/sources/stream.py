@@ -1,4 +1,4 @@
-"""What all sources share whose frames one iterator makes."""
+"""Base of the sources whose frames come from one iterator."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from livekm.sources.base import Source
 class FrameStream(Source):
     """A source over one iterator of frames.
 
-    Iterating again goes on where the last loop stopped; iterating after `close` raises
-    `ValueError`, as reading a closed file does.
+    A second loop continues where the first one stopped. Iterating after `close` raises
+    `ValueError`.
 
     Parameters
     ----------
     info : VideoInfo
-        What is known about the frames.
+        Describes the frames.
     frames : iterator of Frame
-        The frames, made when they are asked for.
+        Makes each frame when it is asked for.
     """
 
     def __init__(self, info: VideoInfo, frames: Iterator[Frame]) -> None:
@@ -43,7 +43,7 @@ class FrameStream(Source):
 
 
 def frame_rate(fps: float | Fraction) -> Fraction:
-    """Make a frame rate exact: 29.97003 becomes 30000/1001.
+    """Return the exact fraction of a frame rate: 29.97003 becomes 30000/1001.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What Linux knows about cameras, and OpenCV does not say."""
+"""Ask Linux about cameras: names, sizes, and why one cannot be read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_A_CAMERA = {errno.ENOTTY, errno.EINVAL, errno.EISDIR}
 
 
 def why_no_frames(path: str) -> str:
-    """Say in one line why the camera at `path` gives no frames, and what to do about it.
+    """Explain in one line why the camera at `path` gives no frames, and what to do.
 
     A busy device opens like a free one; it is the request for buffers that it refuses.
     """
@@ -46,7 +46,7 @@ def why_no_frames(path: str) -> str:
 
 
 def _request_no_buffers(descriptor: int) -> None:
-    """Ask for zero buffers: this changes nothing, but only who may have the camera may ask."""
+    """Request zero buffers: this changes nothing, and fails if another program has the camera."""
     import fcntl  # POSIX only
 
     count, capabilities, flags = 0, 0, 0
@@ -71,8 +71,8 @@ def _explain(path: str, error: OSError) -> str:
 def describe(path: str) -> tuple[str, list[tuple[int, int]]] | None:
     """Return name and frame sizes of the camera at `path`, None where there is none.
 
-    Of a camera that scales to any size, the greatest is told. Opening does not disturb a program
-    that reads the camera.
+    A camera that scales to any size is listed with its largest one. Opening the device does not
+    disturb a program that reads it.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
@@ -120,7 +120,7 @@ def _ask(descriptor: int, request: int, layout: struct.Struct, *wish: Any) -> tu
 
 
 def list_cameras(folder: str = "/dev") -> list[str]:
-    """Paths of the video devices in `folder`, in the order of their numbers."""
+    """List the paths of the video devices in `folder`, in the order of their numbers."""
     found = [str(path) for path in Path(folder).glob("video[0-9]*")]
     return sorted(found, key=lambda path: (len(path), path))
 
