@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,16 @@ def test_only_the_command_line_prints():
             if text.startswith(("print(", "input(")) or text in ("sys.stdout", "sys.stderr"):
                 prints.append(f"{module}:{node.lineno}")
     assert not prints
+
+
+def test_the_map_lists_every_room():
+    path = PACKAGE.parent / "docs" / "development.md"
+    if not path.exists():
+        pytest.skip("needs the source tree, which has the map")
+    table = re.findall(r"^\| \d \| (.+?) \|", path.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = {name.strip("/") for row in table for name in re.findall(r"`([\w./]+)`", row)}
+    rooms = {entry.name for entry in PACKAGE.iterdir() if not entry.name.startswith(("_", "."))}
+    assert listed == rooms - {"py.typed"}
 
 
 def test_importing_the_package_and_its_command_line_loads_no_matplotlib_and_needs_no_display():
