@@ -1,4 +1,4 @@
-"""``python -m livekm``."""
+"""Run ``python -m livekm``."""
 
 import sys
 

@@ -1,5 +1,22 @@
 """Exceptions for failures outside the program, each with a message that a user can act on."""
 
+import re
+
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters escaped, so that it stays one line.
+
+    Names of files may hold line breaks and codes that move a terminal's cursor.
+
+    Examples
+    --------
+    >>> print(printable("a\nlivekm: done\x1b[2J"))
+    a\nlivekm: done\x1b[2J
+    """
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
 
 class LivekmError(Exception):
     """Base of the failures of devices, files and displays.

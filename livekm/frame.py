@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from livekm.errors import printable
+
 Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, BGR."""
 
@@ -43,6 +45,7 @@ class VideoInfo:
     name : str
         A short name for people: a file's name, ``camera 0``, ``demo``. Bytes of a file's name
         that are not UTF-8 become U+FFFD; Python's surrogates for them cannot be drawn or written.
+        Control characters are escaped.
     width, height : int
         Size of the frames in pixels, after rotation.
     fps : Fraction or None
@@ -75,7 +78,8 @@ class VideoInfo:
     path: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", re.sub("[\ud800-\udfff]", "\ufffd", self.name))
+        name = re.sub("[\ud800-\udfff]", "\ufffd", self.name)
+        object.__setattr__(self, "name", printable(name))
 
 
 def is_hd(width: int, height: int) -> bool:

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from livekm.errors import UsageError
+
 _Entry = TypeVar("_Entry")
 
 
@@ -19,12 +21,12 @@ def check_range(name: str, value: int, least: int, most: int) -> None:
     >>> check_range("threads", 0, 1, 256)
     Traceback (most recent call last):
         ...
-    ValueError: threads must be from 1 to 256, got 0
+    livekm.errors.UsageError: threads must be from 1 to 256, got 0
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if not least <= value <= most:
-        raise ValueError(f"{name} must be from {least} to {most}, got {value}")
+        raise UsageError(f"{name} must be from {least} to {most}, got {value}")
 
 
 def check_number(name: str, value: float, most: float) -> float:
@@ -32,18 +34,18 @@ def check_number(name: str, value: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not 0 <= value <= most:
-        raise ValueError(f"{name} must be from 0 to {most:g}, got {value}")
+        raise UsageError(f"{name} must be from 0 to {most:g}, got {value}")
     return float(value)
 
 
 def check_positive(name: str, value: float | None) -> None:
     """Raise ValueError unless `value` is positive and finite, or None."""
     if value is not None and not 0 < value < math.inf:
-        raise ValueError(f"{name} must be positive, not {value}")
+        raise UsageError(f"{name} must be positive, not {value}")
 
 
 def named(name: str, value: str, entries: Mapping[str, _Entry]) -> _Entry:
     """Return the entry of that name, or raise ValueError with the names there are."""
     if value not in entries:
-        raise ValueError(f"{name} must be one of {', '.join(entries)}, got {value!r}")
+        raise UsageError(f"{name} must be one of {', '.join(entries)}, got {value!r}")
     return entries[value]

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +26,7 @@ from clips import flat_image, make_clip, make_sound, track
 from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
+import livekm
 from livekm import benchmark
 from livekm.cli.interrupt import interruption
 from livekm.core.colorspace import COLOR_SPACES
@@ -508,7 +511,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
             for option in ("labels", "figure", "stats", "regions", "save-palette", "palette")
         ],
         *[("in.mp4", "--benchmark", f"--{option}", "") for option in ("json", "plot")],
-        ("in.mp4", "-o", "out/", "--scheduler", ""),
+        *[("in.mp4", "-o", "out/", "--jobs", jobs) for jobs in ("", 0, -1, "two")],
         ("in.mp4", "--stats", "table.csv", "--benchmark"),
         *[("in.mp4", "-o", "out.mp4", "--start", t) for t in ("x", -1, "1:60", "1:2:3:4", "nan")],
         ("in.mp4", "-o", "out.mp4", "--start", 2, "--end", 2),
@@ -577,6 +580,138 @@ def test_the_process_itself_ends_with_2_and_one_line(tmp_path):
     assert_one_line(err, "name one source", "--help")
 
 
+# Names that hold what moves a cursor, and errors that nobody foresaw
+
+FORGED = "a\nlivekm: forged\x1b[2J\x9b.mp4"
+SHOWN = r"a\nlivekm: forged\x1b[2J\x9b"
+
+
+@posix_only
+def test_control_characters_of_names_are_escaped(clip, run_cli, tmp_path):
+    shutil.copy(clip, tmp_path / FORGED)
+    code, out, err = run_cli(FORGED, "-o", "o.mp4", "--labels", "l.wrong", "-k2")
+    assert (code, len(err.splitlines())) == (2, 1)
+    code, _, err = run_cli(f"no{FORGED}", "-o", "o.mp4")
+    assert (code, err) == (1, f"livekm: no{SHOWN}.mp4: no such file; check its name and folder\n")
+    code, out, err = run_cli(FORGED, "-o", f"o{FORGED}", "-k2")
+    assert (code, out, err) == (0, f"o{SHOWN}.mp4: 12 frames\n", "")
+    code, out, err = run_cli(FORGED, "in.mp4", "-o", "out", "-k2")
+    assert (code, len(out.splitlines()), err) == (0, 4, "")
+    assert out.splitlines()[1].startswith(SHOWN)
+    code, out, _ = run_cli(FORGED, "--benchmark", "--frames", "1")
+    assert out.startswith(SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (cv2.error("!buf.empty() in function\n'imdecode'\n"), "error: !buf.empty() in function"),
+        (RuntimeError("can't start new thread"), "RuntimeError: can't start new thread; -v shows"),
+        (RecursionError("maximum recursion depth"), "RecursionError: maximum recursion depth;"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), "UnicodeDecodeError: 'utf-8' codec"),
+        (av.error.InvalidDataError(1094995529, "Invalid data"), "InvalidDataError: "),
+        (MemoryError(), "not enough memory; take a smaller --scale"),
+        (AssertionError(), "AssertionError: no reason given; -v shows where"),
+        (ValueError("x" * 10**6), "ValueError: xxx"),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_any_other_error_is_one_line_and_no_wrong_usage(error, said, run_cli, monkeypatch):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("livekm.files.process_clip", fail)
+    code, out, err = run_cli("--demo", "--size", "64x48", "-o", "out.mp4", "-q")
+    assert (code, out) == (1, "")
+    assert_one_line(err, said)
+    assert len(err) < 400
+    assert run_cli("--demo", "--size", "64x48", "-o", "out.mp4", "-q", "-v")[2].startswith(
+        "Traceback (most recent call last):\n"
+    )
+
+
+def test_the_missing_file_is_told_before_the_missing_display(run_cli):
+    code, _, err = run_cli("missing.mp4")
+    assert code == 1
+    assert_one_line(err, "missing.mp4: no such file")
+
+
+def test_the_command_line_works_in_a_thread(clip, run_cli):
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(run_cli(clip, "-o", "o.mp4", "-q")))
+    thread.start()
+    thread.join()
+    assert codes == [(0, "", "")]
+
+
+# Libraries that cannot be loaded, and an interruption meanwhile
+
+
+def with_module(folder: Path, name: str, content: str) -> dict[str, str]:
+    """Give an environment in which a library is not what it was."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text(content)
+    path = os.pathsep.join([str(folder), without_display()["PYTHONPATH"]])
+    return {**without_display(), "PYTHONPATH": path}
+
+
+NO_GL = "raise ImportError('libGL.so.1: cannot open shared object file: No such file or directory')"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",), ("--demo", "-v")])
+def test_where_opencv_cannot_be_loaded_one_line_says_what_to_install(arguments, tmp_path):
+    environment = with_module(tmp_path / "path", "cv2", NO_GL)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "apt-get").touch(0o755)
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env={**environment, "PATH": str(tmp_path / "bin")},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    *details, line = done.stderr.splitlines()
+    assert line.startswith("livekm: OpenCV cannot be loaded (libGL.so.1: cannot open")
+    assert "apt-get install libgl1 libglib2.0-0, or, without the window, pip uninst" in line
+    assert line.endswith("pip install opencv-python-headless")
+    assert bool(details) == ("-v" in arguments)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("raise ModuleNotFoundError(\"No module named 'cv2'\", name='cv2')", "pip install opencv"),
+        ("from numpy import no_such_name", "a library cannot be loaded (cannot import name"),
+    ],
+)
+def test_what_else_cannot_be_imported_is_one_line(content, said, tmp_path):
+    environment = with_module(tmp_path / "path", "cv2", content)
+    done = subprocess.run(
+        [*COMMAND, "--version"], env=environment, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert_one_line(done.stderr, said)
+
+
+@posix_only
+@pytest.mark.parametrize("command", ["from livekm.cli import main; main()", "runpy"])
+def test_an_interruption_during_the_imports_ends_quietly(command, tmp_path):
+    environment = with_module(tmp_path / "path", "cv2", "raise KeyboardInterrupt")
+    program = "import sys; from livekm.cli import main; sys.exit(main())"
+    started = COMMAND if command == "runpy" else [sys.executable, "-c", program]
+    done = subprocess.run(
+        [*started, "--version"], env=environment, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("name", livekm.__all__)
+def test_every_public_name_is_found_when_it_is_asked_for(name):
+    assert getattr(livekm, name).__name__ == name
+    assert name in dir(livekm)
+
+
 # Interruption
 
 
@@ -586,30 +721,50 @@ def long_clip(tmp_path_factory) -> Path:
     return make_clip(tmp_path_factory.mktemp("long") / "long.mp4", images=images)
 
 
+@contextmanager
+def on_terminal(command: list[str], folder: Path, **more) -> Iterator[tuple[subprocess.Popen, int]]:
+    """Run a command whose stderr is a terminal, and give the end where its text arrives."""
+    pty, fcntl, termios = map(pytest.importorskip, ("pty", "fcntl", "termios"))
+    terminal, stderr = pty.openpty()
+    fcntl.ioctl(stderr, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=without_display(),
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        **more,
+    ) as process:
+        os.close(stderr)
+        yield process, terminal
+    os.close(terminal)
+
+
+def wait_for(pattern: bytes, terminal: int) -> None:
+    shown = b""
+    while not re.search(pattern, shown):
+        shown += os.read(terminal, 4096)
+
+
+def test_there_is_no_progress_bar_but_on_a_terminal(clip, run_cli):
+    assert run_cli(clip, "-o", "out.mp4", "-k2")[2] == ""
+
+
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_clip_shows_its_progress_and_interrupted_it_is_valid_and_named_as_partial(
     number, long_clip, tmp_path
 ):
-    with subprocess.Popen(
-        [*COMMAND, long_clip, "-o", "out.mp4", "--stats", "table.csv"],
-        cwd=tmp_path,
-        env=without_display(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        shown = b""
+    with on_terminal([*COMMAND, long_clip, "-o", "out.mp4", "--stats", "table.csv"], tmp_path) as (
+        process,
+        terminal,
+    ):
         # How far it is, the time that has passed, the time that remains, the rate.
-        bar = rb"[1-9]\d+/2000 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+ frames/s\]"
-        while not re.search(bar, shown):
-            more = os.read(process.stderr.fileno(), 4096)
-            assert more, shown
-            shown += more
+        wait_for(rb"[1-9]\d+/2000 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+ frames/s\]", terminal)
         assert listing(tmp_path) != ["out.mp4"]
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert b"Traceback" not in err
     names = rb"out\.partial\.mp4, table\.partial\.csv"
     done = int(re.fullmatch(names + rb": (\d+) frames, interrupted\n", out)[1])
     assert 0 < done < 2000
@@ -623,19 +778,9 @@ def test_a_clip_shows_its_progress_and_interrupted_it_is_valid_and_named_as_part
 @posix_only
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
 def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, tmp_path):
-    with subprocess.Popen(
-        [*COMMAND, long_clip, "-o", "out.mp4", "--frames", "200"],
-        cwd=tmp_path,
-        env=without_display(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=ignoring(name),
-    ) as process:
-        shown = b""
-        while b"/200 [" not in shown:
-            more = os.read(process.stderr.fileno(), 4096)
-            assert more, shown
-            shown += more
+    command = [*COMMAND, long_clip, "-o", "out.mp4", "--frames", "200"]
+    with on_terminal(command, tmp_path, preexec_fn=ignoring(name)) as (process, terminal):
+        wait_for(rb"/200 \[", terminal)
         process.send_signal(signal.Signals[name])
         process.send_signal(signal.Signals[name])
         out, _ = process.communicate(timeout=20)

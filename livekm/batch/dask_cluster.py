@@ -56,7 +56,7 @@ def run_jobs(
     try:
         import distributed  # slow to import, and maybe not installed
     except ImportError as error:
-        raise LivekmError("--scheduler needs Dask: pip install 'livekm[cluster]'") from error
+        raise LivekmError("a Dask cluster needs Dask: pip install 'livekm[cluster]'") from error
     # Its own messages about workers that come and go would break the progress bar.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

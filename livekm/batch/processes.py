@@ -139,7 +139,10 @@ def run_job(
             code, reason = child.wait()
     except OSError as error:
         code, reason = 1, f"{error.filename}: {error.strerror}; choose another folder"
-    if code == 0:
+    missing = [path for path in job.outputs.values() if not path.exists()]
+    if code == 0 and missing:
+        outcome, reason = "failed", f"{job.source}: the process ended without writing {missing[0]}"
+    elif code == 0:
         outcome, reason = "done", ""
     elif is_stopped:
         outcome, reason = "interrupted", ""

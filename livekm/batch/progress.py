@@ -1,38 +1,42 @@
-"""Progress bars of many clips."""
+"""Show the progress of many clips."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from tqdm import tqdm
 
 from livekm.batch.job import Job, JobEvent, JobProgress
+from livekm.errors import printable
 
-_MOST_LINES = 8  # of clips in work; more would push what is above off the screen
+_MOST_LINES = 8  # of clips in work; more would scroll the terminal
 _LONGEST_NAME = 30
 
 
 class BatchProgress:
-    """A bar for all clips and, on a terminal, a line for each in work; a context manager.
+    """Tell what happens; on a terminal, show a bar for all clips and a line for each in work.
 
     Parameters
     ----------
     n_jobs : int
-    hidden : bool
+    tell : callable
+        Take a message for the user.
+    quiet : bool
+        Whether to tell failures only, and show no bar.
     """
 
-    def __init__(self, n_jobs: int, *, hidden: bool) -> None:
+    def __init__(self, n_jobs: int, tell: Callable[[str], None], *, quiet: bool) -> None:
         self._n_jobs = n_jobs
-        self._hidden = hidden
+        self._tell, self._is_quiet = tell, quiet
         self._counts: Counter[str] = Counter()
-        self._shares: dict[Job, float] = {}  # of the clips in work that are done
+        self._shares: dict[Job, float] = {}  # how much of each clip in work is done
         self._lines: dict[Job, tqdm] = {}
         self._bar = tqdm(
             total=n_jobs,
-            disable=hidden,
+            disable=True if quiet else None,  # None: unless stderr is a terminal
             bar_format="{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]",
         )
-        self._has_lines = not hidden and self._bar.fp.isatty()
         self._refresh()
 
     def __enter__(self) -> BatchProgress:
@@ -44,10 +48,10 @@ class BatchProgress:
         self._bar.close()
 
     def show(self, event: JobEvent) -> None:
-        """Take what happened to a clip."""
+        """Show an event."""
         if isinstance(event, JobProgress):
             self._shares[event.job] = min(1.0, event.n_frames / event.total) if event.total else 0
-            if self._has_lines:
+            if not self._bar.disable:
                 self._show_line(event)
         else:
             self._counts[event.outcome] += 1
@@ -55,10 +59,11 @@ class BatchProgress:
             line = self._lines.pop(event.job, None)
             if line is not None:
                 line.close()
-            if not self._hidden:
-                reasons = [event.reason] if event.reason else []
-                for text in [*event.details, *event.warnings, *reasons]:
-                    self._bar.write(f"livekm: {text}", file=self._bar.fp)
+            lines = [line for detail in event.details for line in detail.splitlines()]
+            others = [] if self._is_quiet else [*lines, *event.warnings]
+            for message in [*others, *([event.reason] if event.reason else [])]:
+                with tqdm.external_write_mode():  # clears the bars meanwhile
+                    self._tell(message)
         self._refresh()
 
     def _show_line(self, event: JobProgress) -> None:
@@ -71,7 +76,7 @@ class BatchProgress:
             line = self._lines[event.job] = tqdm(
                 total=event.total,
                 unit=" frames",
-                desc=f"  {_short(str(event.job.source)):{_LONGEST_NAME}s}",
+                desc=f"  {_short(printable(str(event.job.source))):{_LONGEST_NAME}s}",
                 position=free,
                 leave=False,
             )
@@ -79,7 +84,7 @@ class BatchProgress:
         line.refresh()
 
     def _refresh(self) -> None:
-        if self._hidden:
+        if self._bar.disable:
             return
         done = sum(self._counts.values())
         failed = f", {self._counts['failed']} failed" if self._counts["failed"] else ""
@@ -88,5 +93,5 @@ class BatchProgress:
 
 
 def _short(name: str) -> str:
-    """Keep the end of a name, which tells clips apart."""
+    """Return the end of a name, in which clips differ."""
     return name if len(name) <= _LONGEST_NAME else f"...{name[3 - _LONGEST_NAME :]}"

@@ -1,4 +1,4 @@
-"""A run over many clips, on this machine or on a cluster."""
+"""Process many clips, on this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ def run(
     jobs: Sequence[Job],
     arguments: Sequence[str],
     *,
-    workers: int = 1,
-    scheduler: str | None = None,
+    workers: int | str = 1,
     skip_existing: bool = False,
     quiet: bool = False,
+    tell: Callable[[str], None] = lambda message: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[JobResult]:
-    """Do what is to be done with each clip, and show how far it is.
+    """Process each clip, and show how far it is.
 
     Parameters
     ----------
     jobs : sequence of Job
     arguments : sequence of str
         Further arguments of the command line, for each clip.
-    workers : int, default 1
-        Clips at a time on this machine.
-    scheduler : str, optional
-        The address of a Dask scheduler, whose workers do the clips instead.
+    workers : int or str, default 1
+        How many clips are in work at a time on this machine, or the address of a Dask scheduler,
+        whose workers process them.
     skip_existing : bool, default False
-        Whether outputs that are there stay: of a clip that lacks a file, only this is written.
+        Whether to keep outputs that exist; only the missing files of a clip are written.
     quiet : bool, default False
-        Whether no progress is shown.
+        Whether to tell failures only, and show no progress.
+    tell : callable, optional
+        Take a message for the user.
     should_stop : callable, optional
-        Asked again and again whether to end; clips in work then are completed as partial.
+        Tell whether to end; clips in work are then completed as partial.
 
     Returns
     -------
@@ -51,12 +52,12 @@ def run(
     waiting = [job.remaining() for job in jobs] if skip_existing else jobs
     results = {job: JobResult(job, "skipped") for job in waiting if not job.outputs}
     todo = [job for job in waiting if job.outputs]
-    if scheduler:
-        events = dask_cluster.run_jobs(todo, arguments, scheduler, should_stop=should_stop)
+    if isinstance(workers, str):
+        events = dask_cluster.run_jobs(todo, arguments, workers, should_stop=should_stop)
     else:
         _make_folders(todo)
         events = processes.run_jobs(todo, arguments, workers=workers, should_stop=should_stop)
-    with BatchProgress(len(todo), hidden=quiet) as progress:
+    with BatchProgress(len(todo), tell, quiet=quiet) as progress:
         for event in events:
             progress.show(event)
             if isinstance(event, JobResult):
@@ -65,7 +66,7 @@ def run(
 
 
 def _make_folders(jobs: Sequence[Job]) -> None:
-    """Make those of all outputs; what is wrong with one is said at once, not for each clip."""
+    """Make the folders of all outputs; tell a problem once, not for each clip."""
     try:
         for folder in sorted({path.parent for job in jobs for path in job.outputs.values()}):
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The table of what became of many clips."""
+"""Make a table of the results of many clips."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from collections import Counter
 from collections.abc import Sequence
 
 from livekm.batch.job import JobResult
+from livekm.errors import printable
 
 
 def summary(results: Sequence[JobResult], seconds: float) -> str:
-    """Return a line for each clip, and one for all.
+    """Return a table: a line for each clip, and one for all.
 
     Parameters
     ----------
     results : sequence of JobResult
     seconds : float
-        That all of them took.
+        The time of the whole run.
     """
-    width = max(len("clip"), *(len(str(result.job.source)) for result in results))
+    names = [printable(str(result.job.source)) for result in results]
+    width = max(len("clip"), *map(len, names))
     lines = [f"{'clip':{width}s} {'frames':>7s} {'seconds':>8s} {'fps':>6s} {'MB':>7s}  result"]
-    for result in results:
+    for name, result in zip(names, results, strict=True):
         target, frames = result.job.output, result.n_frames
         fps = f"{frames / result.seconds:.0f}" if frames and result.seconds else ""
         size = f"{target.stat().st_size / 1e6:.1f}" if target and target.exists() else ""
         lines.append(
-            f"{result.job.source!s:{width}s} {'' if frames is None else frames:>7} "
+            f"{name:{width}s} {'' if frames is None else frames:>7} "
             f"{result.seconds:8.1f} {fps:>6s} {size:>7s}  {_outcome(result)}"
         )
     counts = Counter(result.outcome for result in results)

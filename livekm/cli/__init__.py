@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code.
 
+    Import everything else first, which takes a second, may be interrupted, and fails where a
+    library cannot be loaded.
+
     Parameters
     ----------
     arguments : sequence of str, optional
         Without the program's name; those of the process by default.
     """
-    from livekm.cli.command import run
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        from livekm.cli.command import run
+    except KeyboardInterrupt:
+        return 130
+    except ImportError as error:
+        from livekm.cli.libraries import advice
 
-    return run(arguments)
+        if sys.stderr is not None:
+            if "-v" in words or "--verbose" in words:
+                sys.excepthook(type(error), error, error.__traceback__)
+            print(f"livekm: {advice(error)}", file=sys.stderr)
+        return 1
+    return run(words)

@@ -8,7 +8,6 @@ from livekm.cli.options import OPTIONS, Option, Settings, Way
 from livekm.errors import UsageError
 from livekm.outputs import (
     ALPHA_SUFFIXES,
-    CODECS,
     CONTAINERS,
     DEFAULT_ENCODER,
     EncoderOptions,
@@ -30,7 +29,8 @@ def check(settings: Settings, way: Way) -> None:
     if settings.min_area is not None and not (settings["regions"] or settings.view == "regions"):
         raise UsageError("--min-area needs --regions or --view regions")
     _check_names(settings, way)
-    _check_encoding(settings)
+    if way != Way.BATCH:  # whose clips each have a format
+        _check_encoding(settings)
 
 
 def check_way(settings: Settings, way: Way) -> None:
@@ -79,8 +79,6 @@ def _check_encoding(settings: Settings) -> None:
     if encoder == DEFAULT_ENCODER:
         return
     suffix = Path(settings.output or "").suffix.lower()
-    if suffix and suffix not in CONTAINERS:
+    if suffix not in CONTAINERS:
         raise UsageError(f"--codec, --crf and --preset are for clips: {', '.join(CONTAINERS)}")
-    # Of many clips, each has a suffix of its own.
-    any_clip = f"clip{CODECS[settings.codec].containers[0]}" if settings.codec else "clip.mkv"
-    choose_encoding(settings.output if suffix and settings.output else any_clip, encoder)
+    choose_encoding(settings.output or "", encoder)

@@ -13,15 +13,16 @@ from livekm.cli import ways
 from livekm.cli.checks import check
 from livekm.cli.interrupt import interruption
 from livekm.cli.options import Settings, Way
-from livekm.cli.output_streams import say, set_up
+from livekm.cli.output_streams import PrintableFormatter, say, set_up, tell
 from livekm.cli.parser import parse
-from livekm.errors import LivekmError
+from livekm.errors import LivekmError, UsageError, printable
 from livekm.sources.discovery import find_cameras
 
 _FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+_LONGEST = 300  # characters of a message that is not livekm's own
 
 
-def run(arguments: Sequence[str] | None) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run a command line; return the exit code."""
     set_up()
     settings, reporter = Settings(), None
@@ -32,9 +33,10 @@ def run(arguments: Sequence[str] | None) -> int:
         return _run(settings, reporter)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (ValueError, LivekmError, MemoryError, OSError) as error:
-        _tell(_reason(error), traceback.format_exc() if settings.verbose else "", reporter)
-        return _MISUSED if isinstance(error, ValueError) else _FAILED
+    except Exception as error:  # the last handler: one line, whatever it is
+        details = traceback.format_exc() if settings.verbose else ""
+        _report(_reason(error), details, reporter)
+        return _MISUSED if isinstance(error, UsageError) else _FAILED
 
 
 def _run(settings: Settings, reporter: Reporter | None) -> int:
@@ -42,7 +44,8 @@ def _run(settings: Settings, reporter: Reporter | None) -> int:
     if not reporter:  # whoever started this process has checked what all clips have in common
         check(settings, way)
     if settings.list_cameras:
-        say("\n".join(map(str, find_cameras())) or "no camera is connected")
+        lines = [printable(str(camera)) for camera in find_cameras()]
+        say("\n".join(lines) or "no camera is connected")
         return 0
     with interruption() as stop:
         if reporter:
@@ -66,25 +69,36 @@ def _way(settings: Settings) -> Way:
     return Way.FILE if settings.written else Way.WINDOW
 
 
-def _tell(reason: str, details: str, reporter: Reporter | None) -> None:
-    if not reporter:
-        print(f"{details}livekm: {reason}", file=sys.stderr)
-        return
-    if details:
-        reporter.detail(details)
-    reporter.fail(reason)
+def _report(reason: str, details: str, reporter: Reporter | None) -> None:
+    if reporter:
+        if details:
+            reporter.detail(details)
+        reporter.fail(reason)
+    else:
+        for line in details.splitlines():
+            print(printable(line), file=sys.stderr)
+        tell(reason)
 
 
 def _reason(error: Exception) -> str:
+    """Return one line about an error; what nobody foresaw is told with its kind."""
+    text = " ".join(str(error).split())
+    if isinstance(error, (LivekmError, UsageError)):
+        return str(error)
     # What opens files raises LivekmErrors, which say more; this is from a look at a name.
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}; check its name and folder"
-    return str(error) or "not enough memory"
+    if isinstance(error, MemoryError):
+        return f"not enough memory{f' ({text})' if text else ''}; take a smaller --scale"
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    return f"{type(error).__name__}: {text or 'no reason given'}; -v shows where"
 
 
 def _set_up_logging(settings: Settings, reporter: Reporter | None) -> None:
-    handlers = [reporter] if reporter else None
-    logging.basicConfig(level=logging.ERROR, format="livekm: %(message)s", handlers=handlers)
+    handler = reporter or logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("livekm: %(message)s"))
+    logging.basicConfig(level=logging.ERROR, handlers=[handler])
     # Show livekm's own records only: users have no use for those of libraries.
     level = logging.WARNING
     if settings.quiet or settings.verbose:

@@ -114,6 +114,18 @@ def _read_size(text: str) -> tuple[int, int]:
     return width, height
 
 
+def _read_workers(text: str) -> int | str:
+    if ":" in text:
+        return text
+    try:
+        return whole(1, 1000).read(text)  # type: ignore[no-any-return]
+    except ValueError:
+        raise ValueError(
+            "must be a number from 1 to 1000, or the address of a Dask scheduler, "
+            f"like tcp://10.0.0.1:8786, got {text}"
+        ) from None
+
+
 NAME = Kind(_read_name, metavar="FILE")
 """A name of something that livekm writes or connects to."""
 
@@ -127,6 +139,9 @@ LABELS = Kind(_read_labels, lambda labels: ",".join(map(str, labels)), "0,3")
 
 SIZE = Kind(_read_size, lambda size: "{}x{}".format(*size), "WxH")
 """Width and height in pixels."""
+
+WORKERS = Kind(_read_workers, metavar="N|ADDRESS")
+"""A number of processes on this machine, or the address of a cluster."""
 
 TIME = Kind(_read_time, metavar="TIME")
 """Seconds of a clip."""

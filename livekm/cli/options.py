@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from livekm.batch.protocol import REPORT_OPTION
-from livekm.cli.kinds import INPUT, LABELS, NAME, SIZE, TEXT, TIME, Kind, choice, number, whole
+from livekm.cli.kinds import (
+    INPUT,
+    LABELS,
+    NAME,
+    SIZE,
+    TEXT,
+    TIME,
+    WORKERS,
+    Kind,
+    choice,
+    number,
+    whole,
+)
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
 from livekm.core.selection import RESTS
@@ -52,7 +64,7 @@ GROUPS = {
     "many clips": (
         "several inputs, or a folder or pattern of clips; -o names a folder then, as do\n"
         f"{', '.join(f'--{name}' for name in SIDECARS)},\n"
-        "or a file for each clip by {}: stats/{}.jsonl"
+        "or a file for each clip by {}: out/{}-k8, stats/{}.jsonl"
     ),
     "segmentation": None,
     "frames": None,
@@ -187,7 +199,7 @@ class Settings:
         needs=("keep", "drop"),
     )
     min_area: int | None = _output(
-        whole(1),
+        whole(1, 10**9),
         "leave smaller regions out of --regions and --view regions "
         "(default: a thousandth of the frame)",
         metavar="PIXELS",
@@ -209,20 +221,10 @@ class Settings:
         each=False,
     )
 
-    suffix: str = _batch(
-        TEXT, "add this to the names of the clips", default="", ways=BATCH, each=False
-    )
-    jobs: int | None = _batch(
-        whole(1),
-        "clips at a time (default: 1)",
-        ways=BATCH,
-        excludes={"scheduler": "start its workers with --nthreads"},
-        each=False,
-    )
-    scheduler: str | None = _batch(
-        NAME,
-        "run them on a Dask cluster (livekm[cluster])",
-        metavar="ADDRESS",
+    jobs: int | str | None = _batch(
+        WORKERS,
+        "clips in work at a time (default: 1), or the address of a Dask scheduler, "
+        "whose workers process them (livekm[cluster])",
         ways=BATCH,
         each=False,
     )
@@ -290,7 +292,7 @@ class Settings:
     end: float | None = _frames(
         TIME, "stop before this time of a clip", ways=MOVING, excludes={"camera": _BY_FRAMES}
     )
-    frames: int | None = _frames(whole(1), "stop after N frames")
+    frames: int | None = _frames(whole(1, 10**9), "stop after N frames")
     size: tuple[int, int] | None = _frames(
         SIZE, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
     )

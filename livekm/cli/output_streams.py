@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import sys
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
-from livekm.errors import LivekmError
+from livekm.errors import LivekmError, printable
 
 
 class LenientStream:
@@ -44,6 +45,14 @@ class LenientStream:
         return getattr(self._stream, name)
 
 
+class PrintableFormatter(logging.Formatter):
+    """Format a record as one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text with its control characters escaped."""
+        return printable(super().format(record))
+
+
 def set_up() -> None:
     """Open a stdout and a stderr if the process was started without (``2>&-``, pythonw).
 
@@ -61,6 +70,11 @@ def set_up() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     if not isinstance(sys.stderr, LenientStream):
         sys.stderr = cast(TextIO, LenientStream(sys.stderr))
+
+
+def tell(message: str) -> None:
+    """Print a message to stderr, in one line."""
+    print(f"livekm: {printable(message)}", file=sys.stderr)
 
 
 def say(text: str) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from livekm.errors import printable
+
 
 @contextmanager
 def clip_progress(total: int | None, name: str, *, hidden: bool) -> Iterator[Callable[[], object]]:
@@ -17,8 +19,8 @@ def clip_progress(total: int | None, name: str, *, hidden: bool) -> Iterator[Cal
         tqdm(
             total=total,
             unit=" frames",
-            desc=name,
-            disable=hidden,
+            desc=printable(name),
+            disable=True if hidden else None,  # None: unless stderr is a terminal
             delay=0.1,  # not before the first frame: an output that fails to open is one line
         ) as bar,
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,11 +14,11 @@ from livekm.cli import build
 from livekm.cli.checks import check_way
 from livekm.cli.interrupt import Interruption
 from livekm.cli.options import Settings, Way
-from livekm.cli.output_streams import say
+from livekm.cli.output_streams import say, tell
 from livekm.cli.progress import clip_progress
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
-from livekm.errors import SinkError, UsageError
+from livekm.errors import SinkError, UsageError, printable
 from livekm.frame import Frame
 from livekm.live.window import has_display
 from livekm.outputs import IMAGE_SUFFIXES, check_distinct, is_image_row
@@ -37,8 +36,7 @@ def process_batch(settings: Settings, stop: Interruption) -> bool:
     _check_labels(settings, is_single=settings.frames == 1)
     jobs = batch.plan_jobs(
         settings.inputs,
-        Path(settings.output) if settings.output else None,
-        suffix=settings.suffix,
+        settings.output,
         encoder=build.encoder(settings),
         sidecars=settings.sidecars,
     )
@@ -46,18 +44,14 @@ def process_batch(settings: Settings, stop: Interruption) -> bool:
         jobs,
         settings.arguments_of_each(),
         workers=settings.jobs or 1,
-        scheduler=settings.scheduler,
         skip_existing=settings.skip_existing,
         quiet=settings.quiet,
+        tell=tell,
         should_stop=stop,
     )
-    failures = [result.reason for result in results if result.outcome == "failed"]
-    if settings.quiet:
-        for reason in failures:
-            print(f"livekm: {reason}", file=sys.stderr)
-    else:
+    if not settings.quiet:
         say(batch.summary(results, time.perf_counter() - start))
-    return bool(failures)
+    return any(result.outcome == "failed" for result in results)
 
 
 def process_source(settings: Settings, stop: Interruption, reporter: Reporter | None) -> None:
@@ -126,7 +120,7 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
     if not settings.quiet:
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
-        written = ", ".join(settings.written)
+        written = printable(", ".join(settings.written))
         say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
 
 
@@ -168,7 +162,7 @@ def _clip(
             should_stop=stop,
         )
     if not settings.quiet and not reporter:
-        written = ", ".join(map(str, result.paths))
+        written = printable(", ".join(map(str, result.paths)))
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
         say(f"{written}: {frames}{', interrupted' if stop.requested else ''}")
 

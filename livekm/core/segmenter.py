@@ -19,6 +19,7 @@ from livekm.core.seeding import SEEDINGS, Seeding
 from livekm.core.segmentation import Segmentation
 from livekm.core.threads import Workers, available_cores
 from livekm.core.trainer import Trainer
+from livekm.errors import UsageError
 from livekm.frame import Image
 from livekm.validation import check_number, check_range, named
 
@@ -195,7 +196,7 @@ class Segmenter:
             if colors.dtype != np.uint8 or colors.ndim != 2 or colors.shape[1] != 3:
                 raise ValueError(f"palette must be (k, 3) uint8, got {colors.shape} {colors.dtype}")
             if self._spatial_weight > 0:
-                raise ValueError("a palette fixes colours alone: spatial_weight must be 0")
+                raise UsageError("a palette fixes colours alone: spatial_weight must be 0")
             check_range("the palette's number of colours", len(colors), 1, 256)
             self._n_clusters = len(colors)
             palette = colors
@@ -221,7 +222,7 @@ class Segmenter:
         """
         check_range("n_clusters", n_clusters, 1, 256)
         if self._palette is not None:
-            raise ValueError("the palette fixes the number of clusters; set_palette(None) frees it")
+            raise UsageError("the palette fixes the number of clusters; set_palette(None) frees it")
         assert isinstance(self._trainer, Trainer)
         self._n_clusters = int(n_clusters)
         slots = self._trainer.resize(self._n_clusters)

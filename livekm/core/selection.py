@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from livekm.errors import UsageError
 from livekm.validation import check_range
 
 RESTS = ("black", "original", "transparent", "pale")
@@ -41,7 +42,7 @@ class Selection:
     >>> Selection([7]).of(4)
     Traceback (most recent call last):
         ...
-    ValueError: there is no segment 7: the labels are 0 to 3
+    livekm.errors.UsageError: there is no segment 7: the labels are 0 to 3
     """
 
     labels: Collection[int]
@@ -52,7 +53,7 @@ class Selection:
         for label in self.labels:
             check_range("a segment's label", label, 0, 255)
         if self.rest not in RESTS:
-            raise ValueError(f"rest must be one of {', '.join(RESTS)}, got {self.rest!r}")
+            raise UsageError(f"rest must be one of {', '.join(RESTS)}, got {self.rest!r}")
         object.__setattr__(self, "labels", frozenset(map(int, self.labels)))
 
     @property
@@ -71,7 +72,7 @@ class Selection:
         unknown = [label for label in sorted(self.labels) if label >= n_clusters]
         if unknown:
             names = f"segment {unknown[0]}: the labels are 0 to {n_clusters - 1}"
-            raise ValueError(f"there is no {names}")
+            raise UsageError(f"there is no {names}")
         is_named = np.zeros(n_clusters, np.bool_)
         is_named[list(self.labels)] = True
         return np.asarray(is_named != self.drop)

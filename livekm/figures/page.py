@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from livekm.core.contrast import is_dark
+from livekm.errors import UsageError
 from livekm.frame import Image
 
 _LONGEST_SIDE = 640  # of a panel in pixels; more would not be seen
@@ -31,7 +32,7 @@ def check_format(suffix: str) -> None:
     """Raise `ValueError` if matplotlib cannot write the format (``.png``, ``.pdf``, ...)."""
     known = FigureCanvasAgg(Figure()).get_supported_filetypes()
     if suffix.lstrip(".").lower() not in known:
-        raise ValueError(
+        raise UsageError(
             f"a figure cannot be a {suffix or 'file without suffix'}: use .png or .pdf"
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+from livekm.errors import UsageError
 from livekm.frame import VideoInfo
 from livekm.outputs.base import Sink
 from livekm.outputs.conflicts import check_distinct
@@ -102,7 +103,7 @@ def open_sink(
 
     >>> open_sink("out.wmv")
     Traceback (most recent call last):
-    ValueError: cannot tell the format of out.wmv; end it in .mp4, .mov, .mkv, .webm, .avi, ...
+    livekm.errors.UsageError: cannot tell the format of out.wmv; end it in .mp4, ...
     """
     if path is None:
         return NullSink()
@@ -110,10 +111,10 @@ def open_sink(
         rate = None if fps is None else frame_rate(fps)
         info = VideoInfo(Path(path).name, width=0, height=0, fps=rate)  # the images tell the size
     elif fps is not None:
-        raise ValueError(f"{info.name} has its own rate and times; leave fps out")
+        raise UsageError(f"{info.name} has its own rate and times; leave fps out")
     sink = FILE_SINKS.get(Path(path).suffix.lower())
     if sink is None:
-        raise ValueError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")
+        raise UsageError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")
     if sink is ClipSink:
         return ClipSink(
             path, info, encoder=encoder, overwrite=overwrite, from_zero=from_zero, verify=verify

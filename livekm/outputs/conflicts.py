@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from livekm.errors import UsageError
 from livekm.outputs.images.sequence import is_image_row
 
 
@@ -29,7 +30,7 @@ def check_distinct(
     >>> check_distinct(["out/a.mp4", "out/labels"])
     >>> check_distinct(["out/%06d.png", "out/labels"], picture="out/%06d.png")
     Traceback (most recent call last):
-    ValueError: out/labels would lie in out/%06d.png, whose folder is written as a whole; ...
+    livekm.errors.UsageError: out/labels would lie in out/%06d.png, ...
     """
     row = picture if picture and is_image_row(picture) else None
     taken: dict[Path, str] = {}
@@ -38,12 +39,12 @@ def check_distinct(
         place = Path(os.path.realpath(Path(name).parent if name == row else name))
         if place in taken:
             both = name if name == taken[place] else f"{taken[place]} and {name}"
-            raise ValueError(f"two outputs have one place, {both}; choose another name for one")
+            raise UsageError(f"two outputs have one place, {both}; choose another name for one")
         taken[place] = name
     for place, name in taken.items():
         outer = next((taken[folder] for folder in place.parents if folder in taken), None)
         if outer is not None:
             what = "whose folder" if outer == row else "which"
-            raise ValueError(
+            raise UsageError(
                 f"{name} would lie in {outer}, {what} is written as a whole; choose another name"
             )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.segmenter import Segmenter
-from livekm.errors import SourceError
+from livekm.errors import SourceError, UsageError
 from livekm.sources.files import require_file
 from livekm.sources.still import read_image
 
@@ -20,6 +20,7 @@ Palette = npt.NDArray[np.uint8]
 """(k, 3) uint8, BGR."""
 
 _MOST = 256  # colours
+_LONGEST = 100  # characters that a message repeats of a file
 
 
 def read_palette(path: str | Path, n_colors: int | None = None) -> Palette:
@@ -56,13 +57,15 @@ def read_palette(path: str | Path, n_colors: int | None = None) -> Palette:
             rows = reader(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror}") from error
-        except (ValueError, TypeError) as error:
-            raise SourceError(f"{path}: not a palette ({error})") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            reason = str(error)
+            reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
+            raise SourceError(f"{path}: not a palette ({reason})") from error
         if not 1 <= len(rows) <= _MOST:
             raise SourceError(f"{path}: 1 to {_MOST} colours can be fixed, it has {len(rows)}")
         palette = np.array(rows, np.uint8)[:, ::-1].copy()
     if n_colors not in (None, len(palette)):
-        raise ValueError(f"{path} has {len(palette)} colours, not {n_colors}")
+        raise UsageError(f"{path} has {len(palette)} colours, not {n_colors}")
     return palette
 
 

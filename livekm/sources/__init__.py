@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from livekm.errors import UsageError
 from livekm.sources.base import Source
 from livekm.sources.camera import CameraSource
 from livekm.sources.clip import ClipSource
@@ -82,12 +83,12 @@ def open_source(
         return DemoSource(**_given(width=width, height=height, fps=fps), seed=seed)
 
     if width is not None or height is not None:
-        raise ValueError(f"{source}: width and height are for cameras and the demo; leave them out")
+        raise UsageError(f"{source}: width and height are for cameras and the demo; leave them out")
     path = Path(source)
     if path.is_dir() or (not path.exists() and is_pattern(str(source))):
         return SequenceSource(source, **_given(fps=fps))
     if fps is not None:
-        raise ValueError(
+        raise UsageError(
             f"{source}: fps is for cameras, the demo and image sequences; leave it out"
         )
     if path.suffix.lower() in IMAGE_SUFFIXES or is_heif_file(path):

@@ -10,7 +10,7 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from livekm.errors import SourceError
+from livekm.errors import SourceError, UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.sources.base import Source
 from livekm.sources.device import ask, device_name, frame_rate_of, is_url, open_device, v4l2_path
@@ -205,8 +205,8 @@ def _check_wishes(
     device: int | str, width: int | None, height: int | None, fps: float | None
 ) -> None:
     if isinstance(device, int) and device < 0:
-        raise ValueError(f"device must be an index from 0, a path or a URL, not {device}")
+        raise UsageError(f"device must be an index from 0, a path or a URL, not {device}")
     if (width is None) != (height is None):
-        raise ValueError("width and height must be given together")
+        raise UsageError("width and height must be given together")
     for name, value in (("width", width), ("height", height), ("fps", fps)):
         check_positive(name, value)

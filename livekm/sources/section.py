@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from livekm.errors import SourceError
+from livekm.errors import SourceError, UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.sources.base import Source
 from livekm.sources.stream import FrameStream
@@ -41,9 +41,9 @@ class SectionSource(FrameStream):
 
     def __init__(self, source: Source, start: float = 0.0, end: float = float("inf")) -> None:
         if not 0 <= start < end:
-            raise ValueError(f"the end must come after the start, got {start:g} to {end:g} s")
+            raise UsageError(f"the end must come after the start, got {start:g} to {end:g} s")
         if source.info.is_live:
-            raise ValueError(f"{source.info.name} is live: leave --start and --end out")
+            raise UsageError(f"{source.info.name} is live: leave --start and --end out")
         self._source = source
         super().__init__(_shortened(source.info, start, end), _section(source, start, end))
 

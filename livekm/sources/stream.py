@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from livekm.errors import UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.sources.base import Source
 
@@ -51,5 +52,5 @@ def frame_rate(fps: float | Fraction) -> Fraction:
     Fraction(30000, 1001)
     """
     if not 0 < fps < float("inf"):
-        raise ValueError(f"fps must be a number above 0, not {fps}")
+        raise UsageError(f"fps must be a number above 0, not {fps}")
     return Fraction(fps).limit_denominator(1001)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from livekm.core.painting import Painting
-from livekm.errors import SinkError
+from livekm.errors import SinkError, UsageError
 from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.base import Sink
@@ -38,7 +38,7 @@ class ImageSink(Sink):
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
         if Path(path).suffix.lower() not in IMAGE_SUFFIXES:
-            raise ValueError(
+            raise UsageError(
                 f"expected a name that ends in {', '.join(IMAGE_SUFFIXES)}, got {path}"
             )
         self._written = False
@@ -52,7 +52,7 @@ class ImageSink(Sink):
         if not self._is_open:
             raise ValueError(f"{self._part.target} is closed")
         if self._written:
-            raise ValueError(f"{self._part.target} holds one image, a second one came")
+            raise UsageError(f"{self._part.target} holds one image, a second one came")
         content = encode_image(image, self._part.target)
         try:
             self._part.path.write_bytes(content)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from livekm.core.painting import Painting
-from livekm.errors import SinkError
+from livekm.errors import SinkError, UsageError
 from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFolder
 from livekm.outputs.base import Sink
@@ -55,7 +55,7 @@ class SequenceSink(Sink):
     ) -> None:
         self._pattern = Path(pattern)
         if not is_image_row(pattern) or len(PRINTF_NUMBER.findall(self._pattern.name)) > 1:
-            raise ValueError(f"expected a pattern of image names, like %06d.png, got {pattern}")
+            raise UsageError(f"expected a pattern of image names, like %06d.png, got {pattern}")
         self._fps = info.fps or Fraction(25)
         self._n_frames = 0
         self._is_partial = False

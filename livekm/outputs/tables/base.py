@@ -11,7 +11,7 @@ import av
 
 from livekm.context import Closing
 from livekm.core.segmentation import Segmentation
-from livekm.errors import SinkError
+from livekm.errors import SinkError, UsageError
 from livekm.frame import Frame
 from livekm.outputs.atomic import PartFile
 
@@ -98,12 +98,12 @@ def chosen_suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
     '.csv'
     >>> chosen_suffix("labels.txt", ["", ".npz", ".mkv"])
     Traceback (most recent call last):
-    ValueError: cannot tell the format of labels.txt; name a folder, or end it in .npz or .mkv
+    livekm.errors.UsageError: cannot tell the format of labels.txt; name a folder, or ...
     """
     is_folder = os.fspath(path).endswith(("/", os.sep))
     suffix = "" if is_folder else Path(path).suffix.lower()
     if suffix not in known:
         folder = "name a folder, or " if "" in known else ""
         endings = " or ".join(filter(None, known))
-        raise ValueError(f"cannot tell the format of {path}; {folder}end it in {endings}")
+        raise UsageError(f"cannot tell the format of {path}; {folder}end it in {endings}")
     return suffix

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from av.video.reformatter import ColorRange
 
 from livekm.core.segmentation import Segmentation
-from livekm.errors import ImageSizeError, SinkError
+from livekm.errors import ImageSizeError, SinkError, UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile, PartFolder
 from livekm.outputs.images.encoding import FrameTable
@@ -150,7 +150,7 @@ class LabelImage(Sidecar):
 
     def _append(self, frame: Frame, segmentation: Segmentation) -> None:
         if self._content:
-            raise ValueError(
+            raise UsageError(
                 f"{self._part.target} holds one image: of a clip, write labels to a folder, "
                 ".npz or .mkv"
             )

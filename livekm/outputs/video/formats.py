@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
+from livekm.errors import UsageError
 from livekm.validation import check_range
 
 
@@ -223,20 +224,20 @@ def choose_encoding(
     'libvpx-vp9'
     >>> choose_encoding("out.webm", EncoderOptions(codec="hevc"))
     Traceback (most recent call last):
-    ValueError: .webm does not hold hevc; end the name in .mp4, .mov or .mkv, or choose vp9 or av1
+    livekm.errors.UsageError: .webm does not hold hevc; end the name in .mp4, ...
     """
     suffix = Path(path).suffix.lower()
     if suffix not in CONTAINERS:
-        raise ValueError(f"expected a name that ends in {', '.join(CONTAINERS)}, got {path}")
+        raise UsageError(f"expected a name that ends in {', '.join(CONTAINERS)}, got {path}")
     container = CONTAINERS[suffix]
     name = asked.codec or container.codec
     if name not in CODECS:
-        raise ValueError(f"there is no codec {name}; choose {_any_of(CODECS)}")
+        raise UsageError(f"there is no codec {name}; choose {_any_of(CODECS)}")
     row = CODECS[name]
     if suffix not in row.containers:
         fitting = [known for known, other in CODECS.items() if suffix in other.containers]
         fitting.sort(key=lambda known: known != container.codec)
-        raise ValueError(
+        raise UsageError(
             f"{suffix} does not hold {name}; end the name in {_any_of(row.containers)}, "
             f"or choose {_any_of(fitting)}"
         )
@@ -244,17 +245,17 @@ def choose_encoding(
     if row.crf:
         crf = row.default_crf if asked.crf is None else asked.crf
         if isinstance(crf, bool) or crf not in row.crf:
-            raise ValueError(f"the crf of {name} is {row.crf[0]} to {row.crf[-1]}, got {crf}")
+            raise UsageError(f"the crf of {name} is {row.crf[0]} to {row.crf[-1]}, got {crf}")
         options["crf"] = str(crf)
     elif asked.crf is not None:
-        raise ValueError(f"{name} has no crf, {_why_no_choice(name)}; leave it out")
+        raise UsageError(f"{name} has no crf, {_why_no_choice(name)}; leave it out")
     if row.presets:
         preset = asked.preset or row.default_preset
         if preset not in row.presets:
-            raise ValueError(f"{name} has no preset {preset}; choose {_any_of(row.presets)}")
+            raise UsageError(f"{name} has no preset {preset}; choose {_any_of(row.presets)}")
         options[row.preset_option] = preset
     elif asked.preset is not None:
-        raise ValueError(f"{name} has no presets, {_why_no_choice(name)}; leave it out")
+        raise UsageError(f"{name} has no presets, {_why_no_choice(name)}; leave it out")
     if asked.threads is not None:
         check_range("threads", asked.threads, 1, 256)
         options["threads"] = str(asked.threads)

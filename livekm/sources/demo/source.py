@@ -9,6 +9,7 @@ from itertools import count
 import cv2
 import numpy as np
 
+from livekm.errors import UsageError
 from livekm.frame import Frame, Image, VideoInfo
 from livekm.sources.demo import AVENUE, COUNTRY, Street
 from livekm.sources.stream import FrameStream, frame_rate
@@ -58,11 +59,11 @@ class DemoSource(FrameStream):
         n_frames: int | None = None,
     ) -> None:
         if width < 16 or height < 16:
-            raise ValueError(f"the demo's width and height are at least 16, not {width}x{height}")
+            raise UsageError(f"the demo's width and height are at least 16, not {width}x{height}")
         if seed < 0:
-            raise ValueError(f"seed must be 0 or more, not {seed}")
+            raise UsageError(f"seed must be 0 or more, not {seed}")
         if n_frames is not None and n_frames < 1:
-            raise ValueError(f"n_frames must be 1 or more, not {n_frames}")
+            raise UsageError(f"n_frames must be 1 or more, not {n_frames}")
         fps = frame_rate(fps)
         info = VideoInfo("demo", width, height, fps=fps, n_frames=n_frames, time_base=1 / fps)
         super().__init__(info, _draw_frames(info, fps, seed))
