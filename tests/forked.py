@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO
 
+import livekm.cli.command  # noqa: F401 - the server imports it once for all
 from livekm.cli import main
 
 CAN_FORK = sys.platform.startswith("linux")

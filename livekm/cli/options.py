@@ -186,6 +186,7 @@ class Settings:
     )
     overwrite: bool = _output(None, "replace files that exist")
     sidecars: Mapping[str, str] = field(default_factory=dict)
+    no_verify: bool = _output(None, "do not read a written clip again to check it")
     view: str = _output(choice(VIEWS), "what is shown", default="segments")
     keep: tuple[int, ...] | None = _output(
         LABELS, "show only these segments", excludes={"drop": ""}, **_SELECTION

@@ -157,6 +157,7 @@ def _clip(
             max_frames=settings.frames,
             from_zero=isinstance(source, SectionSource),
             overwrite=settings.overwrite,
+            verify=not settings.no_verify,
             encoder=build.encoder(settings),
             on_frame=count,
             should_stop=stop,
