@@ -31,6 +31,6 @@ def load_statistics(path: str | Path) -> Iterator[dict[str, Any]]:
 if __name__ == "__main__":
     shares: dict[int, list[float]] = defaultdict(list)
     for row in load_statistics(sys.argv[1]):
-        shares[row["label"]].append(row["share"])
-    for label, values in sorted(shares.items()):
-        print(f"segment {label}: {sum(values) / len(values):6.1%} of {len(values)} frames")
+        shares[row["id"]].append(row["share"])
+    for identity, values in sorted(shares.items()):
+        print(f"id {identity}: {sum(values) / len(values):6.1%} of {len(values)} frames")

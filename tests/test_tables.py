@@ -164,3 +164,27 @@ def test_the_example_reads_statistics_of_both_formats(clip, run_cli, tmp_path):
     assert all(a["time"] < b["time"] for a, b in pairwise(rows[::3]))
     for row, other in zip(rows, load_statistics(tmp_path / "out.jsonl"), strict=True):
         assert row == other
+
+
+def test_the_tables_tell_which_thing_a_label_is(run_cli, tmp_path):
+    """Two scenes by turns: what is new has new ids, what comes back its old ones."""
+    scenes = [np.zeros((32, 64, 3), np.uint8) for _ in range(2)]
+    scenes[0][:, 32:] = 250
+    scenes[1][:], scenes[1][:16] = (20, 160, 40), (200, 60, 160)
+    images = [scenes[i // 4 % 2] for i in range(12)]
+    make_clip(tmp_path / "in.mkv", 12, images=images, width=64, height=32, codec="ffv1")
+    files = ("s.csv", "s.jsonl", "r.csv", "r.jsonl", "l.npz")
+    for name, option in zip(files, ["--stats"] * 2 + ["--regions"] * 2 + ["--labels"], strict=True):
+        assert run_cli("in.mkv", option, name, "-k", 2, "-q")[0] == 0
+    load_statistics = runpy.run_path(str(EXAMPLES / "load_statistics.py"))["load_statistics"]
+    rows = list(load_statistics(tmp_path / "s.csv"))
+    ids = [{row["id"] for row in rows if row["frame"] == frame} for frame in range(12)]
+    assert ids == [{0, 1}] * 4 + [{2, 3}] * 4 + [{0, 1}] * 4
+    assert [row["id"] for row in load_statistics(tmp_path / "s.jsonl")] == [r["id"] for r in rows]
+    of = {(row["frame"], row["label"]): row["id"] for row in rows}
+    for name in ("r.csv", "r.jsonl"):
+        regions = list(load_statistics(tmp_path / name))
+        assert regions
+        assert all(row["id"] == of[row["frame"], row["label"]] for row in regions)
+    with np.load(tmp_path / "l.npz") as arrays:
+        assert {(i, j): n for (i, j), n in np.ndenumerate(arrays["ids"])} == of

@@ -32,7 +32,8 @@ class LabelArrays(Sidecar):
     """A ``.npz`` archive that `numpy.load` reads frame by frame.
 
     ``frame_000000`` and so on are (H, W) uint8 labels, ``times`` the (n,) float64 seconds,
-    ``indices`` the (n,) int64 places in the source, ``palettes`` the (n, k, 3) uint8 BGR colours.
+    ``indices`` the (n,) int64 places in the source, ``palettes`` the (n, k, 3) uint8 BGR colours,
+    ``ids`` the (n, k) int64 identities of the labels; see `Segmentation.ids`.
     Its table of contents takes memory, about a kilobyte a frame.
     """
 
@@ -41,6 +42,7 @@ class LabelArrays(Sidecar):
         self._times: list[float] = []
         self._indices: list[int] = []
         self._palettes: list[npt.NDArray[np.uint8]] = []
+        self._ids: list[npt.NDArray[np.int64]] = []
         self._zip = zipfile.ZipFile(part.path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
 
     def _append(self, frame: Frame, segmentation: Segmentation) -> None:
@@ -48,6 +50,7 @@ class LabelArrays(Sidecar):
         self._times.append(frame.time)
         self._indices.append(frame.index)
         self._palettes.append(segmentation.palette)
+        self._ids.append(segmentation.ids)
 
     def _store(self, name: str, array: npt.NDArray[Any]) -> None:
         with self._zip.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -57,6 +60,7 @@ class LabelArrays(Sidecar):
         self._store("times", np.array(self._times, np.float64))
         self._store("indices", np.array(self._indices, np.int64))
         self._store("palettes", np.array(self._palettes, np.uint8))
+        self._store("ids", np.array(self._ids, np.int64))
         self._zip.close()
 
     def _release(self) -> None:

@@ -12,7 +12,7 @@ from livekm.outputs.tables.table import TableFile
 from livekm.regions import find_regions
 
 REGION_COLUMNS = (
-    "frame", "time", "label", "color", "region", "area", "x", "y",
+    "frame", "time", "label", "id", "color", "region", "area", "x", "y",
     "box_x", "box_y", "box_width", "box_height",
 )  # fmt: skip
 
@@ -48,6 +48,7 @@ class RegionFile(TableFile):
                 "frame": frame.index,
                 "time": frame.time,
                 "label": region.label,
+                "id": int(segmentation.ids[region.label]),
                 "color": "#{2:02x}{1:02x}{0:02x}".format(*palette[region.label]),
                 "region": number,
                 "area": region.area,

@@ -23,7 +23,10 @@ class SegmentRow(NamedTuple):
     frame, time
         The frame's place in the source from 0, and its time there in seconds.
     label
-        The segment's index, the same from frame to frame.
+        The number that the segment's pixels have in the frame's labels.
+    id
+        Which thing the segment is; see `Segmentation.ids`. A label that is given to something else
+        has another id from that frame on.
     color
         As in HTML, ``#rrggbb``.
     share, pixels
@@ -39,6 +42,7 @@ class SegmentRow(NamedTuple):
     frame: int
     time: float
     label: int
+    id: int
     color: str
     share: float
     pixels: int
@@ -72,15 +76,21 @@ def measure(
     sums, boxes = _regions(labels, segmentation.n_clusters, workers or Workers(1))
     mse = _rounded(segmentation.mse)
     rows = []
-    for label, (color, (n, x, y), (left, top, right, bottom)) in enumerate(
-        zip(segmentation.palette.tolist(), sums.tolist(), boxes.tolist(), strict=True)
-    ):
+    found = zip(
+        segmentation.ids.tolist(),
+        segmentation.palette.tolist(),
+        sums.tolist(),
+        boxes.tolist(),
+        strict=True,
+    )
+    for label, (identity, color, (n, x, y), (left, top, right, bottom)) in enumerate(found):
         is_there = n > 0
         rows.append(
             SegmentRow(
                 frame=frame.index,
                 time=frame.time,
                 label=label,
+                id=identity,
                 color="#{2:02x}{1:02x}{0:02x}".format(*color),
                 share=round(n / labels.size, 6),
                 pixels=n,
