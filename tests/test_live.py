@@ -32,13 +32,17 @@ from livekm import live
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError
 from livekm.frame import Frame
-from livekm.live.commands import COMMANDS, do
+from livekm.live import hud
+from livekm.live.commands import COMMANDS, do, press
 from livekm.live.keys import COMMAND_OF, KEY_BINDINGS, key_table
 from livekm.live.pace import AutoScale
 from livekm.live.recorder import Recorder
 from livekm.live.session import Session
+from livekm.live.settings import LiveSettings
+from livekm.live.status import status_lines
 from livekm.outputs.checks import as_image
 from livekm.sources import open_source
+from livekm.timing import StageTimer
 from livekm.views import VIEWS
 
 WIDTH, HEIGHT = 320, 240
@@ -85,6 +89,12 @@ class Program:
 
     def wait_for_picture(self) -> None:
         wait_until(lambda: len(self.colors()) > 2)
+
+    def hide_hud(self) -> None:
+        """Press the key that hides it from the first picture on; with it goes the first note."""
+        self.wait_for_picture()
+        time.sleep(0.3)  # a key that comes while the window does is lost
+        self.display.press(self.window, "h", "h", every_ms=100)
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the end; give exit code, stdout and stderr."""
@@ -156,7 +166,7 @@ def test_a_camera_obeys_the_keys(livekm, camera, tmp_path):
     arguments = ("--camera", 0, "--scale", 1)  # or a busy machine would take a smaller one
     with livekm(*arguments, title="livekm - camera 0", **camera()) as program:
         # Hidden, the display adds no colours: there are as many as clusters.
-        program.press("h")
+        program.hide_hud()
         program.wait_for_colors(8)
         program.press("plus")
         program.wait_for_colors(9)
@@ -186,7 +196,7 @@ def test_a_camera_obeys_the_keys(livekm, camera, tmp_path):
         program.wait_for_colors(5)
 
         program.press("space")
-        time.sleep(0.3)
+        time.sleep(1.5)  # until the note has gone
         held = program.screenshot()
         time.sleep(0.3)
         assert np.array_equal(program.screenshot(), held)
@@ -250,7 +260,7 @@ def test_a_camera_that_stops_leaves_its_last_picture_and_goes_on_when_it_is_back
     trouble, livekm, camera
 ):
     with livekm("--camera", 0, title="livekm - camera 0", **camera(**trouble)) as program:
-        program.press("h")
+        program.hide_hud()
         wait_until(lambda: RED in program.colors())
         lost = program.screenshot()
         assert len(program.colors()) > 8  # the picture is still there
@@ -370,6 +380,7 @@ drawn, draw = [], hud.Hud.draw
 
 def draw_and_note(self, image, lines, segmentation):
     drawn.append(lines)
+    self._settings.hud = "all"
     draw(self, image, lines, segmentation)
 
 segmented = []
@@ -384,7 +395,7 @@ with CameraSource(0) as camera:
 print(drawn[0][-1], *drawn[-1], sep="\\n")
 """
     first, *lines = output_of(program, display.environment(**camera())).splitlines()
-    assert first == "compiling kernels"
+    assert first == "starting, a few seconds"
     wanted = [
         r"[\d.]+ fps   age \d+ ms   [1-9]\d* dropped",
         r"k 8   segments   bgr   scale [\d.]+ auto",
@@ -415,7 +426,7 @@ with CameraSource(0) as camera:
     with python_window(display, program, title="livekm - camera 0", **camera()) as program:
         wait_until(lambda: len(program.colors()) > N_PATCHES)
         seconds = time.monotonic() - start
-        program.press("h")
+        program.hide_hud()
         before = program.screenshot()
         wait_until(lambda: not np.array_equal(program.screenshot(), before))  # it moves
         program.wait_for_colors(8, timeout=60)
@@ -440,7 +451,7 @@ def test_the_mirror_exchanges_left_and_right(livekm, tmp_path):
     image[:, : WIDTH // 4] = (30, 30, 200)
     cv2.imwrite(str(tmp_path / "photo.png"), image)
     with livekm("photo.png", "--mirror", "-k", 2, title="livekm - photo.png") as program:
-        program.press("h")
+        program.hide_hud()
         program.wait_for_colors(2)
         wait_until(lambda: program.screenshot()[0, -1, 2] > 150 > program.screenshot()[0, 0, 2])
         mirrored = program.screenshot()
@@ -454,7 +465,7 @@ def test_the_mirror_exchanges_left_and_right(livekm, tmp_path):
 def test_a_still_image_stays_and_the_keys_work_on_it(livekm, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.png"), patches())
     with livekm("photo.png", title=r"livekm - photo.png") as program:
-        program.press("h")
+        program.hide_hud()
         program.wait_for_colors(8)
         program.press("4")
         program.wait_for_colors(4)
@@ -493,11 +504,15 @@ def test_the_close_button_ends_well(livekm):
 @requires_xvfb
 def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_path):
     with livekm("--camera", 0, title="livekm - camera 0", **camera()) as program:
-        program.press("h")
+
+        def saturation() -> float:
+            return np.ptp(program.screenshot(), axis=2).mean()
+
+        program.hide_hud()
         program.wait_for_colors(8)
-        before = program.screenshot().mean()
+        before = saturation()
         program.display.click(program.window, 2 * WIDTH - 30, 2 * HEIGHT - 60)
-        wait_until(lambda: program.screenshot().mean() < 0.6 * before)  # the others are dim
+        wait_until(lambda: saturation() < 0.6 * before)  # the others are grey
         shown = program.screenshot()
         program.press("w")
         start = time.monotonic()
@@ -507,7 +522,7 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
         seconds = time.monotonic() - start
         time.sleep(0.3)
         program.press("a")
-        wait_until(lambda: program.screenshot().mean() > 0.9 * before)
+        wait_until(lambda: saturation() > 0.9 * before)
         program.press("f")  # of a window manager, which is not here
         program.press("q")
         code, out, err = program.end()
@@ -705,7 +720,7 @@ def test_the_window_keeps_its_size_whatever_the_scale_and_its_text_stays_legible
             assert 8 <= line_height() <= 30
             assert program.width() == width
         program.display.resize(program.window, 960, 720)
-        program.press("h")
+        program.hide_hud()
         program.wait_for_colors(8)  # pixel by pixel: nothing is mixed
         program.press("q")
         assert program.end()[0] == 0
@@ -727,13 +742,13 @@ def test_full_screen_fills_the_screen_with_black_borders_whatever_is_shown(livek
 
         program.wait_for_picture()
         time.sleep(1)  # a key that comes while the window does is lost
-        program.press("h", "f")
+        display.press(program.window, "h", "h", "f", every_ms=200)
         wait_until(lambda: fills_the_screen(1200))  # 4:3, 900 rows
         program.press("d")  # side by side, 8:3
         wait_until(lambda: fills_the_screen(1600))
         display.click(program.window, 900, 500)
-        wait_until(lambda: display.screenshot()[500, 700].max() < 80)  # dim on both sides
-        program.press("g")
+        wait_until(lambda: np.ptp(display.screenshot()[500, 700]) == 0)  # grey on both sides
+        display.press(program.window, "a", "g", every_ms=200)
         wait_until(lambda: fills_the_screen(1200))
         program.press("f")
         wait_until(lambda: program.width() == 2 * WIDTH)
@@ -755,8 +770,10 @@ def press_all(session: Session, keys: str) -> None:
         do(session, COMMAND_OF[key])
 
 
-def picture(session: Session) -> np.ndarray:
+def picture(session: Session, *, with_note: bool = False) -> np.ndarray:
     """What a front shows that leaves the size to the session."""
+    if not with_note:
+        session.hud.hide_note()
     look = session.look()
     return session.draw(look, look.wanted_size)
 
@@ -809,7 +826,7 @@ def test_colour_spaces_come_round(tmp_path):
 
 def test_a_held_picture_stands_still_until_a_key_changes_it(tmp_path):
     session = session_of(tmp_path)
-    press_all(session, "h5 ")
+    press_all(session, "hh5 ")
     held = picture(session)
     for _ in range(5):
         session.processing.settle()
@@ -824,7 +841,8 @@ def test_a_snapshot_that_cannot_be_written_does_not_end_the_session(tmp_path):
     before = picture(session)
     press_all(session, "s")
     assert session.is_running
-    assert not np.array_equal(picture(session), before)  # it says so
+    assert session.hud.note.startswith("snapshot failed: ")
+    assert not np.array_equal(picture(session, with_note=True), before)
 
 
 @pytest.mark.parametrize(
@@ -844,7 +862,7 @@ def test_a_session_needs_no_window_and_no_keys(tmp_path):
     with Session(Segmenter(2, random_state=0), "original", 0.5, tmp_path, []) as session:
         assert session.look() is None  # before the first frame
         session.processing.take(Frame(patches(), 0, 0.0))
-        for command in ("view:mask", "clusters:+1", "select:0", "hud", "quit"):
+        for command in ("view:mask", "clusters:+1", "select:0", "hud:hidden", "quit"):
             do(session, command)
         session.processing.settle()
         image = session.draw(session.look(), (90, 30))
@@ -860,25 +878,95 @@ def shown_colors(session: Session) -> set[tuple[int, ...]]:
 
 def test_chosen_segments_stay_chosen_by_label_and_the_rest_is_pale(tmp_path):
     session = session_of(tmp_path)
-    press_all(session, "h")
-    palette = {tuple(color) for color in session.segmenter.update(patches()).palette.tolist()}
-    picture(session)
+    press_all(session, "hh")
+    whole = picture(session)
+
+    def colorful() -> np.ndarray:
+        """The part of the picture that is not grey, where the original is not."""
+        return np.ptp(picture(session), axis=2) > 20
+
+    everything = colorful()
     session.click(3, 3)
-    assert len(shown_colors(session) & palette) == 1
+    label = session.processing.segmentation.labels[1, 1]
+    isolated = colorful()
+    assert isolated[3, 3]
+    assert 0 < isolated.sum() < 0.7 * everything.sum()
     session.processing.take(Frame(patches(8), 1, 0.1))
-    assert len(shown_colors(session) & palette) == 1
+    assert session.settings.chosen == {label}
+    assert colorful()[3, 3]
     session.click(3, 3)
-    assert shown_colors(session) == palette
+    session.processing.take(Frame(patches(), 2, 0.2))
+    assert np.array_equal(picture(session), whole)
     session.click(3, 3)
     press_all(session, "a")
-    assert shown_colors(session) == palette
+    assert np.array_equal(picture(session), whole)
+
+
+@pytest.mark.parametrize("key", sorted(set(COMMAND_OF) - set("hH?/qQ\x1b")))
+def test_every_action_flashes_a_note_also_when_the_hud_is_hidden(key, tmp_path):
+    session = session_of(tmp_path)
+    press_all(session, "hh")
+    assert not session.hud.note
+    press_all(session, key)
+    assert session.hud.note
+    session.close()
+
+
+def test_notes_tell_what_came_of_an_action(tmp_path):
+    session = session_of(tmp_path)
+    for key, note in [
+        ("9", "k 9"),
+        ("+", "k 10"),
+        ("y", "y does nothing, ? for the keys"),
+        ("o", "overlay"),
+        (" ", "paused"),
+        ("]", "scale 1.5"),
+    ]:
+        press(session, key)
+        assert session.hud.note == note
+    press_all(session, "1-")
+    assert session.hud.note == "k is 1 to 256"
+    session.processing.settle()
+    do(session, "select:0")
+    assert re.fullmatch(r"0: #[0-9a-f]{6}, 100%", session.hud.note)
+    do(session, "select:0")
+    assert session.hud.note == "all segments"
+    press_all(session, "s")
+    saved = r"saved livekm-1\.png, -frame\.png, -labels\.png in "
+    assert re.fullmatch(saved + re.escape(str(tmp_path)), session.hud.note)
+
+
+def test_the_hud_has_one_line_all_of_them_or_none(tmp_path, monkeypatch):
+    session = session_of(tmp_path)
+    drawn = []
+    monkeypatch.setattr(hud, "draw_table", lambda image, rows, *_: drawn.append(rows))
+    for _ in range(3):
+        picture(session)
+        press_all(session, "h")
+    line, lines = drawn
+    assert line == [("k 3   segments",)]
+    assert len(lines) == 2  # and the stages' times
+    assert lines[0] == ("k 3   segments   bgr   scale 1",)
+    assert session.settings.hud == "line"
+
+
+def test_a_paused_picture_says_so_and_not_how_fast_it_is(tmp_path):
+    settings = LiveSettings("mask", is_paused=True, chosen={0})
+    segmenter = Segmenter(1, random_state=0)
+    segmentation = segmenter.update(np.full((2, 2, 3), (3, 2, 1), np.uint8))
+    lines = status_lines(
+        settings, segmenter, segmentation, StageTimer(), ["age 9 ms"], is_interrupted=False
+    )
+    assert lines == ["paused   k 1   mask   0: #010203, 100%"]
+    lines = status_lines(settings, segmenter, None, StageTimer(), [], is_interrupted=False)
+    assert lines == ["paused   k 1   mask", "starting, a few seconds"]
 
 
 def test_a_click_into_the_strip_chooses_its_colour(tmp_path):
     session = session_of(tmp_path)
     image = picture(session)
     session.click(0, image.shape[0] - 1)
-    press_all(session, "hk")
+    press_all(session, "hhk")
     shown = picture(session)
     inside = session.segmenter.update(patches()).labels == 0
     np.testing.assert_array_equal(shown[::2, ::2, 0] == 255, inside)
@@ -886,7 +974,7 @@ def test_a_click_into_the_strip_chooses_its_colour(tmp_path):
 
 def test_a_locked_palette_keeps_its_colours_and_each_pixel_has_the_nearest(tmp_path):
     session = session_of(tmp_path, hysteresis=0.0)
-    press_all(session, "h")
+    press_all(session, "hh")
     before = shown_colors(session)
     press_all(session, "l")
     darker = patches() // 2
@@ -932,7 +1020,7 @@ def test_scale_and_hysteresis_go_by_steps(tmp_path):
 @pytest.mark.parametrize(("key", "name"), list(zip("gobedki", VIEWS, strict=True)))
 def test_every_view_has_a_key(key, name, tmp_path):
     session = session_of(tmp_path)
-    press_all(session, key + "h")
+    press_all(session, key + "hh")
     frame, image = session.processing.frame, picture(session)
     expected = as_image(VIEWS[name](frame, session.segmenter.update(frame.image)))
     np.testing.assert_array_equal(image[::2, ::2], expected)
@@ -1002,7 +1090,7 @@ def test_a_recording_of_another_size_goes_on_in_another_file(tmp_path):
             assert sum(1 for _ in clip) == count
 
 
-@pytest.mark.parametrize("key", "wW")
+@pytest.mark.parametrize("key", "wx")
 def test_a_recording_has_the_hud_only_where_it_is_asked_for(key, tmp_path):
     session = session_of(tmp_path)
     shown = picture(session)
@@ -1016,10 +1104,10 @@ def test_a_recording_has_the_hud_only_where_it_is_asked_for(key, tmp_path):
     (path,) = session.saving.recorder.paths
     with open_source(path) as clip:
         image = next(iter(clip)).image
-    expected = shown.shape if key == "W" else patches().shape
+    expected = shown.shape if key == "x" else patches().shape
     assert image.shape == expected
     has_text = image[: expected[0] // 6, : expected[1] // 4].max() > 200
-    assert has_text == (key == "W")
+    assert has_text == (key == "x")
     assert not (image[:30, -60:] == (0, 0, 230)).all(axis=2).any()
 
 
@@ -1043,6 +1131,12 @@ def test_every_key_has_one_meaning():
         assert binding.label
         assert binding.meaning
         assert binding.group
+
+
+def test_a_letter_means_the_same_with_shift():
+    """OpenCV's Qt window reports either as lower case."""
+    for key, command in COMMAND_OF.items():
+        assert COMMAND_OF[key.swapcase()] == command
 
 
 @pytest.mark.parametrize("key", COMMAND_OF)

@@ -5,10 +5,12 @@ A command is a name, and for some an argument after a colon: ``view:overlay``, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from livekm.core.colorspace import COLOR_SPACES
+from livekm.live.keys import COMMAND_OF
 from livekm.live.session import Session
+from livekm.live.settings import HUDS
 from livekm.validation import named
 from livekm.views import VIEWS
 
@@ -30,6 +32,14 @@ def do(session: Session, command: str) -> None:
     named("command", name, COMMANDS)(session, argument)
 
 
+def press(session: Session, key: str) -> None:
+    """Do what a key of the table of keys stands for, or say that it stands for nothing."""
+    if key in COMMAND_OF:
+        do(session, COMMAND_OF[key])
+    elif key.isprintable():
+        session.hud.say(f"{key} does nothing, ? for the keys")
+
+
 def _quit(session: Session, argument: str) -> None:
     session.is_running = False
 
@@ -38,8 +48,10 @@ def _change_clusters(session: Session, argument: str) -> None:
     if _is_locked(session):
         return
     segmenter, settings = session.segmenter, session.settings
-    n_clusters = _changed(segmenter.n_clusters, argument)
-    labels = segmenter.set_n_clusters(min(max(n_clusters, 1), _MOST_CLUSTERS))
+    wanted = _changed(segmenter.n_clusters, argument)
+    n_clusters = min(max(wanted, 1), _MOST_CLUSTERS)
+    labels = segmenter.set_n_clusters(n_clusters)
+    session.hud.say(f"k {n_clusters}" if n_clusters == wanted else f"k is 1 to {_MOST_CLUSTERS}")
     settings.chosen = {int(labels[label]) for label in settings.chosen}
     session.processing.note_change()
 
@@ -49,6 +61,7 @@ def _reseed(session: Session, argument: str) -> None:
         return
     session.segmenter.reset()
     session.settings.chosen.clear()
+    session.hud.say("colours start anew")
     session.processing.note_change()
 
 
@@ -68,6 +81,7 @@ def _toggle_lock(session: Session, argument: str) -> None:
     elif found is not None:
         try:
             segmenter.set_palette(found.palette)
+            session.hud.say("palette locked")
         except ValueError as error:  # with a spatial weight there are no colours alone
             session.hud.say(str(error))
     session.processing.note_change()
@@ -77,6 +91,7 @@ def _set_color_space(session: Session, argument: str) -> None:
     segmenter = session.segmenter
     segmenter.set_color_space(_entry(COLOR_SPACES, segmenter.color_space, argument, "color space"))
     session.settings.chosen.clear()
+    session.hud.say(f"colour space {segmenter.color_space}")
     session.processing.note_change()
 
 
@@ -91,32 +106,38 @@ def _change_scale(session: Session, argument: str) -> None:
     settings = session.settings
     settings.scale = _stepped(_SCALES, settings.current_scale, int(argument))
     settings.auto_scale = None
+    session.hud.say(f"scale {settings.scale:g}")
     session.processing.note_change()
 
 
 def _set_view(session: Session, argument: str) -> None:
     session.settings.view = _entry(VIEWS, session.settings.view, argument, "view")
+    session.hud.say(session.settings.view)
 
 
 def _select(session: Session, argument: str) -> None:
     if argument == "all":
         session.settings.chosen.clear()
+        session.hud.say("all segments")
     else:
-        session.settings.chosen ^= {int(argument)}
+        session.toggle(int(argument))
 
 
 def _toggle_mirror(session: Session, argument: str) -> None:
     session.settings.is_mirrored = not session.settings.is_mirrored
+    session.hud.say("mirrored" if session.settings.is_mirrored else "not mirrored")
     session.processing.note_change()
 
 
 def _toggle_pause(session: Session, argument: str) -> None:
     session.settings.is_paused = not session.settings.is_paused
+    session.hud.say("paused" if session.settings.is_paused else "playing")
     session.processing.hold()  # what is held stands still, until a key changes it
 
 
 def _step(session: Session, argument: str) -> None:
     session.settings.is_paused = session.settings.wants_step = True
+    session.hud.say("next frame")
     session.processing.hold()
 
 
@@ -132,10 +153,12 @@ def _toggle_recording(session: Session, argument: str) -> None:
 
 def _toggle_full_screen(session: Session, argument: str) -> None:
     session.settings.fills_screen = not session.settings.fills_screen
+    session.hud.say("full screen" if session.settings.fills_screen else "window")
 
 
-def _toggle_hud(session: Session, argument: str) -> None:
-    session.settings.shows_hud = not session.settings.shows_hud
+def _set_hud(session: Session, argument: str) -> None:
+    session.settings.hud = _entry(HUDS, session.settings.hud, argument, "hud")
+    session.hud.hide_note()
 
 
 def _toggle_help(session: Session, argument: str) -> None:
@@ -154,7 +177,7 @@ COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "color-space": _set_color_space,  # :lab, or :next
     "full-screen": _toggle_full_screen,
     "help": _toggle_help,
-    "hud": _toggle_hud,
+    "hud": _set_hud,  # :all, or :next
     "hysteresis": _change_hysteresis,  # :+1 and :-1, steps
     "lock": _toggle_lock,  # of the palette
     "mirror": _toggle_mirror,
@@ -177,12 +200,12 @@ def _changed(value: int, argument: str) -> int:
     return value + int(argument) if argument.startswith(("+", "-")) else int(argument)
 
 
-def _entry(entries: Mapping[str, object], current: str, argument: str, what: str) -> str:
+def _entry(entries: Iterable[str], current: str, argument: str, what: str) -> str:
     """Return the entry that is named, or with ``next`` the one after the current one."""
+    names = list(entries)
     if argument == "next":
-        names = list(entries)
         return names[(names.index(current) + 1) % len(names)]
-    named(what, argument, entries)
+    named(what, argument, dict.fromkeys(names))
     return argument
 
 

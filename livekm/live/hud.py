@@ -12,7 +12,8 @@ from livekm.live.strip import draw_strip, label_at, strip_height
 from livekm.live.text import AMBER, WHITE, draw_banner, draw_recording, draw_table
 from livekm.views import legend
 
-_NOTE_SECONDS = 2.0
+_FLASH_SECONDS = 1.0
+_LONG_SECONDS = 4.0
 _FIRST_NOTE = "press ? for the keys"
 _NOTE_HEIGHT = 1.5  # of a note above the bottom, by the strip's height
 _TOP_LEFT, _MIDDLE = (0.0, 0.0), (0.5, 0.5)
@@ -39,14 +40,18 @@ class Hud:
         self._settings = settings
         self._help_rows = help_rows
         self._size = (0, 0)  # of the picture that was drawn into last
-        self._note = _FIRST_NOTE
-        self._note_until = time.monotonic() + 2 * _NOTE_SECONDS
-        self._shows_note_always = False
+        self._note, self._note_until = "", 0.0
+        self.say(_FIRST_NOTE, is_long=True)
 
-    def say(self, text: str, *, always: bool = False) -> None:
-        """Show a note for two seconds; `always` also while the HUD is hidden."""
-        self._note, self._shows_note_always = text, always
-        self._note_until = time.monotonic() + _NOTE_SECONDS
+    def say(self, text: str, *, is_long: bool = False) -> None:
+        """Flash a note, also while the HUD is hidden; one that is long stays some seconds."""
+        seconds = _LONG_SECONDS if is_long else _FLASH_SECONDS
+        self._note, self._note_until = text, time.monotonic() + seconds
+
+    @property
+    def note(self) -> str:
+        """The note that is shown now, or nothing."""
+        return self._note if time.monotonic() < self._note_until else ""
 
     def hide_note(self) -> None:
         """Take the note away."""
@@ -54,7 +59,7 @@ class Hud:
 
     def label_at(self, x: int, y: int, segmentation: Segmentation) -> int | None:
         """Return the label whose colour in the strip is at a pixel of the last picture."""
-        if not self._settings.shows_hud:
+        if self._settings.hud == "hidden":
             return None
         sort = self._settings.sorts_strip
         return label_at(x, y, self._size, segmentation.shares, sort=sort)
@@ -72,15 +77,15 @@ class Hud:
         """
         settings = self._settings
         self._size = image.shape[1], image.shape[0]
-        if settings.shows_hud:
+        if settings.hud != "hidden":
             if not settings.shows_help:
                 draw_table(image, [(line,) for line in lines], _TOP_LEFT)
             if segmentation is not None:
                 colors = legend(settings.view, segmentation)
                 sort, chosen = settings.sorts_strip, settings.chosen
                 draw_strip(image, colors, segmentation.shares, sort=sort, chosen=chosen)
-        if self._is_note_due():
-            draw_note(image, self._note)
+        if self.note:
+            draw_note(image, self.note)
         if self.banner:
             draw_banner(image, self.banner)
 
@@ -90,10 +95,6 @@ class Hud:
             draw_recording(image, recording_seconds)
         if self._settings.shows_help:
             draw_help(image, self._help_rows)
-
-    def _is_note_due(self) -> bool:
-        is_seen = self._settings.shows_hud or self._shows_note_always
-        return is_seen and time.monotonic() < self._note_until
 
 
 def draw_note(image: Image, text: str) -> None:

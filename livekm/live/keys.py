@@ -18,7 +18,8 @@ class KeyBinding:
     label : str
         The keys as people read them.
     commands : mapping of str to str
-        The characters that the keys type -> the command that they stand for.
+        The characters that the keys type -> the command that they stand for. A letter means the
+        same with Shift: OpenCV's Qt window reports either as lower case.
     meaning : str
     group : str
         What such keys are about.
@@ -75,9 +76,9 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("space", {" ": "pause"}, "pause, go on", _VIEW),
     KeyBinding("n", {"nN": "step"}, "pause, and show the next frame", _VIEW),
     KeyBinding("s", {"sS": "snapshot"}, "save a snapshot", _KEEP),
-    KeyBinding("w W", {"w": "record", "W": "record:hud"}, "record, stop; W with the HUD", _KEEP),
+    KeyBinding("w x", {"wW": "record", "xX": "record:hud"}, "record, stop; x with the HUD", _KEEP),
     KeyBinding("f", {"fF": "full-screen"}, "full screen", _WINDOW),
-    KeyBinding("h", {"hH": "hud"}, "hide or show the HUD", _WINDOW),
+    KeyBinding("h", {"hH": "hud:next"}, "HUD: one line, all of it, nothing", _WINDOW),
     KeyBinding("?", {"?/": "help"}, "this help", _WINDOW),
     KeyBinding("q, Esc", {f"qQ{ESCAPE}": "quit"}, "quit", _WINDOW),
 )

@@ -10,9 +10,9 @@ from pathlib import Path
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
-from livekm.live.commands import do
+from livekm.live.commands import press
 from livekm.live.feeds import Ages, Feed, open_feed
-from livekm.live.keys import COMMAND_OF, key_table
+from livekm.live.keys import key_table
 from livekm.live.pace import AutoScale
 from livekm.live.presentation import Look
 from livekm.live.session import Session
@@ -161,7 +161,7 @@ class _Loop:
                     break
                 self._note(frame, is_held)
                 for key in keys:
-                    self._press(key)
+                    press(self._session, key)
                 look = session.look()
                 if look is not None:
                     self._show(look, frame, start, is_held)
@@ -201,13 +201,6 @@ class _Loop:
                 keys.append(key)
         return keys
 
-    def _press(self, key: str) -> bool:
-        """Do what a key stands for; tell whether it stands for anything."""
-        command = COMMAND_OF.get(key)
-        if command is not None:
-            do(self._session, command)
-        return command is not None
-
     def _note(self, frame: Frame | None, is_held: bool) -> None:
         session, feed, processing = self._session, self._feed, self._session.processing
         if frame is not None:
@@ -225,7 +218,7 @@ class _Loop:
     def _show(self, look: Look, frame: Frame | None, start: float, is_held: bool) -> None:
         """Show the picture; `start` is when work on the frame began, if there is a new one."""
         session, feed, window = self._session, self._feed, self._window
-        image = session.draw(look, window.fit(*look.wanted_size), _progress(feed, self.ages))
+        image = session.draw(look, window.fit(*look.wanted_size), self._progress())
         with session.timer.stage("show"):
             window.show(image)
         window.set_full_screen(session.settings.fills_screen)
@@ -249,16 +242,16 @@ class _Loop:
             clicks = window.take_clicks()
             for x, y in clicks:
                 session.click(x, y)
-            if key is None and left <= _SLICE:
+            if key is not None:
+                press(self._session, key)
+            elif left <= _SLICE:
                 return
-            is_changed = (key is not None and self._press(key)) or bool(clicks)
-            if is_changed and session.settings.is_paused:
+            if (key is not None or clicks) and session.settings.is_paused:
                 return  # it shows in the held picture at once
 
-
-def _progress(feed: Feed, ages: Ages) -> list[str]:
-    """Tell how well the window keeps up with the source, as far as there is something to tell."""
-    dropped = [f"{feed.n_dropped} dropped"] if feed.n_dropped else []
-    if feed.is_interrupted or ages.median_ms is None:
-        return dropped
-    return [f"age {ages.median_ms:.0f} ms", *dropped]
+    def _progress(self) -> list[str]:
+        """Return the frames' age and how many were dropped, for the HUD."""
+        feed, age_ms = self._feed, self.ages.median_ms
+        dropped = [f"{feed.n_dropped} dropped"] if feed.n_dropped else []
+        is_held = feed.is_interrupted or self._session.settings.is_paused
+        return dropped if is_held or age_ms is None else [f"age {age_ms:.0f} ms", *dropped]

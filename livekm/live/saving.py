@@ -38,9 +38,10 @@ class Saving(Closing):
         try:
             path = save_snapshot(self._folder, look.image, frame, segmentation)
         except OSError as error:
-            self._hud.say(f"snapshot failed: {error.strerror or error}", always=True)
+            self._hud.say(f"snapshot failed: {error.strerror or error}", is_long=True)
         else:
-            self._hud.say(f"saved {path}", always=True)
+            others = "-frame.png, -labels.png"
+            self._hud.say(f"saved {path.name}, {others} in {path.parent.resolve()}", is_long=True)
 
     def toggle_recording(self, *, with_hud: bool) -> None:
         """Record the view, or it with the HUD over it; or complete the recording."""
@@ -49,13 +50,14 @@ class Saving(Closing):
         else:
             self._with_hud = with_hud
             self.recorder.start()
+            self._hud.say("recording")
 
     def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
         before = len(self.recorder.paths)
         self.recorder.stop()
         for path in self.recorder.paths[before:]:
-            self._hud.say(f"recorded {path}", always=True)
+            self._hud.say(f"recorded {path.resolve()}", is_long=True)
 
     def record(self, look: Look, drawn: Image) -> None:
         """Take the next picture, if there is a recording.

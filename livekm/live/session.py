@@ -7,6 +7,7 @@ from pathlib import Path
 
 from livekm.context import Closing
 from livekm.core.segmenter import Segmenter
+from livekm.core.selection import Selection
 from livekm.frame import Image
 from livekm.live.hud import Hud
 from livekm.live.pace import AutoScale
@@ -14,7 +15,7 @@ from livekm.live.presentation import Look, Presentation
 from livekm.live.processing import Processing
 from livekm.live.saving import Saving
 from livekm.live.settings import LiveSettings
-from livekm.live.status import status_lines
+from livekm.live.status import describe, status_lines
 from livekm.timing import StageTimer
 
 _HELD_SECONDS = 0.1  # between two drawings of a picture that is held
@@ -96,7 +97,20 @@ class Session(Closing):
         found = self.processing.segmentation
         label = None if found is None else self._presentation.label_at(x, y, found)
         if label is not None:
-            self.settings.chosen ^= {label}
+            self.toggle(label)
+
+    def toggle(self, label: int) -> None:
+        """Isolate a segment; undo a second time. Raises ValueError if there is no such label."""
+        found, chosen = self.processing.segmentation, self.settings.chosen
+        if found is None:
+            return
+        Selection([label]).of(found.n_clusters)
+        chosen ^= {label}
+        if chosen:
+            text = describe(label, found)
+            self.hud.say(text if label in chosen else f"{text}, no longer")
+        else:
+            self.hud.say("all segments")
 
     def look(self) -> Look | None:
         """Return the view of the last frame, without the HUD; None before the first."""
@@ -115,7 +129,7 @@ class Session(Closing):
         room : (int, int)
             Width and height of the picture; `Look.wanted_size` where the front leaves it free.
         progress : sequence of str
-            Is added to the first line of the HUD.
+            How well the front keeps up with the source, for the HUD.
         """
         done = self.processing
         with self.timer.stage("draw"):
@@ -123,10 +137,10 @@ class Session(Closing):
             lines = status_lines(
                 self.settings,
                 self.segmenter,
+                done.segmentation,
                 self.timer,
                 progress,
                 is_interrupted=bool(self.hud.banner),
-                can_segment=done.segmentation is not None,
             )
             self.hud.draw(image, lines, done.segmentation)
             self.saving.record(look, image)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from livekm.live.pace import AutoScale
 
+HUDS = ("line", "all", "hidden")
+"""How much of the HUD can be shown, in the order in which a key goes through them."""
+
 
 @dataclass(slots=True)
 class LiveSettings:
@@ -26,7 +29,8 @@ class LiveSettings:
     wants_step : bool
         Whether a single frame is to be shown although it is paused.
     fills_screen : bool
-    shows_hud : bool
+    hud : str
+        One of `HUDS`: how much of the HUD is shown.
     shows_help : bool
     sorts_strip : bool
         Whether the strip of colours is sorted by share, not by label.
@@ -40,7 +44,7 @@ class LiveSettings:
     is_paused: bool = False
     wants_step: bool = False
     fills_screen: bool = False
-    shows_hud: bool = True
+    hud: str = "line"
     shows_help: bool = False
     sorts_strip: bool = False
 

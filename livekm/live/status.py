@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.live.settings import LiveSettings
 from livekm.timing import StageTimer
 
+_STARTING = "starting, a few seconds"  # kernels are compiled
 _STAGES = ("wait", "read", "segment", "view", "draw", "show")
 
 
 def status_lines(
     settings: LiveSettings,
     segmenter: Segmenter,
+    segmentation: Segmentation | None,
     timer: StageTimer,
     progress: Sequence[str],
     *,
     is_interrupted: bool,
-    can_segment: bool,
 ) -> list[str]:
     """Return the lines, without empty ones.
 
@@ -26,28 +28,44 @@ def status_lines(
     ----------
     settings, segmenter, timer
         What is told of.
+    segmentation : Segmentation or None
+        None where the kernels are not compiled yet.
     progress : sequence of str
-        Is added to the first line.
+        How well the front keeps up with the source.
     is_interrupted : bool
         Whether frames that should come do not: there is no rate then.
-    can_segment : bool
-        Whether the kernels are compiled.
     """
-    lines = [
-        [_rate(settings, timer, is_interrupted=is_interrupted), *progress],
-        [
-            f"k {segmenter.n_clusters}",
-            settings.view,
-            segmenter.color_space,
-            f"scale {settings.current_scale:g}" + " auto" * (settings.auto_scale is not None),
-            "mirrored" * settings.is_mirrored,
-            "palette locked" * (segmenter.palette is not None),
-        ],
-        [_stages(timer)],
-        ["compiling kernels" * (not can_segment)],
-    ]
+    rate = _rate(settings, timer, is_interrupted=is_interrupted)
+    shown = [f"k {segmenter.n_clusters}", settings.view, _chosen(settings, segmentation)]
+    starting = [_STARTING * (segmentation is None)]
+    if settings.hud == "line":
+        lines = [[rate, *shown], starting]
+    else:
+        scale = f"scale {settings.current_scale:g}" + " auto" * (settings.auto_scale is not None)
+        mirrored = "mirrored" * settings.is_mirrored
+        locked = "palette locked" * (segmenter.palette is not None)
+        lines = [
+            [rate, *progress],
+            [*shown, segmenter.color_space, scale, mirrored, locked],
+            [_stages(timer)],
+            starting,
+        ]
     joined = ("   ".join(filter(None, line)) for line in lines)
     return [line for line in joined if line]
+
+
+def describe(label: int, segmentation: Segmentation) -> str:
+    """Return a segment's label, colour and share."""
+    blue, green, red = segmentation.palette[label].tolist()
+    return f"{label}: #{red:02x}{green:02x}{blue:02x}, {segmentation.shares[label]:.0%}"
+
+
+def _chosen(settings: LiveSettings, segmentation: Segmentation | None) -> str:
+    """Return what is isolated, if anything is."""
+    chosen = settings.chosen
+    if not chosen or segmentation is None:
+        return ""
+    return f"{len(chosen)} segments" if len(chosen) > 1 else describe(min(chosen), segmentation)
 
 
 def _rate(settings: LiveSettings, timer: StageTimer, *, is_interrupted: bool) -> str:
