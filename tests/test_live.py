@@ -760,7 +760,7 @@ def test_full_screen_fills_the_screen_with_black_borders_whatever_is_shown(livek
 
 
 def session_of(tmp_path: Path, **options: object) -> Session:
-    session = Session(Segmenter(3, random_state=0, **options), "segments", 1.0, tmp_path, [])
+    session = Session(Segmenter(3, random_state=0, **options), "segments", 1.0, tmp_path, {})
     session.processing.take(Frame(patches(), 0, 0.0))
     return session
 
@@ -859,7 +859,7 @@ def test_a_command_that_there_is_not_is_refused(command, why, tmp_path):
 
 
 def test_a_session_needs_no_window_and_no_keys(tmp_path):
-    with Session(Segmenter(2, random_state=0), "original", 0.5, tmp_path, []) as session:
+    with Session(Segmenter(2, random_state=0), "original", 0.5, tmp_path, {}) as session:
         assert session.look() is None  # before the first frame
         session.processing.take(Frame(patches(), 0, 0.0))
         for command in ("view:mask", "clusters:+1", "select:0", "hud:hidden", "quit"):

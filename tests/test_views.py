@@ -11,9 +11,10 @@ from livekm.core.contrast import is_dark
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import RESTS, Selection
 from livekm.frame import Frame
-from livekm.live.hud import draw_help, draw_note
-from livekm.live.keys import key_table
+from livekm.live.hud import Hud, draw_help, draw_note
+from livekm.live.keys import key_groups
 from livekm.live.presentation import enlarged
+from livekm.live.settings import LiveSettings
 from livekm.live.strip import draw_strip
 from livekm.live.text import draw_table
 from livekm.outputs.checks import as_image
@@ -165,11 +166,25 @@ def test_text_is_white_on_a_darkened_box_and_the_rest_is_untouched():
 
 def test_the_help_has_room_for_all_its_rows_in_a_small_picture():
     image = np.full((360, 480, 3), 255, np.uint8)
-    draw_help(image, [(str(row), "does something") for row in range(12)])
+    draw_help(image, {str(g): [(str(row), "does something") for row in range(6)] for g in range(3)})
     rows = np.flatnonzero((image != 255).any(axis=(1, 2)))
     columns = np.flatnonzero((image != 255).any(axis=(0, 2)))
     assert 0 < rows[0] < rows[-1] < 359
     assert 0 < columns[0] < columns[-1] < 479
+
+
+def test_help_and_banner_do_not_collide():
+    settings = LiveSettings("segments", shows_help=True)
+    shown = Hud(settings, key_groups())
+    shown.banner = "camera 0 sends no frames: waiting for it"
+    image = np.full((240, 320, 3), 90, np.uint8)
+    shown.draw(image, [], None)
+    band = (image == (0, 0, 160)).all(axis=2).any(axis=1)
+    before = image.copy()
+    shown.draw_aids(image, None)
+    assert band.any()
+    assert np.array_equal(image[band], before[band])
+    assert (image != before).any()
 
 
 @pytest.mark.parametrize("size", [(270, 480), (360, 1280), (960, 540), (850, 1500)])
@@ -178,7 +193,7 @@ def test_the_longest_line_and_the_help_are_whole_in_a_window_of_any_size(size):
     for draw in (
         lambda image: lines_at_the_top(image, line),
         lambda image: draw_note(image, line),
-        lambda image: draw_help(image, key_table()),
+        lambda image: draw_help(image, key_groups()),
     ):
         image = np.full((*size, 3), 200, np.uint8)
         draw(image)
@@ -201,7 +216,7 @@ def test_label_and_share_stand_in_the_strip_where_there_is_room_and_in_contrast(
 @pytest.mark.parametrize("size", [(1, 1), (2, 400), (400, 2)])
 def test_nothing_is_too_small_to_be_written_on(size):
     image = np.zeros((*size, 3), np.uint8)
-    draw_help(image, [("q", "quit")])
+    draw_help(image, {"Window": [("q", "quit")]})
     draw_note(image, "a note")
     lines_at_the_top(image, "some text")
     draw_strip(image, colors(LIGHT), np.array([1.0]))

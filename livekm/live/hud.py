@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Image
 from livekm.live.settings import LiveSettings
 from livekm.live.strip import draw_strip, label_at, strip_height
-from livekm.live.text import AMBER, WHITE, draw_banner, draw_recording, draw_table
+from livekm.live.text import AMBER, WHITE, banner_height, draw_banner, draw_recording, draw_table
 from livekm.views import legend
 
 _FLASH_SECONDS = 1.0
 _LONG_SECONDS = 4.0
 _FIRST_NOTE = "press ? for the keys"
 _NOTE_HEIGHT = 1.5  # of a note above the bottom, by the strip's height
+_HELP_COLORS = (AMBER, WHITE, AMBER, WHITE)
 _TOP_LEFT, _MIDDLE = (0.0, 0.0), (0.5, 0.5)
+
+HelpGroups: TypeAlias = Mapping[str, Sequence[tuple[str, str]]]
+"""Each key and what it does, by what such keys are about."""
 
 
 class Hud:
@@ -26,8 +32,8 @@ class Hud:
     ----------
     settings : LiveSettings
         Tells which of them are shown.
-    help_rows : sequence of (str, str)
-        Each key and what it does.
+    help_groups : mapping of str to sequence of (str, str)
+        Each key and what it does, by what such keys are about.
 
     Attributes
     ----------
@@ -35,10 +41,10 @@ class Hud:
         Is drawn across the picture.
     """
 
-    def __init__(self, settings: LiveSettings, help_rows: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, settings: LiveSettings, help_groups: HelpGroups) -> None:
         self.banner: str | None = None
         self._settings = settings
-        self._help_rows = help_rows
+        self._help_groups = help_groups
         self._size = (0, 0)  # of the picture that was drawn into last
         self._note, self._note_until = "", 0.0
         self.say(_FIRST_NOTE, is_long=True)
@@ -87,14 +93,15 @@ class Hud:
         if self.note:
             draw_note(image, self.note)
         if self.banner:
-            draw_banner(image, self.banner)
+            draw_banner(image, self.banner, at_top=settings.shows_help)
 
     def draw_aids(self, image: Image, recording_seconds: float | None) -> None:
         """Draw what no recording shall have: the help, and the dot of the recording itself."""
         if recording_seconds is not None:
             draw_recording(image, recording_seconds)
         if self._settings.shows_help:
-            draw_help(image, self._help_rows)
+            below = banner_height(image) if self.banner else 0
+            draw_help(image[below:], self._help_groups)
 
 
 def draw_note(image: Image, text: str) -> None:
@@ -104,6 +111,11 @@ def draw_note(image: Image, text: str) -> None:
     draw_table(image, [(text,)], (0.5, max(0.0, above)), AMBER)
 
 
-def draw_help(image: Image, rows: Sequence[tuple[str, str]]) -> None:
-    """Write a table of keys and what they do into the middle of `image`."""
-    draw_table(image, rows, _MIDDLE, AMBER, WHITE)
+def draw_help(image: Image, groups: HelpGroups) -> None:
+    """Write what keys do into the middle of `image`, in two columns of groups."""
+    columns: tuple[list[tuple[str, str]], ...] = ([], [])
+    for name, rows in sorted(groups.items(), key=lambda group: -len(group[1])):
+        shorter = min(columns, key=len)
+        shorter.extend([*[("", "")] * bool(shorter), ("", name.upper()), *rows])
+    pairs = itertools.zip_longest(*columns, fillvalue=("", ""))
+    draw_table(image, [left + right for left, right in pairs], _MIDDLE, *_HELP_COLORS)

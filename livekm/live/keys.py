@@ -54,11 +54,9 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
     ),
     KeyBinding("0", {"0": "clusters:10"}, "ten clusters", _COLORS),
     KeyBinding("v", {"vV": "view:next"}, "next view", _VIEW),
-    KeyBinding(
-        " ".join(_VIEW_KEYS),
-        {key + key.upper(): f"view:{name}" for key, name in _VIEW_KEYS.items()},
-        ", ".join(_VIEW_KEYS.values()),
-        _VIEW,
+    *(
+        KeyBinding(key, {key + key.upper(): f"view:{name}"}, name, _VIEW)
+        for key, name in _VIEW_KEYS.items()
     ),
     KeyBinding("a", {"aA": "select:all"}, "all segments; a click chooses one", _SELECT),
     KeyBinding("c", {"cC": "color-space:next"}, "next colour space", _COLORS),
@@ -95,3 +93,11 @@ COMMAND_OF: dict[str, str] = {
 def key_table() -> list[tuple[str, str]]:
     """Return the label and the meaning of every key."""
     return [(binding.label, binding.meaning) for binding in KEY_BINDINGS]
+
+
+def key_groups() -> dict[str, list[tuple[str, str]]]:
+    """Return the same for each group, by its name."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for binding in KEY_BINDINGS:
+        groups.setdefault(binding.group, []).append((binding.label, binding.meaning))
+    return groups

@@ -12,7 +12,7 @@ from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.commands import press
 from livekm.live.feeds import Ages, Feed, open_feed
-from livekm.live.keys import key_table
+from livekm.live.keys import key_groups
 from livekm.live.pace import AutoScale
 from livekm.live.presentation import Look
 from livekm.live.session import Session
@@ -95,7 +95,7 @@ def run(
         view,
         AutoScale(rate) if scale is None else scale,
         Path(folder),
-        key_table(),
+        key_groups(),
         mirror=mirror,
         are_ready=WarmUp().are_ready,
     )

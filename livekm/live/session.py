@@ -9,7 +9,7 @@ from livekm.context import Closing
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import Selection
 from livekm.frame import Image
-from livekm.live.hud import Hud
+from livekm.live.hud import HelpGroups, Hud
 from livekm.live.pace import AutoScale
 from livekm.live.presentation import Look, Presentation
 from livekm.live.processing import Processing
@@ -37,8 +37,8 @@ class Session(Closing):
         Frames are resized by this factor first.
     folder : Path
         Where snapshots and recordings go.
-    help_rows : sequence of (str, str)
-        Each key and what it does, for the help.
+    help_groups : mapping of str to sequence of (str, str)
+        Each key and what it does, by what such keys are about; for the help.
     mirror : bool, default False
         Whether to begin with left and right exchanged.
     are_ready : callable, optional
@@ -61,7 +61,7 @@ class Session(Closing):
         view: str,
         scale: float | AutoScale,
         folder: Path,
-        help_rows: Sequence[tuple[str, str]],
+        help_groups: HelpGroups,
         *,
         mirror: bool = False,
         are_ready: Callable[[str], bool] = lambda color_space: True,
@@ -75,7 +75,7 @@ class Session(Closing):
             self.settings.scale = scale
         self.timer = StageTimer(memory=30)
         self.processing = Processing(segmenter, self.settings, self.timer, are_ready)
-        self.hud = Hud(self.settings, help_rows)
+        self.hud = Hud(self.settings, help_groups)
         self.saving = Saving(folder, self.hud)
         self._presentation = Presentation(self.settings, self.hud)
 

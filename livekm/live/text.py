@@ -19,6 +19,7 @@ SMALLEST_LINE = 15.0
 _LARGEST_LINE = 30.0  # height in pixels
 _LINES = 30  # lines of text that the height of the picture has room for, between those two
 _LINE_SPACING, _PADDING = 1.2, 0.6  # of a box, by the height of a line
+_SLACK = 3  # pixels that a column may grow by rounding when the text shrinks
 _BASELINE = 0.75  # part of a line that is above it
 _BANNER_LINE = 1.6  # height of the banner's text, by that of a line,
 _BANNER_WIDTH = 0.95  # and the part of the picture's width that it may take
@@ -56,6 +57,7 @@ def draw_table(
     columns = [list(column) for column in zip(*rows, strict=True)]
     size = line_height(image)
     natural = sum(_widths(columns, size)) + round(size * (len(columns) + 1) * _PADDING)
+    natural += _SLACK * len(columns)
     size *= min(1.0, width / natural, height / (_LINE_SPACING * size * (len(rows) + _PADDING)))
     line, pad = _LINE_SPACING * size, round(_PADDING * size)
     widths = _widths(columns, size)
@@ -73,13 +75,18 @@ def draw_table(
             x += column + pad
 
 
-def draw_banner(image: Image, text: str) -> None:
-    """Write `text` large across the middle of `image`, on a red band, to be seen from afar."""
+def banner_height(image: Image) -> int:
+    """Return the height of a banner in pixels."""
+    return int(min(image.shape[0] - 1, round(2 * _BANNER_LINE * line_height(image))))
+
+
+def draw_banner(image: Image, text: str, *, at_top: bool = False) -> None:
+    """Write `text` large across the middle of `image`, or its top, on a red band."""
     height, width = image.shape[:2]
     wanted = _BANNER_LINE * line_height(image)
     size = wanted * min(1.0, _BANNER_WIDTH * width / _text_size(text, wanted)[0])
     text_width, text_height = _text_size(text, size)
-    middle = height // 2
+    middle = banner_height(image) // 2 if at_top else height // 2
     image[max(0, round(middle - size)) : round(middle + size)] = _BANNER
     at = (width - text_width) // 2, middle + text_height // 2
     cv2.putText(image, text, at, FONT, size * FONT_SCALE, WHITE, 1, cv2.LINE_AA)
