@@ -1,4 +1,4 @@
-"""The commands of a live session by name: what a key, a button or a test has it do.
+"""The commands of a live session by name, for keys, buttons and tests.
 
 A command is a name, and for some an argument after a colon: ``view:overlay``, ``clusters:+1``.
 """

@@ -1,4 +1,4 @@
-"""The pace at which the window takes frames: the newest of a camera, a clip at its own speed."""
+"""Feeds give the window its next frame: a camera's newest, or a clip's at its own speed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from livekm.pipeline import timed_frames
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 
-_SLICE = 0.05  # seconds for which the window may stand still while a camera has no frame
-_LATE = 0.1  # seconds after which a frame of a clip is dropped,
-_HOPELESS = 1.0  # and after which the clip goes on from where it is instead
+_SLICE = 0.05  # seconds to wait for a camera's frame before the window is drawn again
+_LATE = 0.1  # seconds after its time at which a clip's frame is dropped
+_HOPELESS = 1.0  # seconds behind at which a clip's clock is set anew instead
 
 
 class Feed(ABC):
-    """Where the window's loop takes its frames.
+    """Gives the window's loop its frames.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class Feed(ABC):
 
     @abstractmethod
     def take(self) -> Frame | None:
-        """Return the frame to be shown next; None if there is none yet, or never again."""
+        """Return the next frame to show; None if there is none yet, or at the end."""
 
     @abstractmethod
     def hold(self) -> None:
-        """Let time pass that does not count, while the picture is held."""
+        """Stop the clock while the picture is held."""
 
     @property
     @abstractmethod
@@ -48,16 +48,16 @@ class Feed(ABC):
 
     @property
     def age(self) -> float | None:
-        """Seconds since the last frame was captured; None for what was recorded before."""
+        """Seconds since the last frame was captured; None for a clip."""
         return None
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether frames that should come do not."""
+        """Whether a live source has stopped sending frames."""
         return False
 
     def due(self, frame: Frame) -> float:
-        """Return the `time.perf_counter` until which the frame is to be seen."""
+        """Return the `time.perf_counter` until which the frame stays on the screen."""
         return 0.0
 
 
@@ -83,7 +83,7 @@ class LiveFeed(Feed):
         self._held = False
 
     def take(self) -> Frame | None:
-        """Return the newest frame, if there is one that was not taken."""
+        """Return the newest frame that was not taken yet."""
         if self._left == 0:
             self.is_over = True
             return None
@@ -101,7 +101,7 @@ class LiveFeed(Feed):
         return frame
 
     def hold(self) -> None:
-        """Leave out what comes until the next `take`; raise what ended the stream."""
+        """Discard frames until the next `take`; raise the error that ended the stream."""
         self._held = True
         self._capture.discard()
         self._capture.take(0)
@@ -139,7 +139,7 @@ class RecordedFeed(Feed):
         return None
 
     def hold(self) -> None:
-        """Take the next frame as being in time."""
+        """Set the clock anew at the next frame."""
         self._start = None
 
     @property
@@ -166,7 +166,7 @@ class RecordedFeed(Feed):
 
 
 class Ages:
-    """How old frames were when they stood on the screen.
+    """Collects how old frames were when they appeared on the screen.
 
     Parameters
     ----------

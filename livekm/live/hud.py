@@ -1,4 +1,4 @@
-"""The head-up display (HUD): what is drawn over the picture, and for how long."""
+"""The head-up display (HUD) drawn over the picture: its parts, and for how long each is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture in a room of other proportions: as large as it fits, between black borders."""
+"""Fit a picture into a size of other proportions, between black borders."""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ from livekm.timing import StageTimer
 from livekm.validation import check_positive, named
 from livekm.views import VIEWS
 
-_SLICE = 0.05  # seconds for which the window works undisturbed,
-_LOOK = 0.004  # and after which it is looked after, while a frame is awaited
-_MEMORY = 30  # frames over which ages are taken,
-_LONG_MEMORY = 10_000  # and periods for the summary
+_SLICE = 0.05  # seconds that the window waits for a key at most before it asks for the next
+_LOOK = 0.004  # seconds between two polls of the window while a frame is segmented
+_MEMORY = 30  # frames over which the median age is taken
+_LONG_MEMORY = 10_000  # frames whose periods the summary is made of
 
 
 def run(
@@ -46,9 +46,9 @@ def run(
 ) -> LiveSummary:
     """Show the segmented feed of a source in a window until the user quits or it ends.
 
-    Of a live source the newest frame is shown, whatever the loop takes; a clip plays at its own
-    speed, a still image stays. Until the kernels are compiled the picture is shown as it is. To
-    be called in the main thread.
+    A live source's newest frame is shown, however slow the loop is; a clip plays at its own speed;
+    a still image stays. Until the kernels are compiled, the picture is shown unsegmented. Call it
+    in the main thread.
 
     Parameters
     ----------
@@ -71,10 +71,9 @@ def run(
     folder : str or Path, default "."
         Where snapshots and recordings go.
     on_frame : callable, optional
-        Is called in the main thread with each frame that was segmented, as it was segmented, and
-        its segmentation.
+        Called in the main thread with each frame, scaled and mirrored, and its segmentation.
     should_stop : callable, optional
-        Is asked again and again whether to end.
+        Called between frames and keys; True ends the run.
 
     Raises
     ------
@@ -123,8 +122,8 @@ def run(
 class _Loop:
     """Takes frames from a feed and shows them, until the end.
 
-    Frames are read and segmented in a thread, one at a time, while the main thread looks after
-    the window: of the keys that come between two looks OpenCV tells the last only.
+    A thread reads and segments one frame at a time while the main thread polls the window: OpenCV
+    reports only the last key that was pressed between two polls.
     """
 
     def __init__(
@@ -193,7 +192,7 @@ class _Loop:
         return None, time.perf_counter()
 
     def _await(self, work: Future[tuple[Frame | None, float]]) -> list[str]:
-        """Look after the window until the work is done; return the keys that came."""
+        """Poll the window until the work is done; return the keys that were pressed."""
         keys = []
         while not wait([work], _LOOK).done:
             key = self._window.poll()
@@ -222,7 +221,7 @@ class _Loop:
         with session.timer.stage("show"):
             window.show(image)
         window.set_full_screen(session.settings.fills_screen)
-        # Only now: the first image was waiting for the window to open.
+        # Take the time here: the first image had to wait for the window to open.
         now = time.perf_counter()
         held = session.processing.source_frame
         assert held is not None
@@ -234,7 +233,7 @@ class _Loop:
             self.periods.end_frame()
 
     def _obey(self, until: float) -> None:
-        """Do what keys and clicks say until a `time.perf_counter`; at least what came already."""
+        """Obey keys and clicks until a `time.perf_counter`, and in any case those that wait."""
         session, window = self._session, self._window
         while not self._is_over():
             left = until - time.perf_counter()

@@ -9,15 +9,15 @@ import numpy as np
 
 _SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
 _WINDOW = 10  # frames whose median decides
-_FULL, _ROOM = 0.95, 0.7  # parts of a period: above the one it is too much, below the other room
+_FULL, _ROOM = 0.95, 0.7  # parts of a period: lower the scale above, raise it below
 
 
 class AutoScale:
     """Lowers the scale when frames take longer than their period, and raises it when they need not.
 
-    The time of a frame is taken to grow with its pixels. It goes up only where what a frame would
-    take then leaves room, so that it does not swing; and after a rise that had to be taken back,
-    the next one waits twice as long.
+    The time of a frame is assumed to grow with its pixels. The scale rises only where the expected
+    time leaves room, so that it does not swing; after a rise that had to be undone, the next one
+    waits twice as long.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class AutoScale:
         self._rose = False
 
     def note(self, seconds: float) -> None:
-        """Take what the last frame took, without waiting, and decide about the next one's scale."""
+        """Take the time of the last frame, without waiting, and choose the next one's scale."""
         self._times.append(seconds)
         if len(self._times) < _WINDOW:
             return

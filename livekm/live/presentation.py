@@ -1,4 +1,4 @@
-"""The picture of a session: the view of a frame, as large as it is shown, and the HUD over it."""
+"""Show a frame through the view, and fit it into the size in which it is shown."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Look:
 
 
 class Presentation:
-    """Looks at frames through the view, and lays what is seen into the window's size.
+    """Applies the view to frames and fits the result into the window's size.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class Presentation:
     def __init__(self, settings: LiveSettings, hud: Hud) -> None:
         self._settings = settings
         self._hud = hud
-        self._size = (1, 1)  # of what was laid out last,
-        self._place = Place(0, 0, 1, 1)  # and where it lies
+        self._size = (1, 1)  # of the view that was laid out last
+        self._place = Place(0, 0, 1, 1)  # of that view in the window
 
     def look(self, source: Frame, frame: Frame, segmentation: Segmentation | None) -> Look:
         """Return the view; without a segmentation, the frame's own image.
@@ -73,7 +73,7 @@ class Presentation:
         return Look(image, (across * width, down * height))
 
     def lay_out(self, look: Look, room: tuple[int, int]) -> Image:
-        """Return a new image of a width and height, with the view as large as it fits."""
+        """Return a new image of a width and height, with the view as large as fits."""
         self._size = look.image.shape[1], look.image.shape[0]
         self._place = place_in(self._size, room)
         image = letterboxed(look.image, room)

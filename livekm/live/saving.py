@@ -1,4 +1,4 @@
-"""What is kept of a session: snapshots and recordings, and the notes about them."""
+"""Save snapshots and recordings, and tell the user about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the keys of a live session change, beside what the segmenter keeps itself."""
+"""The settings of a live session that keys change, but for the segmenter's own."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ from livekm.outputs.images.label_png import encode_label_png
 def save_snapshot(folder: Path, view: Image, frame: Frame, segmentation: Segmentation) -> Path:
     """Write ``livekm-1.png``, ``livekm-1-frame.png`` and ``livekm-1-labels.png``, or -2 and so on.
 
-    Nothing that exists is written over.
+    Files that exist are kept.
 
     Parameters
     ----------
     folder : Path
     view : (H, W, 3) uint8, BGR
-        What is shown, without the display over it.
+        The view without the HUD.
     frame : Frame
     segmentation : Segmentation
         Its labels become the pixel values of a palettised PNG.

@@ -1,4 +1,4 @@
-"""The lines of the HUD: how fast it goes, what is shown, where the time goes."""
+"""The lines of the HUD: rate, view, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def status_lines(
     Parameters
     ----------
     settings, segmenter, timer
-        What is told of.
+        Of the session.
     segmentation : Segmentation or None
         None where the kernels are not compiled yet.
     progress : sequence of str

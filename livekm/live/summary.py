@@ -1,4 +1,4 @@
-"""How a live session went."""
+"""The summary of a live session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class LiveSummary:
-    """How a live session went.
+    """The summary of a live session: frames, rate, age, recordings.
 
     Attributes
     ----------
@@ -22,8 +22,8 @@ class LiveSummary:
     p95_ms : float or None
         The 95th percentile of the time from frame to frame, over the same frames.
     age_ms : float or None
-        How old the frames were when they stood on the screen, counted from their capture: the
-        median over the last frames, in milliseconds. None where nothing live was shown.
+        Milliseconds from a frame's capture to the screen, the median over the last frames. None
+        for a clip.
     max_age_ms : float or None
         The age of the oldest of all.
     recordings : tuple of Path
@@ -42,7 +42,7 @@ class LiveSummary:
     n_not_recorded: int = 0
 
     def to_text(self, name: str) -> str:
-        """Return it as a line for people, about the source of that name, and one of recordings."""
+        """Return one line about the source of that name, and one about recordings."""
         parts = [f"{name}: {_frames(self.n_frames)}"]
         if self.fps is not None:
             parts.append(f"{self.fps:.1f} frames a second")

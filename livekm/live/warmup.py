@@ -1,4 +1,4 @@
-"""Compiling the kernels in the background, so that a window need not wait for them."""
+"""Compile the kernels in the background, so that a window need not wait for them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CLUSTERS = 4
 class WarmUp:
     """Compiles the kernels of a colour space in a thread, or loads them from numba's cache.
 
-    With an empty cache that takes some seconds, in which the caller goes on. A thread that is not
-    done when the program ends does not hold it up.
+    With an empty cache that takes some seconds, while the caller goes on. The thread is a daemon,
+    which does not delay the program's end.
 
     Examples
     --------
@@ -32,12 +32,12 @@ class WarmUp:
         self._error: BaseException | None = None
 
     def are_ready(self, color_space: str) -> bool:
-        """Tell whether kernels are compiled; where they are not, begin with it.
+        """Tell whether the kernels are compiled; start to compile them if not.
 
         Raises
         ------
         BaseException
-            Whatever ended the thread.
+            The error that ended the thread.
         """
         if self._error is not None:
             raise self._error
@@ -50,7 +50,7 @@ class WarmUp:
     def _compile(self, color_space: str) -> None:
         try:
             image = np.random.default_rng(0).integers(0, 256, (_SIZE, _SIZE, 3)).astype(np.uint8)
-            # One thread: those of a pool would be waited for at the program's end.
+            # One thread: Python joins those of a pool before the program ends.
             segmenter = Segmenter(
                 _CLUSTERS, color_space=color_space, smoothing=1, random_state=0, threads=1
             )
@@ -59,6 +59,6 @@ class WarmUp:
             segmentation.paint()
             segmentation.boundaries()
             self._ready.add(color_space)
-            find_regions(segmentation)  # of one view only: the others need not wait for it
+            find_regions(segmentation)  # after ready: only one view needs these kernels
         except BaseException as error:
             self._error = error

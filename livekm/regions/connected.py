@@ -1,4 +1,4 @@
-"""Connected regions of the segments: how large they are, where, and their outlines."""
+"""Find connected regions of the segments: area, box, centroid and outline."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from livekm.core.segmentation import Segmentation
 from livekm.core.selection import EVERYTHING, Selection
 from livekm.validation import check_positive
 
-_DEFAULT_PART = 1000  # of the frame, below which a region is a speckle
+_DEFAULT_PART = 1000  # regions below this fraction (1/1000) of the frame are left out by default
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """Pixels of one segment that hang together, at sides or corners.
+    """An 8-connected set of pixels of one segment.
 
     Attributes
     ----------
