@@ -1,4 +1,4 @@
-"""What is shown of a frame: a function of the frame and its segmentation for each view.
+"""Views: functions that take a frame and its segmentation and return the picture to show.
 
 A view takes a `Frame` and its `Segmentation` and returns either a (H, W, 3) uint8 BGR image, which
 may be theirs, or a `Painting`: labels and a palette, which a sink paints by itself. Those of
@@ -94,10 +94,9 @@ def overlay(frame: Frame, segmentation: Segmentation) -> Image:
 @selective
 def boundaries(frame: Frame, segmentation: Segmentation) -> Image:
     """Draw the borders between segments into the picture, in yellow over black."""
-    image, edges = frame.image.copy(), _edges(segmentation)
-    image[cv2.dilate(edges, _CROSS) > 0] = _BLACK[:3]
-    image[edges > 0] = _YELLOW[:3]
-    return image
+    edges = _edges(segmentation)
+    image = _fill(frame.image, np.asarray(cv2.dilate(edges, _CROSS), np.uint8), _BLACK)
+    return _fill(image, edges, _YELLOW)
 
 
 @selective
@@ -215,7 +214,14 @@ def _pixels(segmentation: Segmentation, selection: Selection) -> Mask:
     """Return the mask of the pixels of the selected segments."""
     table = np.zeros(256, np.uint8)
     table[: segmentation.n_clusters][selection.of(segmentation.n_clusters)] = 255
-    return table[segmentation.labels]
+    return np.asarray(cv2.LUT(segmentation.labels, table), np.uint8)
+
+
+def _fill(image: Image, mask: Mask, color: tuple[int, int, int, int]) -> Image:
+    """Return `image` with a colour of zeros and 255s where a mask is: faster than by an index."""
+    lit = cv2.merge([mask if level else np.zeros_like(mask) for level in color[:3]])
+    dark = cv2.merge([np.zeros_like(mask) if level else mask for level in color[:3]])
+    return np.asarray(cv2.subtract(cv2.add(image, lit), dark), np.uint8)
 
 
 def _on_black(image: Image, inside: Mask, picture: Image) -> Image:
@@ -235,9 +241,9 @@ def _on_pale(image: Image, inside: Mask, picture: Image) -> Image:
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     pale = cv2.convertScaleAbs(grey, alpha=_PALE_PART, beta=_PALE)
     shown = cv2.copyTo(image, inside, cv2.cvtColor(pale, cv2.COLOR_GRAY2BGR))
-    shown[cv2.dilate(inside, _CROSS) > inside] = _BLACK[:3]
-    shown[cv2.erode(inside, _CROSS) < inside] = _WHITE[:3]
-    return np.asarray(shown, np.uint8)
+    around = cv2.subtract(cv2.dilate(inside, _CROSS), inside)
+    within = cv2.subtract(inside, cv2.erode(inside, _CROSS))
+    return _fill(_fill(np.asarray(shown, np.uint8), around, _BLACK), within, _WHITE)
 
 
 _RESTS: dict[str, Callable[[Image, Mask, Image], Image]] = {
