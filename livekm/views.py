@@ -241,8 +241,8 @@ def _on_pale(image: Image, inside: Mask, picture: Image) -> Image:
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     pale = cv2.convertScaleAbs(grey, alpha=_PALE_PART, beta=_PALE)
     shown = cv2.copyTo(image, inside, cv2.cvtColor(pale, cv2.COLOR_GRAY2BGR))
-    around = cv2.subtract(cv2.dilate(inside, _CROSS), inside)
-    within = cv2.subtract(inside, cv2.erode(inside, _CROSS))
+    around = np.asarray(cv2.subtract(cv2.dilate(inside, _CROSS), inside), np.uint8)
+    within = np.asarray(cv2.subtract(inside, cv2.erode(inside, _CROSS)), np.uint8)
     return _fill(_fill(np.asarray(shown, np.uint8), around, _BLACK), within, _WHITE)
 
 
