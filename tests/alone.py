@@ -36,7 +36,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     The programs inherit the lock, so that no test begins before both have ended.
     """
     compiling: list[subprocess.Popen[bytes]] = []
-    if session.config.getoption("numprocesses", 0):
+    if fcntl and session.config.getoption("numprocesses", 0):
         with Path(__file__).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             compiling.extend(compile_kernels(half, lock.fileno()) for half in "01")
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
     """Share the machine with tests of other workers, or have it alone for a timed test."""
-    if not hasattr(item.config, "workerinput"):
+    if fcntl is None or not hasattr(item.config, "workerinput"):
         return (yield)
     with Path(__file__).open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if is_timed(item) else fcntl.LOCK_SH)

@@ -138,7 +138,6 @@ def test_a_source_that_ends_is_over_after_its_last_frame() -> None:
         assert newest.is_over
 
 
-@pytest.mark.timed
 def test_a_device_that_fails_is_opened_again_until_it_is_back() -> None:
     with Device() as device, NewestFrame(device) as newest:
         device.put(1)
