@@ -25,8 +25,7 @@ TESTS = Path(__file__).parent
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Run what is named, and what cannot wait for other workers, in this process."""
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return None if whole and fcntl else 0
+    return None if is_whole(config) and fcntl else 0
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,7 +35,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     The programs inherit the lock, so that no test begins before both have ended.
     """
     compiling: list[subprocess.Popen[bytes]] = []
-    if fcntl and session.config.getoption("numprocesses", 0):
+    if is_whole(session.config) and session.config.getoption("numprocesses", 0):
         with Path(__file__).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             compiling.extend(compile_kernels(half, lock.fileno()) for half in "01")
@@ -65,6 +64,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
     with Path(__file__).open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if is_timed(item) else fcntl.LOCK_SH)
         return (yield)
+
+
+def is_whole(config: pytest.Config) -> bool:
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
 
 
 def is_timed(item: pytest.Item) -> bool:
