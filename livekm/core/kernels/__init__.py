@@ -13,9 +13,14 @@ from livekm.core.kernels.components import (
     measure_components,
     paint_components,
 )
+from livekm.core.kernels.edges import measure_edges
+from livekm.core.kernels.flooding import flood
 from livekm.core.kernels.labeling import label_blocks
 from livekm.core.kernels.lloyd import lloyd
+from livekm.core.kernels.merging import merge
 from livekm.core.kernels.painting import paint_labels, paint_yuv
+from livekm.core.kernels.peeling import peel
+from livekm.core.kernels.region_sums import sum_regions
 from livekm.core.kernels.smoothing import smooth_labels
 from livekm.core.kernels.statistics import measure_regions
 
@@ -23,15 +28,20 @@ __all__ = [
     "BLOCK_ROWS",
     "COLOR_BLOCK",
     "count_runs",
+    "flood",
     "hsv_planes",
     "lab_planes",
     "label_blocks",
     "link_runs",
     "lloyd",
     "measure_components",
+    "measure_edges",
     "measure_regions",
+    "merge",
     "paint_components",
     "paint_labels",
     "paint_yuv",
+    "peel",
     "smooth_labels",
+    "sum_regions",
 ]

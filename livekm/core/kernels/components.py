@@ -28,8 +28,8 @@ def _root(parents, i):
 
 
 @jit
-def link_runs(labels, runs, parents):
-    """Find the runs, and link those of a label that touch, at sides or corners.
+def link_runs(labels, runs, parents, corner):
+    """Find the runs, and link those of a label that touch.
 
     Union-find over runs instead of pixels; the parent of a run is never behind it.
 
@@ -40,6 +40,8 @@ def link_runs(labels, runs, parents):
         Is filled with row, first column, column behind the last, and label; n is `count_runs`.
     parents : (n,) int32
         Is filled with the number of the component of each run, from 0.
+    corner : int
+        1 if pixels touch at corners too, 0 if only at sides.
 
     Returns
     -------
@@ -59,10 +61,10 @@ def link_runs(labels, runs, parents):
                 start = x
         above = before
         for i in range(first, n):
-            while above < first and runs[above, 2] < runs[i, 1]:
+            while above < first and runs[above, 2] + corner <= runs[i, 1]:
                 above += 1
             other = above
-            while other < first and runs[other, 1] <= runs[i, 2]:
+            while other < first and runs[other, 1] < runs[i, 2] + corner:
                 if runs[other, 3] == runs[i, 3]:
                     a, b = _root(parents, other), _root(parents, i)
                     parents[max(a, b)] = min(a, b)
