@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,15 @@ def check_positive(name: str, value: float | None) -> None:
     """Raise ValueError unless `value` is positive and finite, or None."""
     if value is not None and not 0 < value < math.inf:
         raise UsageError(f"{name} must be positive, not {value}")
+
+
+def check_image(image: np.ndarray[Any, Any]) -> None:
+    """Raise TypeError unless `image` is an array of uint8, ValueError unless it is (H, W, 3)."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+        kind = getattr(image, "dtype", type(image).__name__)
+        raise TypeError(f"image must be an array of uint8, got {kind}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(f"image must be (H, W, 3) with H, W >= 1, got {image.shape}")
 
 
 def named(name: str, value: str, entries: Mapping[str, _Entry]) -> _Entry:

@@ -21,7 +21,7 @@ from livekm.core.threads import Workers, available_cores
 from livekm.core.trainer import Trainer
 from livekm.errors import UsageError
 from livekm.frame import Image
-from livekm.validation import check_number, check_range, named
+from livekm.validation import check_image, check_number, check_range, named
 
 _MAX_THREADS = 8  # more do not pay: the memory is the limit
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
@@ -278,11 +278,7 @@ class Segmenter:
 
     def _load(self, image: npt.NDArray[np.uint8]) -> Image:
         """Check the image, split it into the planes, and return it C-contiguous."""
-        if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
-            kind = getattr(image, "dtype", type(image).__name__)
-            raise TypeError(f"image must be an array of uint8, got {kind}")
-        if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-            raise ValueError(f"image must be (H, W, 3) with H, W >= 1, got {image.shape}")
+        check_image(image)
         pixels = image
         if not (image.flags.c_contiguous and image.flags.writeable):
             # Kernels are compiled for one kind of array; another would be compiled in mid-stream.
