@@ -452,9 +452,8 @@ def test_refined_regions_follow_the_larger_picture():
     image = scene([(RED, (0, 0, 81, 120))])  # the border lies between two pixels of the small one
     small = np.zeros((60, 80), np.int32)
     small[:, 40:] = 1
-    for lab in True, False:
-        labels = Watershed(Workers(1)).refine(small, image, lab=lab)
-        np.testing.assert_array_equal(labels, np.mgrid[:120, :160][1] > 80)
+    labels = Watershed(Workers(1)).refine(small, image)
+    np.testing.assert_array_equal(labels, np.mgrid[:120, :160][1] > 80)
 
 
 def test_pairs_of_many_labels_are_told_apart():

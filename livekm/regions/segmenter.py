@@ -149,7 +149,8 @@ class RegionSegmenter:
         small, *larger = pyramid(pixels)
         labels, ids, cut = self._find(smooth(small), pixels.shape)
         for number, picture in enumerate(larger):
-            labels = self._watershed.refine(labels, picture, lab=number == 0)
+            # Of the first the noise is seen; the next are larger, and followed closely by then.
+            labels = self._watershed.refine(labels, picture if number else smooth(picture))
         return self._measure(labels, ids, pixels, cut)
 
     def _find(

@@ -12,10 +12,10 @@ from livekm.core.buffers import BufferPool
 from livekm.core.kernels import flood, measure_edges, peel
 from livekm.core.threads import Workers
 from livekm.frame import Image
-from livekm.regions.pictures import LAB_UNITS, lab_planes, smooth, sum_of_nine
+from livekm.regions.pictures import LAB_UNITS, smooth, sum_of_nine
 
 _FULL_LAB = np.float32(25.0 * 9 * LAB_UNITS)  # of sums of nine
-_FULL_LEVELS = np.float32(240.0)
+_FULL_LEVELS = np.float32(240.0)  # of one pixel to either side
 
 Labels = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]
@@ -35,31 +35,24 @@ class Watershed:
         self._following = np.empty(0, np.int32)
         self._heights = np.empty(0, np.uint8)
 
-    def measure(
-        self, planes: npt.NDArray[np.int16], places: Places | None = None
-    ) -> npt.NDArray[np.uint8]:
-        """Return how strong the edge is at each pixel, or at some places: 255 at 25 Lab units.
+    def measure(self, planes: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
+        """Return how strong the edge is at each pixel: 255 at 25 Lab units.
 
         Parameters
         ----------
         planes : (3, H, W) int16
             L*, a* and b*, as `lab_planes` gives them.
-        places : (p,) int64, optional
-            Pixels, numbered row by row; elsewhere it is 0.
         """
-        strengths = np.zeros(planes.shape[1:], np.uint8)
-        if places is None:
-            places = np.arange(strengths.size)
-        sums = sum_of_nine(planes)
-        self._workers.run(measure_edges, len(places), places, sums, 2, _FULL_LAB, strengths)
+        strengths = np.empty(planes.shape[1:], np.uint8)
+        self._measure(np.arange(strengths.size), sum_of_nine(planes), 2, _FULL_LAB, strengths)
         return strengths
 
     def grow(self, markers: Labels, strengths: npt.NDArray[np.uint8]) -> None:
         """Flood from the markers, in place, until each pixel has a label."""
         self._flood(markers, np.flatnonzero(markers < 0), smooth(strengths))
 
-    def refine(self, labels: Labels, image: Image, *, lab: bool) -> Labels:
-        """Find the borders again on a larger picture.
+    def refine(self, labels: Labels, image: Image) -> Labels:
+        """Find the borders again on a larger picture, by the levels of its channels.
 
         All but a band along the borders is kept, one small pixel to either side, and flooded into
         the band. Regions that are connected at sides stay so: no core is empty or in two pieces.
@@ -69,28 +62,28 @@ class Watershed:
         labels : (h, w) int32
         image : (H, W, 3) uint8
             C-contiguous, the next picture of the pyramid.
-        lab : bool
-            Whether edges are measured in Lab, on a smoothed picture, as those of the small
-            picture, or by the levels.
         """
         cores = labels.copy()
         peel(_beside_borders(labels), labels, cores)
         large: Labels = self._pool.take(image.shape[:2], np.int32)
         _enlarge(cores, large)
         places = np.flatnonzero(large < 0)
-        if lab:
-            near = cv2.dilate((large < 0).view(np.uint8), np.ones((7, 7), np.uint8))
-            planes = lab_planes(smooth(image), self._workers)
-            strengths = self.measure(planes, np.flatnonzero(near))
-            self._flood(large, places, smooth(strengths))
-            return large
         if self._heights.size < large.size:
             self._heights = np.empty(large.size, np.uint8)
         heights = self._heights[: large.size].reshape(large.shape)
-        levels: npt.NDArray[Any] = image.transpose(2, 0, 1)
-        self._workers.run(measure_edges, len(places), places, levels, 1, _FULL_LEVELS, heights)
+        self._measure(places, image.transpose(2, 0, 1), 1, _FULL_LEVELS, heights)
         self._flood(large, places, heights)
         return large
+
+    def _measure(
+        self,
+        places: Places,
+        planes: npt.NDArray[Any],
+        reach: int,
+        full: np.float32,
+        heights: npt.NDArray[np.uint8],
+    ) -> None:
+        self._workers.run(measure_edges, len(places), places, planes, reach, full, heights)
 
     def _flood(self, labels: Labels, places: Places, heights: npt.NDArray[np.uint8]) -> None:
         if self._following.size < labels.size:
