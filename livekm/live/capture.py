@@ -1,12 +1,13 @@
-"""The newest frame of a live source, read by a thread."""
+"""Read a live source in a thread and keep its newest frame."""
 
 from __future__ import annotations
 
 import logging
 import time
-from threading import Condition, Event, Thread
+from threading import Event, Lock
 from typing import Protocol, runtime_checkable
 
+from livekm.channel import Channel, Work
 from livekm.context import Closing
 from livekm.errors import SourceError
 from livekm.frame import Frame
@@ -14,8 +15,8 @@ from livekm.sources.base import Source
 
 _SILENT = 2.0  # seconds without a frame, after which a source counts as interrupted
 _RETRY = 0.5  # seconds from one try to open it again to the next
-_JOIN = 0.5  # seconds for it to end once its source is closed
-_GRACE = 0.1  # seconds for the thread to see by itself that it is to end
+_GRACE = 0.1  # seconds for the thread to end by itself,
+_PATIENCE = 0.2  # and once its source is closed
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Reopenable(Protocol):
 
 
 class NewestFrame(Closing):
-    """Reads a live source in a thread and keeps its newest frame only.
+    """Read a live source in a thread and keep its newest frame only.
 
     Who is slower than the source misses frames but never sees the past. Used as a context
     manager; the thread ends with the block, within a second.
@@ -50,11 +51,6 @@ class NewestFrame(Closing):
     reconnect : bool, default True
         Open a source that is `Reopenable` again and again when it fails, until it is back. All
         else that fails ends the stream: `take` raises what was raised.
-
-    Attributes
-    ----------
-    n_dropped : int
-        Frames that came and went between two calls of `take`.
 
     Examples
     --------
@@ -69,25 +65,21 @@ class NewestFrame(Closing):
     """
 
     def __init__(self, source: Source, *, reconnect: bool = True) -> None:
-        self.n_dropped = 0
         self._source = source
         device = source if isinstance(source, Reopenable) else None
         self._device = device if reconnect else None
         self._opened_at = None if device is None else device.opened_at
-        self._thread = Thread(target=self._run, name="livekm capture", daemon=True)
+        self._channel: Channel[tuple[Frame, float]] = Channel(1, newest=True)
+        self._work: Work | None = None
         self._stop = Event()
-        self._changed = Condition()  # guards what follows
-        self._newest: tuple[Frame, float] | None = None
-        self._n_unseen = 0
         self._taken_from: float | None = None
+        self._state = Lock()  # guards what follows
         self._last_arrival = time.monotonic()
         self._failed = False
-        self._over = False
-        self._error: BaseException | None = None
 
     def __enter__(self) -> NewestFrame:
         self._last_arrival = time.monotonic()
-        self._thread.start()
+        self._work = Work(self._read, "livekm reader")
         return self
 
     def take(self, timeout: float | None = None) -> Frame | None:
@@ -110,15 +102,10 @@ class NewestFrame(Closing):
         SourceError
             If the source is interrupted and shall not be opened again.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._newest is not None or self._over, timeout)
-            if self._newest is not None:
-                (frame, self._taken_from), self._newest = self._newest, None
-                self.n_dropped += self._n_unseen - 1
-                self._n_unseen = 0
-                return frame
-            if self._error is not None:
-                raise self._error
+        newest = self._channel.take(timeout)
+        if newest is not None:
+            frame, self._taken_from = newest
+            return frame
         if self._device is None and self.is_interrupted:
             raise SourceError(
                 f"{self._source.info.name} has sent no frame for {_SILENT:g} s; "
@@ -128,9 +115,12 @@ class NewestFrame(Closing):
 
     def discard(self) -> None:
         """Forget what came until now, without counting it as dropped."""
-        with self._changed:
-            self._newest = None
-            self._n_unseen = 0
+        self._channel.discard()
+
+    @property
+    def n_dropped(self) -> int:
+        """Frames that came and went between two calls of `take`."""
+        return self._channel.n_dropped
 
     @property
     def age(self) -> float | None:
@@ -140,34 +130,30 @@ class NewestFrame(Closing):
     @property
     def is_interrupted(self) -> bool:
         """Whether the source failed and is not back yet, or has sent nothing for 2 seconds."""
-        with self._changed:
+        with self._state:
             silence = time.monotonic() - self._last_arrival
-            return not self._over and (self._failed or silence > _SILENT)
+            is_away = self._failed or silence > _SILENT
+        return is_away and not self._channel.is_over
 
     @property
     def is_over(self) -> bool:
         """Whether the source has ended and its last frame was taken."""
-        with self._changed:
-            return self._over and self._newest is None and self._error is None
+        return self._channel.is_over and self._channel.error is None
 
     def close(self) -> None:
-        """End the thread. Closing twice is allowed."""
+        """End the thread, or leave it to itself where it can't be. Closing twice is allowed."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_GRACE)
-        if self._thread.is_alive():  # it waits for a frame
+        if self._work is not None and not self._work.wait(_GRACE):  # it waits for a frame
             self._source.close()
-            self._thread.join(_JOIN)
+            self._work.wait(_PATIENCE)
 
-    def _run(self) -> None:
-        error: BaseException | None = None
+    def _read(self) -> None:
         try:
             self._read_all()
-        except BaseException as caught:
-            error = caught
-        with self._changed:
-            self._error, self._over = error, True
-            self._changed.notify_all()
+        except BaseException as error:
+            self._channel.end(error)
+        else:
+            self._channel.end()
 
     def _read_all(self) -> None:
         while not self._stop.is_set():
@@ -187,15 +173,13 @@ class NewestFrame(Closing):
     def _keep(self, frame: Frame) -> None:
         now = time.monotonic()
         captured_at = now if self._opened_at is None else self._opened_at + frame.time
-        with self._changed:
-            self._newest = frame, captured_at
-            self._n_unseen += 1
+        with self._state:
             self._last_arrival = now
             self._failed = False
-            self._changed.notify_all()
+        self._channel.put((frame, captured_at))
 
     def _reconnect(self, device: Reopenable) -> None:
-        with self._changed:
+        with self._state:
             self._failed = True
         while not self._stop.wait(_RETRY):
             try:

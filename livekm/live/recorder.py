@@ -1,4 +1,4 @@
-"""What the window shows as a clip, written while it is shown."""
+"""Record what the window shows as a clip."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import itertools
 import time
 from contextlib import suppress
 from pathlib import Path
-from queue import Full, Queue
-from threading import Thread
 
+from livekm.channel import Channel, Work
 from livekm.context import Closing
 from livekm.errors import SinkError
-from livekm.frame import Frame, Image, VideoInfo
+from livekm.frame import Image, VideoInfo
 from livekm.outputs.video.formats import EncoderOptions
 from livekm.outputs.video.sink import ClipSink
 
@@ -20,7 +19,7 @@ _WAITING = 8  # images that may wait for the encoder; a further one is dropped
 
 
 class Recorder(Closing):
-    """Writes images to ``livekm-1.mp4``, or -2 and so on, in a thread; never keeps a loop waiting.
+    """Write images to ``livekm-1.mp4``, or -2 and so on, in a thread; never keeps a loop waiting.
 
     Each image is shown from the moment at which it was written until the next one, so that the clip
     plays as fast as the window did, whatever the loop took. Where the encoder cannot follow,
@@ -42,17 +41,15 @@ class Recorder(Closing):
         self.paths: list[Path] = []
         self.n_dropped = 0
         self._folder = folder
-        self._thread: Thread | None = None
-        self._queue: Queue[Frame | None] = Queue(_WAITING)
-        self._error: BaseException | None = None
+        self._channel: Channel[tuple[Image, float]] = Channel(_WAITING)
+        self._work: Work | None = None
         self._shape: tuple[int, ...] = ()
-        self._count = 0
         self._started_at = 0.0
 
     @property
     def is_recording(self) -> bool:
         """Whether images are written."""
-        return self._thread is not None
+        return self._work is not None
 
     @property
     def seconds(self) -> float | None:
@@ -61,14 +58,14 @@ class Recorder(Closing):
 
     def start(self) -> None:
         """Begin with the next image; nothing happens where it has begun."""
-        if self._thread is None:
+        if self._work is None:
             self._started_at = time.monotonic()
             self._begin()
 
     def _begin(self) -> None:
-        self._queue = Queue(_WAITING)
-        self._thread = Thread(target=self._run, name="livekm recorder", daemon=True)
-        self._thread.start()
+        self._channel = Channel(_WAITING)
+        self._shape = ()
+        self._work = Work(self._write_all, "livekm recorder")
 
     def stop(self) -> None:
         """Complete the file.
@@ -76,17 +73,15 @@ class Recorder(Closing):
         Raises
         ------
         SinkError
-            If it could not be written.
+            If it could not be written; what there is of it is kept as a partial file.
         """
-        thread, self._thread = self._thread, None
-        if thread is None:
+        work, self._work = self._work, None
+        if work is None:
             return
-        while thread.is_alive():
-            with suppress(Full):
-                self._queue.put(None, timeout=0.1)
-                break
-        thread.join()
-        self._raise()
+        self._channel.end()
+        work.wait()
+        if self._channel.error is not None:
+            raise self._channel.error
 
     def close(self) -> None:
         """Complete the file, if one is being written."""
@@ -99,39 +94,34 @@ class Recorder(Closing):
 
     def write(self, image: Image) -> None:
         """Take a copy of `image`, (H, W, 3) uint8 BGR, to be shown from now on."""
-        if self._thread is None:
+        if self._work is None:
             return
-        self._raise()
-        if image.shape != self._shape and self._count:
+        if self._channel.error is not None:
+            self.stop()
+        if image.shape != self._shape and self._shape:
             self.stop()
             self._begin()
         self._shape = image.shape
-        try:
-            self._queue.put_nowait(Frame(image.copy(), self._count, time.monotonic()))
-            self._count += 1
-        except Full:
+        if not self._channel.offer((image.copy(), time.monotonic())):
             self.n_dropped += 1
 
-    def _raise(self) -> None:
-        error, self._error = self._error, None
-        if error is not None:
-            self._thread = None
-            raise error
-
-    def _run(self) -> None:
+    def _write_all(self) -> None:
         try:
-            first = self._queue.get()
+            first = self._channel.take()
             if first is None:
                 return
-            height, width = first.image.shape[:2]
+            height, width = first[0].shape[:2]
             info = VideoInfo("recording", width, height, is_live=True)
-            with ClipSink(_free_name(self._folder), info, encoder=_FAST) as sink:
-                for frame in itertools.chain([first], iter(self._queue.get, None)):
-                    sink.write(frame.image, frame.time, frame.index)
-            if sink.path is not None:
-                self.paths.append(sink.path)
+            sink = ClipSink(_free_name(self._folder), info, encoder=_FAST)
+            try:
+                with sink:
+                    for image, moment in itertools.chain([first], self._channel):
+                        sink.write(image, moment)
+            finally:
+                if sink.path is not None:
+                    self.paths.append(sink.path)
         except BaseException as error:
-            self._error = error
+            self._channel.give_up(error)
 
 
 def _free_name(folder: Path) -> Path:

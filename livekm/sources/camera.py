@@ -115,7 +115,9 @@ class CameraSource(Source):
             yield frame
 
     def close(self) -> None:
-        """Release the device. Closing twice is allowed."""
+        """Release the device. Closing twice is allowed, and takes no time."""
+        if self._closed:
+            return
         self._closed = True
         # A read that is stuck in the driver releases the device itself when it returns.
         if self._in_use.acquire(timeout=5 * _SLICE):
