@@ -142,22 +142,29 @@ class Container:
         """
         if self.has_frame_ticks and fps is not None:
             return 1 / fps
-        return Fraction(1, self.ticks) if self.ticks else source or _FINE_TIME_BASE
+        return Fraction(1, self.ticks) if self.ticks else source or FINE_TIME_BASE
 
 
 # For sources without a time base: exact for the usual rates, 6 microseconds off at worst.
-_FINE_TIME_BASE = Fraction(1, 90000)
+FINE_TIME_BASE = Fraction(1, 90000)
 
-# An index at the front lets a browser play the file while it still loads.
-_INDEX_FIRST = {"movflags": "+faststart"}
+# Fragments of half a second can be played up to the moment at which the process is killed or the
+# disk is full. At the end FFmpeg makes of them a file like any other, with one index. Without its
+# edit list it would forget when picture and sound begin.
+_FRAGMENTED = {
+    "movflags": "+hybrid_fragmented",
+    "frag_duration": "500000",  # microseconds
+    "use_editlist": "1",
+}
 # Matroska and AVI would move all tracks by the few milliseconds that a sound encoder needs ahead.
 _UNMOVED = {"avoid_negative_ts": "disabled"}
+_CLUSTERED = {**_UNMOVED, "cluster_time_limit": "1000"}  # milliseconds that wait in memory
 
 CONTAINERS: Mapping[str, Container] = MappingProxyType({
-    ".mp4": Container("mp4", options=_INDEX_FIRST),
-    ".mov": Container("mov", options=_INDEX_FIRST),
-    ".mkv": Container("matroska", options=_UNMOVED),
-    ".webm": Container("webm", "vp9", options=_UNMOVED),
+    ".mp4": Container("mp4", options=_FRAGMENTED),
+    ".mov": Container("mov", options=_FRAGMENTED),
+    ".mkv": Container("matroska", options=_CLUSTERED),
+    ".webm": Container("webm", "vp9", options=_CLUSTERED),
     # AVI counts frames and has no times: one that is shown for longer is followed by empty ones.
     # Its tracks all begin at 0.
     ".avi": Container("avi", options=_UNMOVED, ticks=100, has_frame_ticks=True, from_zero=True),

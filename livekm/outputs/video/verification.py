@@ -1,4 +1,4 @@
-"""Whether a written clip holds what was written to it."""
+"""Look at a written clip again: whether it holds what was written, and what can be saved."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+
+from livekm.outputs.video.mp4_boxes import cut_last_fragment
 
 _TOLERANCE = Fraction(2, 1000)  # Matroska rounds times to milliseconds
 
@@ -44,3 +46,17 @@ def find_fault(path: Path, n_frames: int, seconds: Fraction) -> str | None:
     if abs(found - seconds) > _TOLERANCE:
         return f"its frames take {float(found):.3f} s, not {float(seconds):.3f} s"
     return None
+
+
+def rescue_clip(path: Path) -> bool:
+    """Leave of a clip that could not be completed what can be read; tell whether that has pictures.
+
+    MP4 and MOV are written in fragments: one that is not whole is cut off. Readers of the other
+    containers stop by themselves where the file does.
+    """
+    cut_last_fragment(path)
+    try:
+        with av.open(str(path)) as clip:
+            return any(packet.size for packet in clip.demux(video=0))
+    except (av.FFmpegError, IndexError):
+        return False
