@@ -1,29 +1,33 @@
-"""What must be closed, as a context manager."""
+"""What must be ended, as a context manager."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
-
-from livekm.errors import NameTakenError, SinkError
 
 _Self = TypeVar("_Self", bound="Closing")
 
 
 class Closing(ABC):
-    """Is closed at the end of a ``with`` block, or given up where an exception ends it.
+    """End with the ``with`` block: `close` where it ends well, else `keep`, or `abort`.
 
-    A `NameTakenError` of another output ends it well: that one is complete too. What goes wrong
-    then is told together with it.
+    An `Exception` keeps what there is. What is no `Exception` gives it up: a `KeyboardInterrupt`,
+    which the command line raises for the second Ctrl-C only. Whatever goes wrong then, the
+    exception that ended the block is the one that is told.
     """
 
     @abstractmethod
     def close(self) -> None:
         """Complete what was begun and release everything."""
 
+    def keep(self) -> None:
+        """Save what there is of what is not complete, and release everything."""
+        self.abort()
+
     def abort(self) -> None:
-        """Release everything; what was begun is given up. By default the same as `close`."""
+        """Give up what was begun and release everything; by default the same as `close`."""
         self.close()
 
     def __enter__(self: _Self) -> _Self:
@@ -35,12 +39,11 @@ class Closing(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, NameTakenError):
-            try:
-                self.close()
-            except SinkError as another:
-                raise type(another)(f"{error}; {another}") from another
-        elif error is None:
+        if error is None:
             self.close()
-        else:
-            self.abort()
+            return
+        with suppress(Exception):
+            if isinstance(error, Exception):
+                self.keep()
+            else:
+                self.abort()

@@ -41,13 +41,6 @@ class SinkError(LivekmError, OSError):
     """Frames cannot be shown or written: no display, no folder, no permission, no space."""
 
 
-class NameTakenError(SinkError):
-    """An output is complete, but under another name: its own was given away while it was written.
-
-    It is no reason to give up what is written beside it.
-    """
-
-
 class ImageSizeError(ValueError):
     """An image has another size than the first one, and the output holds one size.
 

@@ -1,27 +1,31 @@
-"""Clips and images to files, without a window."""
+"""Segment clips and images into files, without a window."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from livekm import pipeline
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
-from livekm.errors import ImageSizeError, SourceError
+from livekm.errors import ImageSizeError, LivekmError, SourceError
 from livekm.frame import Frame
-from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, open_sink
+from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, NullSink, Sink, open_sink
+from livekm.outputs.base import Output, OutputGroup
 from livekm.outputs.tables import OpenSidecar, Sidecar
 from livekm.prefetch import ReadAhead, WriteBehind
 from livekm.sources.base import Source
 from livekm.views import VIEWS, View
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
-    """What became of a clip.
+    """The frames of a clip that were segmented, and the files that were written.
 
     Attributes
     ----------
@@ -30,10 +34,30 @@ class ClipResult:
     paths : tuple of Path
         The clip and the sidecars that were written, as far as they were asked for. Those of an
         interrupted run have names that say ``partial``.
+    renamed : tuple of (Path, Path)
+        Names that were asked for but taken by others meanwhile, each with the one of `paths`
+        that the output has instead.
     """
 
     n_frames: int
     paths: tuple[Path, ...]
+    renamed: tuple[tuple[Path, Path], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """A still image's segmentation, and what was written of it.
+
+    Attributes
+    ----------
+    segmentation : Segmentation
+    paths, renamed
+        As of `ClipResult`.
+    """
+
+    segmentation: Segmentation
+    paths: tuple[Path, ...]
+    renamed: tuple[tuple[Path, Path], ...] = ()
 
 
 def process_clip(
@@ -80,23 +104,29 @@ def process_clip(
     on_frame : callable, optional
         Is called with each frame and its segmentation, for progress.
     should_stop : callable, optional
-        Is asked after each frame whether to end early; the files then hold what was done and are
-        named as partial, unless the source is live and nothing else ends it.
+        Is asked after each frame, and while one is awaited, whether to end early; the files then
+        hold what was done and are named as partial, unless the source is live and nothing else
+        ends it.
 
     Raises
     ------
     SourceError, SinkError
+        Each output is completed as far as it goes all the same: under its own name if it lacks
+        nothing, else under one that says ``partial``. The message tells these names.
     """
     is_stopped = False
 
     def stop() -> bool:
         nonlocal is_stopped
-        is_stopped = should_stop()
+        is_stopped = is_stopped or should_stop()
         return is_stopped
 
-    with _named_images(source), ExitStack() as stack:
-        sink = stack.enter_context(
-            open_sink(
+    with _told(OutputGroup()) as outputs, _named_images(source):
+        sink: Sink = NullSink()
+        if output is None:
+            view = VIEWS["original"]  # nothing is painted that nobody sees
+        else:
+            sink = open_sink(
                 output,
                 source.info,
                 overwrite=overwrite,
@@ -104,36 +134,29 @@ def process_clip(
                 verify=verify,
                 encoder=encoder,
             )
-        )
-        written = stack.enter_context(WriteBehind(sink))
-        # A camera is not read ahead: what waits would be the past.
-        frames = source if source.info.is_live else stack.enter_context(ReadAhead(source))
-        opened_sidecars = _open(stack, sidecars, source, overwrite)
-        if output is None:
-            view = VIEWS["original"]  # nothing is painted that nobody sees
+            outputs.add(sink)
+        opened_sidecars = _opened(outputs, sidecars, source, overwrite)
 
         def note(frame: Frame, segmentation: Segmentation) -> None:
             for sidecar in opened_sidecars:
                 sidecar.write(frame, segmentation)
             on_frame(frame, segmentation)
 
-        n_frames = pipeline.run(
-            frames,
-            segmenter,
-            view,
-            written,
-            scale=scale,
-            max_frames=max_frames,
-            on_frame=note,
-            should_stop=stop,
-        )
+        with WriteBehind(sink) as written, ReadAhead(source, should_stop=stop) as frames:
+            n_frames = pipeline.run(
+                frames,
+                segmenter,
+                view,
+                written,
+                scale=scale,
+                max_frames=max_frames,
+                on_frame=note,
+                should_stop=stop,
+            )
         is_endless = source.info.is_live and max_frames is None  # only the user can end it
         if is_stopped and n_frames != max_frames and not is_endless:
-            sink.mark_partial()
-            for sidecar in opened_sidecars:
-                sidecar.mark_partial()
-    paths = (sink.path, *(sidecar.path for sidecar in opened_sidecars))
-    return ClipResult(n_frames, tuple(path for path in paths if path is not None))
+            outputs.keep()
+    return ClipResult(n_frames, outputs.paths, outputs.renamed)
 
 
 @contextmanager
@@ -145,11 +168,27 @@ def _named_images(source: Source) -> Iterator[None]:
         raise SourceError(f"{source.name_of(error.index)}: {error}") from error
 
 
-def _open(
-    stack: ExitStack, sidecars: Sequence[OpenSidecar], source: Source, overwrite: bool
+def _opened(
+    outputs: OutputGroup, sidecars: Sequence[OpenSidecar], source: Source, overwrite: bool
 ) -> list[Sidecar]:
-    """Open what is asked for; `stack` closes it."""
-    return [stack.enter_context(open_it(source.info, overwrite=overwrite)) for open_it in sidecars]
+    """Open what is asked for beside the images, in the group that ends it."""
+    return [outputs.add(open_it(source.info, overwrite=overwrite)) for open_it in sidecars]
+
+
+@contextmanager
+def _told(outputs: OutputGroup) -> Iterator[OutputGroup]:
+    """End the outputs with the block; add what was kept of them to the message of an error."""
+    try:
+        with outputs:
+            yield outputs
+    except Exception as error:
+        if not outputs.paths:
+            raise
+        kept = f"kept {', '.join(map(str, outputs.paths))}"
+        if isinstance(error, (LivekmError, MemoryError)):
+            raise type(error)(f"{str(error) or 'not enough memory'}; {kept}") from error
+        _log.warning("%s", kept)
+        raise
 
 
 def process_image(
@@ -161,7 +200,7 @@ def process_image(
     sidecars: Sequence[OpenSidecar] = (),
     scale: float = 1.0,
     overwrite: bool = False,
-) -> Segmentation:
+) -> ImageResult:
     """Segment a still image by k-means run to convergence, and write what is asked for.
 
     Parameters
@@ -183,13 +222,21 @@ def process_image(
     Raises
     ------
     SourceError, SinkError
+        If one of the outputs fails, the others are written all the same.
     """
-    with ExitStack() as stack:
-        sink = stack.enter_context(open_sink(output, source.info, overwrite=overwrite))
-        opened_sidecars = _open(stack, sidecars, source, overwrite)
+    with _told(OutputGroup()) as outputs:
+        if output is not None:
+            outputs.add(open_sink(output, source.info, overwrite=overwrite))
+        _opened(outputs, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image)
-        sink.write(view(frame, segmentation), frame.time, frame.index)
-        for sidecar in opened_sidecars:
-            sidecar.write(frame, segmentation)
-    return segmentation
+        image = view(frame, segmentation)
+
+        def write(written: Output) -> None:
+            if isinstance(written, Sink):
+                written.write(image, frame.time, frame.index)
+            elif isinstance(written, Sidecar):
+                written.write(frame, segmentation)
+
+        outputs.each(write)
+    return ImageResult(segmentation, outputs.paths, outputs.renamed)

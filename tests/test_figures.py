@@ -182,7 +182,7 @@ def test_a_figure_is_whole_and_without_frames_there_is_none(tmp_path):
     info = VideoInfo("test", 60, 40)
     with FigureFile(tmp_path / "a.png", info) as file:
         file.write(Frame(halves(RED, BLUE), 0, 0.0), Segmenter(2).fit(halves(RED, BLUE)))
-        file.mark_partial()
+        file.keep()
         assert not (tmp_path / "a.png").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["a.partial.png"]
     file.path.unlink()

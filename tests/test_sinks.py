@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-from contextlib import ExitStack
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livekm.errors import NameTakenError, SinkError
+from livekm.errors import SinkError
 from livekm.frame import VideoInfo
 from livekm.outputs import (
     ALPHA_SUFFIXES,
@@ -26,7 +25,9 @@ from livekm.outputs import (
     Sink,
     open_sink,
 )
-from livekm.outputs.atomic import WholeFile
+from livekm.outputs.base import OutputGroup
+from livekm.outputs.whole_file import WholeFile
+from livekm.sources import open_source
 
 WIDTH, HEIGHT = 64, 48
 INFO = VideoInfo("test", WIDTH, HEIGHT, fps=Fraction(25))
@@ -170,14 +171,31 @@ def test_the_final_name_appears_only_when_the_file_is_complete(target):
     assert target.stat().st_size > 0
 
 
-def test_an_exception_leaves_nothing(target):
-    def write_and_fail() -> None:
+def write_and_fail(target: Path, error: BaseException, n_frames: int = 1) -> None:
+    def write() -> None:
         with open_sink(target, INFO) as sink:
-            put(sink, grey(100))
-            raise RuntimeError("oops")
+            for index in range(n_frames):
+                put(sink, grey(100), index)
+            raise error
 
-    with pytest.raises(RuntimeError, match="oops"):
-        write_and_fail()
+    with pytest.raises(type(error)):
+        write()
+
+
+def test_an_exception_keeps_what_there_is_as_a_partial_file(target):
+    write_and_fail(target, RuntimeError("oops"))
+    is_image = target.suffix in IMAGE_SUFFIXES  # which is complete
+    kept = target if is_image else target.with_stem(f"{target.stem}.partial")
+    assert listing(target.parent) == [kept.name]
+    with open_source(kept) as source:
+        assert len(list(source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "n_frames"), [(RuntimeError("oops"), 0), (KeyboardInterrupt(), 1), (SystemExit(), 1)]
+)
+def test_what_has_no_frame_or_is_given_up_leaves_nothing(error, n_frames, target):
+    write_and_fail(target, error, n_frames)
     assert listing(target.parent) == []
 
 
@@ -187,7 +205,7 @@ def test_a_name_may_be_as_long_as_the_disk_allows(letter, tmp_path):
     name = letter * (251 // size) + ".mp4"
     with ClipSink(tmp_path / name, INFO) as sink:
         put(sink, grey(0))
-        sink.mark_partial()
+        sink.keep()
     (partial,) = tmp_path.iterdir()
     assert partial.name.endswith(f"{letter}.partial.mp4")
     with ClipSink(tmp_path / name, INFO) as sink:
@@ -228,31 +246,28 @@ def test_an_existing_file_is_kept_without_overwrite(target):
 
 
 def test_a_file_that_appears_meanwhile_is_kept_and_the_output_gets_another_name(target):
-    def write_meanwhile():
-        with open_sink(target, INFO) as sink:
-            put(sink, grey(100))
-            target.write_bytes(b"precious")
-
+    with open_sink(target, INFO) as sink:
+        put(sink, grey(100))
+        target.write_bytes(b"precious")
     kept = target.with_stem(f"{target.stem}-2")
-    with pytest.raises(SinkError, match=f"{target.name}: it has been made by .* {kept}, rename"):
-        write_meanwhile()
+    assert (sink.target, sink.path, sink.name_was_taken) == (target, kept, True)
     assert target.read_bytes() == b"precious"
     assert listing(target.parent) == sorted([target.name, kept.name])
     assert kept.stat().st_size > 20
 
 
 def test_all_names_that_are_taken_meanwhile_are_told(tmp_path):
-    def write_meanwhile():
-        with ExitStack() as stack:
-            for name in names:
-                stack.enter_context(WholeFile(tmp_path / name)).write(b"new")
-            for name in names[1:]:
-                (tmp_path / name).write_bytes(b"precious")
-
     names = ["a.json", "b.svg", "c.csv"]
-    told = r"c\.csv: it has been .*c-2\.csv, rename .*b\.svg: it has been .*b-2\.svg, rename"
-    with pytest.raises(NameTakenError, match=told):
-        write_meanwhile()
+    with OutputGroup() as outputs:
+        for name in names:
+            outputs.add(WholeFile(tmp_path / name)).write(b"new")
+        for name in names[1:]:
+            (tmp_path / name).write_bytes(b"precious")
+    assert outputs.paths == tuple(tmp_path / name for name in ("a.json", "b-2.svg", "c-2.csv"))
+    assert outputs.renamed == (
+        (tmp_path / "b.svg", tmp_path / "b-2.svg"),
+        (tmp_path / "c.csv", tmp_path / "c-2.csv"),
+    )
     assert listing(tmp_path) == sorted([*names, "b-2.svg", "c-2.csv"])
     assert {(tmp_path / name).read_bytes() for name in ("a.json", "b-2.svg", "c-2.csv")} == {b"new"}
 
@@ -339,7 +354,10 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, suffix):
     sink = open_sink(tmp_path / f"out{suffix}", INFO)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(SinkError, match=f"^cannot write .*out{suffix}: File too large$"), sink:
+        with (
+            pytest.raises(SinkError, match=f"^cannot write .*out{suffix}: File too large; choose"),
+            sink,
+        ):
             put(sink, noise)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -102,15 +102,15 @@ def test_labels_of_images_that_differ_in_size_are_exact_or_refused(target, run_c
 
 
 @every_target
-def test_a_failure_leaves_no_labels(target, tmp_path):
+def test_labels_that_are_given_up_leave_nothing(target, tmp_path):
     segmentation = all_levels()
 
     def fail():
         with open_labels(tmp_path / target, VideoInfo("test", 64, 32)) as file:
             file.write(Frame(np.zeros((32, 64, 3), np.uint8), 0, 0.0), segmentation)
-            raise RuntimeError("oops")
+            raise KeyboardInterrupt
 
-    with pytest.raises(RuntimeError, match="oops"):
+    with pytest.raises(KeyboardInterrupt):
         fail()
     assert list(tmp_path.iterdir()) == []
 
@@ -121,7 +121,7 @@ def test_labels_of_an_interrupted_run_are_valid_and_named_as_partial(target, tmp
     with open_labels(tmp_path / target, VideoInfo("test", 64, 32)) as file:
         for index in range(2):
             file.write(Frame(np.zeros((32, 64, 3), np.uint8), index, index / 25), segmentation)
-        file.mark_partial()
+        file.keep()
     assert "labels.partial" in file.path.name
     read = [time for time, _ in load_labels(file.path)]
     assert read == pytest.approx([0, 0.04])

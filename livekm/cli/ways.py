@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
 from livekm.frame import Frame
 from livekm.live.window import has_display
-from livekm.outputs import IMAGE_SUFFIXES, check_distinct, is_image_row
-from livekm.outputs.atomic import WholeFile
+from livekm.outputs import WRITABLE_IMAGES, check_distinct, is_image_row
+from livekm.outputs.base import OutputGroup
+from livekm.outputs.whole_file import WholeFile
 from livekm.sources import SectionSource, Source
 
 _DEMO_FILE = "livekm-demo.mp4"
@@ -104,11 +105,11 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
 
 
 def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
-    if settings.output and Path(settings.output).suffix.lower() not in IMAGE_SUFFIXES:
+    if settings.output and Path(settings.output).suffix.lower() not in WRITABLE_IMAGES:
         raise UsageError(
-            f"{source.info.name} is an image: end {settings.output} in {', '.join(IMAGE_SUFFIXES)}"
+            f"{source.info.name} is an image: end {settings.output} in {', '.join(WRITABLE_IMAGES)}"
         )
-    segmentation = files.process_image(
+    result = files.process_image(
         source,
         segmenter,
         build.view(settings),
@@ -117,6 +118,8 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
         scale=settings.scale or 1.0,
         overwrite=settings.overwrite,
     )
+    _check_names(result.renamed)
+    segmentation = result.segmentation
     if not settings.quiet:
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
@@ -134,7 +137,7 @@ def _clip(
     is_single = 1 in (settings.frames, source.info.n_frames)
     _check_labels(settings, is_single=is_single)
     output = Path(settings.output) if settings.output else None
-    is_image = output and output.suffix.lower() in IMAGE_SUFFIXES and not is_image_row(output)
+    is_image = output and output.suffix.lower() in WRITABLE_IMAGES and not is_image_row(output)
     if is_image and not is_single:
         raise UsageError(
             f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
@@ -162,10 +165,22 @@ def _clip(
             on_frame=count,
             should_stop=stop,
         )
+    _check_names(result.renamed)
     if not settings.quiet and not reporter:
-        written = printable(", ".join(map(str, result.paths)))
+        written = printable(", ".join(map(str, result.paths))) or "nothing is written"
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
         say(f"{written}: {frames}{', interrupted' if stop.requested else ''}")
+
+
+def _check_names(renamed: Iterable[tuple[Path, Path]]) -> None:
+    """Raise `SinkError` of what is complete, but not under the name that was asked for."""
+    told = [
+        f"cannot write {name}: it has been made by others meanwhile; "
+        f"the output is {path}, rename one of them"
+        for name, path in renamed
+    ]
+    if told:
+        raise SinkError("; ".join(told))
 
 
 def _check_labels(settings: Settings, *, is_single: bool) -> None:
@@ -181,11 +196,11 @@ def _benchmark(
     limits = {} if settings.frames is None else {"max_frames": settings.frames}
     if settings.plot:
         figures.check_format(Path(settings.plot).suffix)
-    with ExitStack() as stack:
+    with OutputGroup() as outputs:
 
         def opened(name: str) -> WholeFile:
             whole = WholeFile(name, overwrite=settings.overwrite, source=source.info.path)
-            return stack.enter_context(whole)
+            return outputs.add(whole)
 
         json_file = opened(settings.json) if settings.json else None
         plot_file = opened(settings.plot) if settings.plot else None
@@ -198,3 +213,4 @@ def _benchmark(
         if plot_file is not None:
             page = figures.benchmark_figure(report.times_ms, report.headline, report.machine_line)
             plot_file.write(figures.render(page, Path(settings.plot or "").suffix))
+    _check_names(outputs.renamed)

@@ -11,7 +11,7 @@ from livekm.errors import UsageError
 from livekm.frame import VideoInfo
 from livekm.outputs.base import Sink
 from livekm.outputs.conflicts import check_distinct
-from livekm.outputs.images.encoding import ALPHA_SUFFIXES, IMAGE_SUFFIXES
+from livekm.outputs.images.encoding import ALPHA_SUFFIXES, WRITABLE_IMAGES
 from livekm.outputs.images.image import ImageSink
 from livekm.outputs.images.sequence import SequenceSink, is_image_row
 from livekm.outputs.null import NullSink
@@ -31,7 +31,7 @@ __all__ = [
     "CONTAINERS",
     "DEFAULT_ENCODER",
     "FILE_SINKS",
-    "IMAGE_SUFFIXES",
+    "WRITABLE_IMAGES",
     "ClipSink",
     "EncoderOptions",
     "ImageSink",
@@ -46,7 +46,7 @@ __all__ = [
 
 FILE_SINKS: dict[str, Callable[..., Sink]] = {
     **dict.fromkeys(CONTAINERS, ClipSink),
-    **dict.fromkeys(IMAGE_SUFFIXES, ImageSink),
+    **dict.fromkeys(WRITABLE_IMAGES, ImageSink),
 }
 """Suffix of the output file -> the sink that writes it, ``(path, info, *, overwrite)``."""
 

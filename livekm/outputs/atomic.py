@@ -8,12 +8,33 @@ import itertools
 import os
 import secrets
 import shutil
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from livekm.context import Closing
-from livekm.errors import NameTakenError, SinkError
+import av
+
+from livekm.errors import SinkError
 
 _LONGEST = 255  # bytes of a file's name, on all usual disks
+
+_REMEDIES = {
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "free some space, or choose another disk",
+    errno.EFBIG: "choose another disk, or write less: no larger file is allowed",
+}
+
+
+@contextlib.contextmanager
+def sink_errors(target: Path) -> Iterator[None]:
+    """Raise what the system or FFmpeg refuses as a `SinkError` of path, cause and remedy."""
+    try:
+        yield
+    except SinkError:  # is an OSError too
+        raise
+    except (OSError, av.FFmpegError) as error:
+        remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
+        raise SinkError(f"cannot write {target}: {error.strerror or error}; {remedy}") from error
 
 
 class PartFile:
@@ -38,33 +59,31 @@ class PartFile:
         The final name as it was given.
     path : Path
         Where to write: ``.NAME.part-RANDOM`` in the same folder.
+    name_was_taken : bool
+        Whether `commit` found that something had been put there meanwhile that must not be
+        replaced, and so chose another name.
 
     Raises
     ------
     SinkError
-        If the target exists, is a folder or the source itself, or cannot be written.
+        If the target exists, is a folder, a device, a pipe or the source itself, or cannot be
+        written.
     """
 
     def __init__(
         self, target: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
     ) -> None:
         self.target = Path(target)
+        self.name_was_taken = False
         # Moving a file onto a symbolic link would replace the link.
         self._final = Path(os.path.realpath(self.target))
         self._overwrite, self._source = overwrite, source
-        try:
+        with sink_errors(self.target):
             self._check()
             part = _file_name(f".{self._final.name}", f".part-{secrets.token_hex(4)}")
             self.path = self._final.with_name(part)
             # Only creating it tells for certain whether the folder can be written.
             self._create()
-        except SinkError:  # which is an OSError too
-            raise
-        except OSError as error:
-            what = "a shorter name" if error.errno == errno.ENAMETOOLONG else "another folder"
-            raise SinkError(
-                f"cannot write {self.target}: {error.strerror}; choose {what}"
-            ) from error
 
     def _create(self) -> None:
         self.path.open("xb").close()
@@ -72,6 +91,8 @@ class PartFile:
     def _check(self) -> None:
         if self._final.is_dir():
             raise SinkError(f"{self.target} is a folder; name a file in it")
+        if _is_special(self.target):
+            raise SinkError(f"{self.target} is a device or a pipe; name a file")
         self._check_place()
 
     def _check_place(self) -> None:
@@ -91,36 +112,31 @@ class PartFile:
         """Tell whether something would be replaced."""
         return self._final.exists()
 
-    def commit(self, *, partial: bool = False) -> Path:
-        """Move the part file to its final name, or to one that says ``partial``, and give it.
+    def commit(self, *, is_partial: bool = False) -> Path:
+        """Move the part file to its final name, or to one that says ``partial``, and return it.
 
         A partial file is called ``out.partial.mp4``, or ``out.partial-2.mp4`` where there is one
-        already that must not be replaced.
+        already that must not be replaced. If the final name was taken meanwhile, what has it stays;
+        the output is called ``out-2.mp4``, or by the next number that is free.
 
         Raises
         ------
-        NameTakenError
-            If something has been put there meanwhile that must not be replaced. It stays, and
-            the output is called ``out-2.mp4``, or by the next number that is free.
         OSError
         """
-        if partial:
+        if is_partial:
             return self._put_beside(".partial", overwrite=self._overwrite)
         try:
             self._put(self._final, overwrite=self._overwrite)
-        except FileExistsError as error:
-            kept = self._put_beside()
-            raise NameTakenError(
-                f"cannot write {self.target}: it has been made by others meanwhile; "
-                f"the output is {kept}, rename one of them"
-            ) from error
+        except FileExistsError:
+            self.name_was_taken = True
+            return self._put_beside()
         return self._as_named(self._final)
 
     def _put(self, name: Path, *, overwrite: bool) -> None:
         """Move the part file there; raise FileExistsError if what is there must not be replaced."""
         if not overwrite:
             _move_to_free(self.path, name)
-        elif name.exists() and (name.is_dir() or self._is_source(name)):
+        elif name.exists() and (not name.is_file() or self._is_source(name)):
             raise FileExistsError(name)
         else:
             self.path.replace(name)
@@ -186,7 +202,7 @@ class PartFolder(PartFile):
     def _check(self) -> None:
         if self._exists() and self._final.is_dir() and not (self._final / self.MARK).exists():
             raise SinkError(f"{self.target} is a folder that livekm did not make; name another one")
-        if self._final.is_file():
+        if self._final.exists() and not self._final.is_dir():
             raise SinkError(f"{self.target} is a file; name a folder")
         self._check_place()
 
@@ -198,43 +214,13 @@ class PartFolder(PartFile):
         return source is not None and path in (source, *source.parents)
 
 
-class WholeFile(Closing):
-    """A file that is written in one piece, inside a ``with`` block.
-
-    Leaving the block normally gives the file its name; leaving it by an exception, or without a
-    `write`, leaves nothing. The parameters are those of `PartFile`.
-    """
-
-    def __init__(
-        self, target: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
-    ) -> None:
-        self._part = PartFile(target, overwrite=overwrite, source=source)
-        self._written = False
-
-    def write(self, content: bytes) -> None:
-        """Write the whole content; raises `SinkError`."""
-        try:
-            self._part.path.write_bytes(content)
-        except OSError as error:
-            raise SinkError(f"cannot write {self._part.target}: {error.strerror}") from error
-        self._written = True
-
-    def close(self) -> None:
-        """Give the file its name, if it was written."""
-        try:
-            if self._written:
-                self._part.commit()
-        except SinkError:
-            raise
-        except OSError as error:
-            raise SinkError(f"cannot write {self._part.target}: {error.strerror}") from error
-        finally:
-            self.abort()
-
-    def abort(self) -> None:
-        """Leave nothing."""
-        self._written = False
-        self._part.discard()
+def _is_special(path: Path) -> bool:
+    """Tell whether there is something that is neither a file nor a folder."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing there, or nothing that can be looked at
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _move_to_free(path: Path, name: Path) -> None:

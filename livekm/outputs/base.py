@@ -1,28 +1,212 @@
-"""The contract that every sink keeps."""
+"""The life-cycle that every output goes through, and what a sink adds to it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 from livekm.context import Closing
 from livekm.core.painting import Painting
-from livekm.frame import Image
+from livekm.errors import SinkError
+from livekm.frame import Image, VideoInfo
+from livekm.outputs.atomic import PartFile, sink_errors
+
+_Content = TypeVar("_Content")
 
 
-class Sink(Closing):
-    """A place where images go, one for each frame.
+class Output(Closing):
+    """What is written piece by piece, and gets its name once it is complete.
 
-    Used as a context manager. Leaving the block normally calls `close`, which completes the
-    output; leaving it by an exception calls `abort`, which leaves nothing under the final name.
+    Opening it checks the name and creates the part file. `close` writes what belongs at the end and
+    gives the file its name; `keep`, where the run is interrupted or fails, gives it one that says
+    ``partial``; `abort` leaves nothing. Leaving a ``with`` block does the one that fits.
+
+    A kind of output implements `_finish`, and what else of `_rescue` and `_release` it needs, and
+    writes inside `sink_errors`. These may raise OSError or FFmpeg's errors: `SinkError` is made of
+    them here.
+
+    Parameters
+    ----------
+    part : PartFile, optional
+        Where to write.
+    info : VideoInfo, optional
+        What the frames come from.
 
     Attributes
     ----------
     path : Path or None
-        The file, once it is complete; None where there is none.
+        The file, once it has its name; None where there is none.
+    n_frames : int
+        Frames that were written.
     """
 
     path: Path | None = None
+    n_frames = 0
+    _needs_frames: ClassVar[bool] = True
+    _holds_one: ClassVar[bool] = False  # and is complete with it
+
+    def __init__(self, part: PartFile | None = None, info: VideoInfo | None = None) -> None:
+        self._part = part
+        self._is_open = True
+        self._is_single = self._holds_one or (info is not None and info.n_frames == 1)
+
+    @property
+    def target(self) -> Path:
+        """The name that was asked for."""
+        assert self._part is not None
+        return self._part.target
+
+    @property
+    def _path(self) -> Path:
+        """Where it is written until it gets its name."""
+        assert self._part is not None
+        return self._part.path
+
+    def _opened(self, open_at: Callable[[Path], _Content]) -> _Content:
+        """Return what `open_at` makes of the part file, or leave nothing and raise SinkError."""
+        try:
+            with sink_errors(self.target):
+                return open_at(self._path)
+        except BaseException:
+            assert self._part is not None
+            self._part.discard()
+            raise
+
+    @property
+    def name_was_taken(self) -> bool:
+        """Whether others made a file of that name meanwhile, so that `path` is another one."""
+        return self._part is not None and self._part.name_was_taken
+
+    def close(self) -> None:
+        """Complete the file and give it its name. Closing twice is allowed.
+
+        Raises
+        ------
+        SinkError
+            If it cannot be completed, or no frame was written. What can be read of it is kept under
+            the name that says ``partial``.
+        """
+        self._end(is_partial=False)
+
+    def keep(self) -> None:
+        """Complete the file as far as it goes, under a name that says ``partial``.
+
+        Where no frame was written, nothing is left. An output of one frame that was written is
+        complete, and gets its name.
+
+        Raises
+        ------
+        SinkError
+            As `close`.
+        """
+        if self.n_frames:
+            self._end(is_partial=not self._is_single)
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Leave nothing that has no name yet."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._release()
+        finally:
+            if self._part is not None:
+                self._part.discard()
+
+    def _end(self, *, is_partial: bool) -> None:
+        if not self._is_open:
+            return
+        try:
+            if self._needs_frames and not self.n_frames:
+                raise SinkError(f"no frame was written to {self.target}")
+            with sink_errors(self.target):
+                try:
+                    self._finish()
+                except Exception:
+                    self._release()
+                    if self.n_frames and self._rescue():
+                        self._give_name(is_partial=True)
+                    raise
+                self._give_name(is_partial=is_partial)
+        finally:
+            self.abort()
+
+    def _give_name(self, *, is_partial: bool) -> None:
+        if self._part is not None:
+            self.path = self._part.commit(is_partial=is_partial)
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what belongs at the end, and close the file."""
+
+    def _rescue(self) -> bool:
+        """Make the released file one that can be read after `_finish` failed; tell if it is one."""
+        return False
+
+    def _release(self) -> None:
+        """Close what is open, whatever state it is in; raise nothing. May be called again."""
+
+
+_AnyOutput = TypeVar("_AnyOutput", bound=Output)
+
+
+class OutputGroup(Closing):
+    """Outputs that end together: where one fails, the others are completed all the same.
+
+    Attributes
+    ----------
+    outputs : list of Output
+    """
+
+    def __init__(self) -> None:
+        self.outputs: list[Output] = []
+
+    def add(self, output: _AnyOutput) -> _AnyOutput:
+        """Take an output that is open; return it."""
+        self.outputs.append(output)
+        return output
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that have a name, in the order in which the outputs were added."""
+        return tuple(output.path for output in self.outputs if output.path is not None)
+
+    @property
+    def renamed(self) -> tuple[tuple[Path, Path], ...]:
+        """The names that others took meanwhile, each with the one that the file has instead."""
+        return tuple((o.target, o.path) for o in self.outputs if o.name_was_taken and o.path)
+
+    def close(self) -> None:
+        """Complete all; raise the first error when all others are complete."""
+        self.each(lambda output: output.close())
+
+    def keep(self) -> None:
+        """Keep what there is of all; raise the first error afterwards."""
+        self.each(lambda output: output.keep())
+
+    def abort(self) -> None:
+        """Leave nothing of any."""
+        self.each(lambda output: output.abort())
+
+    def each(self, do: Callable[[Output], None]) -> None:
+        """Call `do` with every output; raise the first error when all were called."""
+        errors: list[Exception] = []
+        for output in self.outputs:
+            try:
+                do(output)
+            except Exception as error:  # noqa: PERF203 - the others go on
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+class Sink(Output):
+    """A place where images go, one for each frame."""
 
     @abstractmethod
     def write(
@@ -48,9 +232,36 @@ class Sink(Closing):
             If the image or the time does not fit.
         """
 
-    @abstractmethod
-    def close(self) -> None:
-        """Complete the output. Closing twice is allowed."""
+    def _finish(self) -> None:
+        """Do nothing: by default there is no file."""
 
-    def mark_partial(self) -> None:
-        """Say that frames are missing at the end: `close` puts ``partial`` into a clip's name."""
+
+class FileSink(Sink):
+    """A sink that writes to a file or a folder.
+
+    Parameters
+    ----------
+    part : PartFile
+        Where to write.
+    info : VideoInfo
+        What the frames come from.
+    """
+
+    def __init__(self, part: PartFile, info: VideoInfo) -> None:
+        super().__init__(part, info)
+        self._rate = info.fps or Fraction(25)
+
+    def write(
+        self, image: Image | Painting, time: float | None = None, index: int | None = None
+    ) -> None:
+        """Take the next image; see `Sink.write`."""
+        if not self._is_open:
+            raise ValueError(f"{self.target} is closed")
+        number = self.n_frames if index is None else index
+        with sink_errors(self.target):
+            self._write(image, float(number / self._rate) if time is None else time, number)
+        self.n_frames += 1
+
+    @abstractmethod
+    def _write(self, image: Image | Painting, time: float, index: int) -> None:
+        """Write one image."""

@@ -9,23 +9,14 @@ from livekm.outputs.checks import as_image
 
 
 class NullSink(Sink):
-    """Count the images and drop them: for benchmarks, and where only statistics are wanted.
-
-    Attributes
-    ----------
-    n_frames : int
-        Number of images taken.
-    """
-
-    def __init__(self) -> None:
-        self.n_frames = 0
+    """Count the images and drop them: for benchmarks, and where only statistics are wanted."""
 
     def write(
         self, image: Image | Painting, time: float | None = None, index: int | None = None
     ) -> None:
-        """Count `image`; raises `ValueError` if it is not (H, W, 3) uint8."""
+        """Count `image`; raise `ValueError` if it is not (H, W, 3) uint8, or with alpha."""
         as_image(image, alpha=True)
         self.n_frames += 1
 
-    def close(self) -> None:
-        """Do nothing."""
+    def _end(self, *, is_partial: bool) -> None:
+        """Do nothing: there is no file."""

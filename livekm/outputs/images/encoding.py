@@ -1,8 +1,7 @@
-"""An image in the format of a file's suffix, and what a folder of images says about them."""
+"""An image in the format of a file's suffix."""
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import cv2
@@ -12,7 +11,8 @@ from livekm.errors import SinkError
 from livekm.frame import Image
 from livekm.outputs.checks import as_image
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+WRITABLE_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+"""Those of the image formats that are written; `livekm.sources` reads more."""
 
 ALPHA_SUFFIXES = (".png", ".tif", ".tiff", ".webp")
 """Those of formats that can be transparent."""
@@ -40,25 +40,3 @@ def encode_image(picture: Image | Painting, target: Path) -> bytes:
         height, width = image.shape[:2]
         raise SinkError(f"cannot write {target}: {target.suffix} does not hold {width}x{height}")
     return encoded.tobytes()
-
-
-class FrameTable:
-    """``frames.csv``: which image of a folder is which frame, and its exact time in seconds.
-
-    Parameters
-    ----------
-    folder : Path
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._file = (folder / "frames.csv").open("w", encoding="utf-8", newline="")
-        self._table = csv.writer(self._file, lineterminator="\n")
-        self._table.writerow(("file", "frame", "time"))
-
-    def append(self, name: str, index: int, time: float) -> None:
-        """Add a row."""
-        self._table.writerow((name, index, time))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()

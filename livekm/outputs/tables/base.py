@@ -1,4 +1,4 @@
-"""The contract of every file that is written beside the picture."""
+"""The contract of every file that is written beside the images."""
 
 from __future__ import annotations
 
@@ -7,84 +7,27 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 
-import av
-
-from livekm.context import Closing
 from livekm.core.segmentation import Segmentation
-from livekm.errors import SinkError, UsageError
+from livekm.errors import UsageError
 from livekm.frame import Frame
-from livekm.outputs.atomic import PartFile
+from livekm.outputs.atomic import sink_errors
+from livekm.outputs.base import Output
 
 
-class Sidecar(Closing):
-    """A file of what was found in each frame; used as a context manager.
-
-    It has its name only once it is complete: leaving the block by an exception leaves nothing.
-
-    Parameters
-    ----------
-    part : PartFile
-        Where to write.
-
-    Attributes
-    ----------
-    path : Path or None
-        The file, once it is complete.
-    """
-
-    def __init__(self, part: PartFile) -> None:
-        self.path: Path | None = None
-        self._part = part
-        self._is_partial = False
-        self._is_open = True
+class Sidecar(Output):
+    """A file of what was found in each frame; used as a context manager."""
 
     def write(self, frame: Frame, segmentation: Segmentation) -> None:
-        """Take the next frame; raises `SinkError`."""
-        try:
-            self._append(frame, segmentation)
-        except (OSError, av.FFmpegError) as error:
-            raise self._failure(error) from error
-
-    def mark_partial(self) -> None:
-        """Say that frames are missing at the end: `close` puts ``partial`` into the name."""
-        self._is_partial = True
-
-    def close(self) -> None:
-        """Complete the file and give it its name. Closing twice is allowed."""
+        """Take the next frame; raise `SinkError` if it cannot be written."""
         if not self._is_open:
-            return
-        try:
-            self._finish()
-            self.path = self._part.commit(partial=self._is_partial)
-        except SinkError:
-            raise
-        except (OSError, av.FFmpegError) as error:
-            raise self._failure(error) from error
-        finally:
-            self.abort()
-
-    def abort(self) -> None:
-        """Leave nothing under the final name."""
-        if self._is_open:
-            self._is_open = False
-            try:
-                self._release()
-            finally:
-                self._part.discard()
+            raise ValueError(f"{self.target} is closed")
+        with sink_errors(self.target):
+            self._write(frame, segmentation)
+        self.n_frames += 1
 
     @abstractmethod
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
-        """Write what belongs to one frame; may raise OSError, as the next two."""
-
-    @abstractmethod
-    def _finish(self) -> None:
-        """Write what belongs at the end, and close the file."""
-
-    def _release(self) -> None:
-        """Close what is open, whatever state it is in; raises nothing."""
-
-    def _failure(self, error: OSError | av.FFmpegError) -> SinkError:
-        return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
+        """Write what belongs to one frame."""
 
 
 def chosen_suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:

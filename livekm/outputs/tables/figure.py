@@ -1,4 +1,4 @@
-"""A page about what was found, drawn at the end."""
+"""A page about a clip or an image, drawn at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from livekm import figures
 from livekm.core.segmentation import Segmentation
-from livekm.errors import SinkError
 from livekm.figures.history import History
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile
@@ -15,7 +14,7 @@ from livekm.outputs.tables.base import Sidecar
 
 
 class FigureFile(Sidecar):
-    """A page about an image or a clip of any length; used as a context manager.
+    """Draw a page about an image or a clip of any length; used as a context manager.
 
     Parameters
     ----------
@@ -38,12 +37,12 @@ class FigureFile(Sidecar):
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
         figures.check_format(Path(path).suffix)
-        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
         self._info = info
         self._history = History()
         self._only: tuple[Frame, Segmentation] | None = None
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
         if self._info.n_frames == 1:
             self._only = frame, segmentation
         else:
@@ -53,8 +52,6 @@ class FigureFile(Sidecar):
         if self._only is not None:
             frame, segmentation = self._only
             page = figures.segmentation_figure(frame.image, segmentation, self._info.name)
-        elif self._history.n_frames:
-            page = figures.clip_figure(self._history, self._info.name)
         else:
-            raise SinkError(f"no frame was written to {self._part.target}")
-        self._part.path.write_bytes(figures.render(page, self._part.target.suffix))
+            page = figures.clip_figure(self._history, self._info.name)
+        self._path.write_bytes(figures.render(page, self.target.suffix))

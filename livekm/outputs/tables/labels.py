@@ -1,4 +1,4 @@
-"""The labels of each frame, lossless: an array, a video or a folder of images."""
+"""The labels of each frame, lossless: an archive of arrays, a video or a folder of images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import os
 import zipfile
 from collections.abc import Callable
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,54 +13,75 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import OutputContainer
 from av.video.reformatter import ColorRange
 
 from livekm.core.segmentation import Segmentation
-from livekm.errors import ImageSizeError, SinkError, UsageError
+from livekm.errors import ImageSizeError, UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile, PartFolder
-from livekm.outputs.images.encoding import FrameTable
+from livekm.outputs.images.folder import NumberedFiles
 from livekm.outputs.images.label_png import encode_label_png
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
+from livekm.outputs.video.formats import CODECS, CONTAINERS, FINE_TIME_BASE
 from livekm.outputs.video.timestamps import Timestamps
-
-_FINE_TIME_BASE = Fraction(1, 90000)
+from livekm.outputs.video.verification import rescue_clip
 
 
 class LabelArrays(Sidecar):
-    """A ``.npz`` archive that `numpy.load` reads frame by frame.
+    """Write a ``.npz`` archive that `numpy.load` reads frame by frame.
 
     ``frame_000000`` and so on are (H, W) uint8 labels, ``times`` the (n,) float64 seconds,
-    ``indices`` the (n,) int64 places in the source, ``palettes`` the (n, k, 3) uint8 BGR colours,
+    ``indices`` the (n,) int64 numbers in the source, ``palettes`` the (n, k, 3) uint8 BGR colours,
     ``ids`` the (n, k) int64 identities of the labels; see `Segmentation.ids`.
     Its table of contents takes memory, about a kilobyte a frame.
     """
 
+    _needs_frames = False
+
     def __init__(self, part: PartFile, info: VideoInfo) -> None:
-        super().__init__(part)
+        super().__init__(part, info)
         self._times: list[float] = []
         self._indices: list[int] = []
         self._palettes: list[npt.NDArray[np.uint8]] = []
         self._ids: list[npt.NDArray[np.int64]] = []
-        self._zip = zipfile.ZipFile(part.path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._ends: list[int] = []  # where each frame ends in the file
+        self._zip = self._opened(
+            lambda path: zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        )
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
-        self._store(f"frame_{len(self._times):06d}", segmentation.labels)
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
+        _store(self._zip, f"frame_{self.n_frames:06d}", segmentation.labels)
         self._times.append(frame.time)
         self._indices.append(frame.index)
         self._palettes.append(segmentation.palette)
         self._ids.append(segmentation.ids)
-
-    def _store(self, name: str, array: npt.NDArray[Any]) -> None:
-        with self._zip.open(f"{name}.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array(member, array, allow_pickle=False)
+        self._ends.append(self._zip.start_dir)
 
     def _finish(self) -> None:
-        self._store("times", np.array(self._times, np.float64))
-        self._store("indices", np.array(self._indices, np.int64))
-        self._store("palettes", np.array(self._palettes, np.uint8))
-        self._store("ids", np.array(self._ids, np.int64))
+        self._store_columns(self._zip, self.n_frames)
         self._zip.close()
+
+    def _store_columns(self, file: zipfile.ZipFile, n_frames: int) -> None:
+        _store(file, "times", np.array(self._times[:n_frames], np.float64))
+        _store(file, "indices", np.array(self._indices[:n_frames], np.int64))
+        _store(file, "palettes", np.array(self._palettes[:n_frames], np.uint8))
+        _store(file, "ids", np.array(self._ids[:n_frames], np.int64))
+
+    def _rescue(self) -> bool:
+        """Give up frames at the end until the table of contents fits in their place."""
+        members = self._zip.filelist
+        n_frames = self.n_frames
+        while n_frames > 0:
+            with contextlib.suppress(OSError), self._path.open("r+b") as file:
+                file.truncate(self._ends[n_frames - 1])
+                file.seek(0, os.SEEK_END)
+                with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:  # goes on here
+                    archive.filelist += members[:n_frames]
+                    self._store_columns(archive, n_frames)
+                return True
+            n_frames -= 1 + n_frames // 20
+        return False
 
     def _release(self) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -69,36 +89,35 @@ class LabelArrays(Sidecar):
 
 
 class LabelVideo(Sidecar):
-    """An FFV1 clip, ``.mkv``, whose grey levels are the labels; its times are to a millisecond."""
+    """Write an FFV1 clip, ``.mkv``, of the labels as grey levels, its times to a millisecond."""
 
     def __init__(self, part: PartFile, info: VideoInfo, threads: int | None = None) -> None:
-        super().__init__(part)
+        super().__init__(part, info)
         self._info, self._threads = info, threads
-        self._stamps = Timestamps(info.time_base or _FINE_TIME_BASE, from_zero=info.is_live)
-        self._container = av.open(str(part.path), "w", format="matroska")
+        self._stamps = Timestamps(info.time_base or FINE_TIME_BASE, from_zero=info.is_live)
+        self._container = self._opened(_open_matroska)
         self._stream: Any = None
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
+        shape = segmentation.labels.shape
+        if self._stream is None:
+            self._stream = self._added_stream(*shape)
+        elif shape != (self._stream.height, self._stream.width):
+            raise ImageSizeError(frame.index, shape, (self._stream.height, self._stream.width))
         picture = av.VideoFrame.from_ndarray(segmentation.labels, format="gray")
         picture.color_range = ColorRange.JPEG
         picture.pts, picture.time_base = self._stamps.stamp(frame.time), self._stamps.time_base
-        stream, shape = self._opened(segmentation.labels.shape), segmentation.labels.shape
-        if shape != (stream.height, stream.width):
-            raise ImageSizeError(frame.index, shape, (stream.height, stream.width))
-        self._mux(stream.encode(picture))
+        self._mux(self._stream.encode(picture))
 
-    def _opened(self, shape: tuple[int, ...]) -> Any:
-        if self._stream is None:
-            # Version 3 checks each slice by a checksum; every frame is a key frame.
-            options = {"level": "3", "slicecrc": "1", "g": "1"}
-            stream: Any = self._container.add_stream("ffv1", rate=self._info.fps, options=options)
-            stream.height, stream.width = shape
-            stream.pix_fmt = "gray"
-            codec = stream.codec_context
-            codec.thread_count = self._threads or 0
-            codec.time_base, codec.color_range = self._stamps.time_base, ColorRange.JPEG
-            self._stream = stream
-        return self._stream
+    def _added_stream(self, height: int, width: int) -> Any:
+        options = dict(CODECS["ffv1"].options)
+        stream: Any = self._container.add_stream("ffv1", rate=self._info.fps, options=options)
+        stream.height, stream.width = height, width
+        stream.pix_fmt = "gray"
+        codec = stream.codec_context
+        codec.thread_count = self._threads or 0
+        codec.time_base, codec.color_range = self._stamps.time_base, ColorRange.JPEG
+        return stream
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
@@ -106,10 +125,11 @@ class LabelVideo(Sidecar):
             self._container.mux(packet)
 
     def _finish(self) -> None:
-        if self._stream is None:
-            raise SinkError(f"no frame was written to {self._part.target}")
         self._mux(self._stream.encode())
         self._container.close()
+
+    def _rescue(self) -> bool:
+        return rescue_clip(self._path)
 
     def _release(self) -> None:
         with contextlib.suppress(av.FFmpegError, OSError):
@@ -117,7 +137,7 @@ class LabelVideo(Sidecar):
 
 
 class LabelImages(Sidecar):
-    """A folder of palettised PNGs, ``000000.png`` and so on, and ``frames.csv`` with their times.
+    """Write a folder of palettised PNGs, ``000000.png`` and so on, and ``frames.csv``.
 
     Parameters
     ----------
@@ -125,43 +145,50 @@ class LabelImages(Sidecar):
     info : VideoInfo
     """
 
-    def __init__(self, part: PartFolder, info: VideoInfo) -> None:
-        super().__init__(part)
-        self._n = 0
-        self._table = FrameTable(part.path)
+    _needs_frames = False
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
-        name = f"{self._n:06d}.png"
+    def __init__(self, part: PartFolder, info: VideoInfo) -> None:
+        super().__init__(part, info)
+        self._files = self._opened(lambda path: NumberedFiles(path, "%06d.png"))
+
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
         png = encode_label_png(segmentation.labels, segmentation.palette)
-        (self._part.path / name).write_bytes(png)
-        self._table.append(name, frame.index, frame.time)
-        self._n += 1
+        self._files.add(png, frame.index, frame.time)
 
     def _finish(self) -> None:
-        self._table.close()
+        self._files.close()
+
+    def _rescue(self) -> bool:
+        return self._files.rescue()
 
     def _release(self) -> None:
-        with contextlib.suppress(OSError):
-            self._table.close()
+        self._files.release()
 
 
 class LabelImage(Sidecar):
-    """One palettised PNG."""
+    """Write one palettised PNG."""
 
-    def __init__(self, part: PartFile, info: VideoInfo) -> None:
-        super().__init__(part)
-        self._content = b""
+    _holds_one = True
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
-        if self._content:
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
+        if self.n_frames:
             raise UsageError(
-                f"{self._part.target} holds one image: of a clip, write labels to a folder, "
-                ".npz or .mkv"
+                f"{self.target} holds one image: of a clip, write labels to a folder, .npz or .mkv"
             )
-        self._content = encode_label_png(segmentation.labels, segmentation.palette)
+        png = encode_label_png(segmentation.labels, segmentation.palette)
+        self._path.write_bytes(png)
 
     def _finish(self) -> None:
-        self._part.path.write_bytes(self._content)
+        """Do nothing: the image is complete."""
+
+
+def _open_matroska(path: Path) -> OutputContainer:
+    return av.open(str(path), "w", format="matroska", options=dict(CONTAINERS[".mkv"].options))
+
+
+def _store(file: zipfile.ZipFile, name: str, array: npt.NDArray[Any]) -> None:
+    with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+        np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 LABEL_FILES: dict[str, Callable[[Any, VideoInfo], Sidecar]] = {
@@ -217,8 +244,4 @@ def open_labels(
         made = partial(LabelVideo, threads=threads)
     kind = PartFile if suffix else PartFolder
     part = kind(path, overwrite=overwrite, source=info.path)
-    try:
-        return made(part, info)
-    except BaseException:
-        part.discard()
-        raise
+    return made(part, info)

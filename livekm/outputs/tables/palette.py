@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.segmentation import Segmentation
-from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.palettes import PALETTE_FILES, encode_palette
@@ -16,7 +15,7 @@ from livekm.outputs.tables.base import Sidecar, chosen_suffix
 
 
 class PaletteFile(Sidecar):
-    """The palette of the last frame, in the order of the labels; used as a context manager.
+    """Write the palette of the last frame, in the order of the labels.
 
     Parameters
     ----------
@@ -39,15 +38,13 @@ class PaletteFile(Sidecar):
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
         self._suffix = chosen_suffix(path, PALETTE_FILES)
-        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
         self._name = info.name
         self._palette: npt.NDArray[np.uint8] | None = None
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
         self._palette = segmentation.palette
 
     def _finish(self) -> None:
-        if self._palette is None:
-            raise SinkError(f"no frame was written to {self._part.target}")
-        content = encode_palette(self._palette, self._suffix, self._name)
-        self._part.path.write_bytes(content)
+        assert self._palette is not None
+        self._path.write_bytes(encode_palette(self._palette, self._suffix, self._name))

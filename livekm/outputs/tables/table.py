@@ -8,18 +8,20 @@ import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
+from livekm.outputs.tail import cut_last_line
 
 TABLE_SUFFIXES = (".csv", ".jsonl")
 
 
 class TableFile(Sidecar):
-    """A ``.csv`` or ``.jsonl`` file of rows; used as a context manager.
+    """Write rows to a ``.csv`` or ``.jsonl`` file; used as a context manager.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ class TableFile(Sidecar):
         If the file exists or cannot be written.
     """
 
+    _needs_frames = False
+
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -49,9 +53,9 @@ class TableFile(Sidecar):
         columns: Sequence[str],
     ) -> None:
         suffix = chosen_suffix(path, TABLE_SUFFIXES)
-        super().__init__(PartFile(path, overwrite=overwrite, source=info.path))
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
         self._columns = columns
-        self._file = self._part.path.open("w", encoding="utf-8", newline="")
+        self._file = self._opened(_open_text)
         self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
         if self._csv:
             self._csv.writerow(columns)
@@ -60,7 +64,7 @@ class TableFile(Sidecar):
     def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
         """Return what belongs to one frame."""
 
-    def _append(self, frame: Frame, segmentation: Segmentation) -> None:
+    def _write(self, frame: Frame, segmentation: Segmentation) -> None:
         rows = self._rows(frame, segmentation)
         if self._csv:
             self._csv.writerows([_as_text(row[name]) for name in self._columns] for row in rows)
@@ -70,9 +74,17 @@ class TableFile(Sidecar):
     def _finish(self) -> None:
         self._file.close()
 
+    def _rescue(self) -> bool:
+        cut_last_line(self._path)
+        return True
+
     def _release(self) -> None:
         with suppress(OSError):
             self._file.close()
+
+
+def _open_text(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")
 
 
 def _as_text(value: Any) -> Any:

@@ -17,9 +17,6 @@ from livekm.outputs.video.pixel_formats import CONVERSIONS
 from livekm.outputs.video.timestamps import Timestamps
 from livekm.outputs.video.tracks import CopiedTracks
 
-# What is encoded is on the disk at once, where it outlives a killed process.
-_FLUSHED = {"flush_packets": "1"}
-
 
 class ClipFile:
     """A container file with one encoded stream of pictures.
@@ -67,7 +64,7 @@ class ClipFile:
         self._stamps = stamps
         self._to_picture = CONVERSIONS[codec.pixel_format](width, height, encoding.threads)
         self._container = av.open(
-            str(path), "w", format=container.format, options={**_FLUSHED, **container.options}
+            str(path), "w", format=container.format, options=dict(container.options)
         )
         if beside or below:
             size = width, height, beside, below

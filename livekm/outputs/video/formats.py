@@ -148,6 +148,8 @@ class Container:
 # For sources without a time base: exact for the usual rates, 6 microseconds off at worst.
 FINE_TIME_BASE = Fraction(1, 90000)
 
+# What is encoded is on the disk at once, where it outlives a killed process.
+_FLUSHED = {"flush_packets": "1"}
 # Fragments of half a second can be played up to the moment at which the process is killed or the
 # disk is full. At the end FFmpeg makes of them a file like any other, with one index. Without its
 # edit list it would forget when picture and sound begin.
@@ -155,9 +157,10 @@ _FRAGMENTED = {
     "movflags": "+hybrid_fragmented",
     "frag_duration": "500000",  # microseconds
     "use_editlist": "1",
+    **_FLUSHED,
 }
 # Matroska and AVI would move all tracks by the few milliseconds that a sound encoder needs ahead.
-_UNMOVED = {"avoid_negative_ts": "disabled"}
+_UNMOVED = {"avoid_negative_ts": "disabled", **_FLUSHED}
 _CLUSTERED = {**_UNMOVED, "cluster_time_limit": "1000"}  # milliseconds that wait in memory
 
 CONTAINERS: Mapping[str, Container] = MappingProxyType({
@@ -169,7 +172,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
     # Its tracks all begin at 0.
     ".avi": Container("avi", options=_UNMOVED, ticks=100, has_frame_ticks=True, from_zero=True),
     # Browsers show a frame that is said to take a hundredth of a second for ten of them.
-    ".gif": Container("gif", "gif", ticks=100, spacing=2, from_zero=True),
+    ".gif": Container("gif", "gif", options=_FLUSHED, ticks=100, spacing=2, from_zero=True),
 })  # fmt: skip
 """Suffix of a clip's file -> what it is."""
 

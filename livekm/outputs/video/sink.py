@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from fractions import Fraction
 
 import av
 
@@ -12,19 +11,20 @@ from livekm.core.painting import Painting
 from livekm.errors import ImageSizeError, SinkError
 from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile
-from livekm.outputs.base import Sink
+from livekm.outputs.base import FileSink
 from livekm.outputs.checks import as_image
 from livekm.outputs.video.encoder import ClipFile
 from livekm.outputs.video.formats import DEFAULT_ENCODER, EncoderOptions, choose_encoding
+from livekm.outputs.video.mp4_boxes import put_index_first
 from livekm.outputs.video.timestamps import Timestamps
 from livekm.outputs.video.tracks import CopiedTracks
-from livekm.outputs.video.verification import find_fault
+from livekm.outputs.video.verification import find_fault, rescue_clip
 
 # What an encoder raises that cannot be opened; its options were checked before.
 _REFUSALS = (av.error.ArgumentError, av.error.InvalidDataError, av.error.ExternalError)
 
 
-class ClipSink(Sink):
+class ClipSink(FileSink):
     """Write images to a clip.
 
     The first image decides the size. H.264 and HEVC need even sizes: an odd one is padded by
@@ -69,6 +69,7 @@ class ClipSink(Sink):
     Examples
     --------
     >>> import numpy as np, tempfile
+    >>> from fractions import Fraction
     >>> folder = tempfile.TemporaryDirectory()
     >>> info = VideoInfo("example", width=64, height=48, fps=Fraction(25))
     >>> with ClipSink(f"{folder.name}/out.mp4", info) as sink:
@@ -92,91 +93,47 @@ class ClipSink(Sink):
         verify: bool = True,
     ) -> None:
         self._encoding = choose_encoding(path, encoder)
+        super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
         # A live source's rate is what the device claims, not what it does.
         self._fps = None if info.is_live else info.fps
         container = self._encoding.container
         self._stamps = Timestamps(
             container.time_base(info.time_base, self._fps),
             from_zero=from_zero or info.is_live or container.from_zero,
-            first_duration=1 / (info.fps or Fraction(25)),
+            first_duration=1 / self._rate,
             spacing=container.spacing if container.ticks else None,
         )
         self._verify = verify
+        self._is_live = info.is_live
         self._source = info.path
         self._pixel_aspect = info.pixel_aspect
         self._shape: tuple[int, ...] | None = None
         self._file: ClipFile | None = None
-        self._n_frames = 0
-        self._is_partial = False
-        self._is_open = True
-        self._part = PartFile(path, overwrite=overwrite, source=info.path)
 
-    def write(
-        self, image: Image | Painting, time: float | None = None, index: int | None = None
-    ) -> None:
-        """Append `image`, (H, W, 3) uint8 or a `Painting`, shown from `time` on."""
-        if not self._is_open:
-            raise ValueError(f"{self._part.target} is closed")
+    def _write(self, image: Image | Painting, time: float, index: int) -> None:
         if not isinstance(image, Painting):
             image = as_image(image)
         if self._shape is not None and self._shape != image.shape:
-            place = self._n_frames if index is None else index
-            raise ImageSizeError(place, image.shape, self._shape)
-        if time is None:
-            time = float(self._n_frames / (self._fps or Fraction(25)))
+            raise ImageSizeError(index, image.shape, self._shape)
         pts = self._stamps.stamp(time)
         try:
             if self._file is None:
-                self._file = self._open(image)
+                self._file = self._begun(image)
             self._file.write(image, pts)
-        except (av.FFmpegError, OSError) as error:
-            if not self._n_frames and isinstance(error, _REFUSALS):
-                height, width = image.shape[:2]
-                raise SinkError(
-                    f"cannot write {self._part.target}: {self._encoding.codec.encoder} does not "
-                    f"take pictures of {width}x{height}; choose another --codec"
-                ) from error
-            raise self._failure(error) from error
-        self._n_frames += 1
+        except _REFUSALS as error:
+            if self.n_frames:
+                raise
+            height, width = image.shape[:2]
+            raise SinkError(
+                f"cannot write {self.target}: {self._encoding.codec.encoder} does not "
+                f"take pictures of {width}x{height}; choose another --codec"
+            ) from error
 
-    def mark_partial(self) -> None:
-        """Say that frames are missing at the end: the name becomes ``out.partial.mp4``."""
-        self._is_partial = True
-
-    def close(self) -> None:
-        """Complete the clip and give it its name."""
-        if not self._is_open:
-            return
-        if self._file is None:
-            self.abort()
-            raise SinkError(f"no frame was written to {self._part.target}")
-        try:
-            self._file.finish()
-            self._check()
-            self.path = self._part.commit(partial=self._is_partial)
-        except SinkError:
-            raise
-        except (av.FFmpegError, OSError) as error:
-            raise self._failure(error) from error
-        finally:
-            self.abort()
-
-    def abort(self) -> None:
-        """Delete what has no name yet."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        if self._file is not None:
-            # It is complete, or given up: why it cannot be closed does not matter any more.
-            with contextlib.suppress(av.FFmpegError, OSError):
-                self._file.close()
-        self._part.discard()
-
-    def _open(self, image: Image | Painting) -> ClipFile:
+    def _begun(self, image: Image | Painting) -> ClipFile:
         self._shape = image.shape
         height, width = image.shape[:2]
         return ClipFile(
-            self._part.path,
+            self._path,
             self._encoding,
             width,
             height,
@@ -186,14 +143,26 @@ class ClipSink(Sink):
             pixel_aspect=self._pixel_aspect,
         )
 
-    def _check(self) -> None:
-        seconds = self._stamps.last - self._stamps.first
-        fault = find_fault(self._part.path, self._n_frames, seconds) if self._verify else None
+    def _finish(self) -> None:
+        assert self._file is not None
+        self._file.finish()
+        # A process that is killed while the index is moved leaves nothing to play.
+        if not self._is_live and self._encoding.container.format in ("mp4", "mov"):
+            put_index_first(self._path)
+        if not self._verify:
+            return
+        fault = find_fault(self._path, self.n_frames, self._stamps.last - self._stamps.first)
         if fault:
             raise SinkError(
-                f"cannot write {self._part.target}: {fault}; write to another disk, "
+                f"cannot write {self.target}: {fault}; write to another disk, "
                 "or leave this check out by --no-verify"
             )
 
-    def _failure(self, error: OSError | av.FFmpegError) -> SinkError:
-        return SinkError(f"cannot write {self._part.target}: {error.strerror or error}")
+    def _rescue(self) -> bool:
+        return rescue_clip(self._path)
+
+    def _release(self) -> None:
+        if self._file is not None:
+            # It is complete, or given up: why it cannot be closed does not matter any more.
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._file.close()
