@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from threading import Condition, Event, Thread
 from typing import Generic, TypeVar
 
 _SLICE = 0.05  # seconds; on Windows a wait for a lock sees Ctrl-C only when it ends
+
+_PREFIX = "livekm work: "
 
 _Item = TypeVar("_Item")
 
@@ -175,13 +178,13 @@ class Work:
     function : callable
         Raises nothing: it tells a `Channel` what goes wrong.
     name : str
-        The thread's.
+        Of the thread, behind a prefix that all have.
     """
 
     def __init__(self, function: Callable[[], None], name: str) -> None:
         self._function = function
         self._ended = Event()
-        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread = Thread(target=self._run, name=f"{_PREFIX}{name}", daemon=True)
         self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -204,3 +207,8 @@ class Work:
             self._function()
         finally:
             self._ended.set()
+
+
+def is_work_left() -> bool:
+    """Tell whether there is `Work` whose function has not returned."""
+    return any(thread.name.startswith(_PREFIX) for thread in threading.enumerate())

@@ -17,7 +17,7 @@ from livekm.sources.base import Source
 _LENGTH = 2  # frames in a queue: more take memory and save no time
 _SLICE = 0.05  # seconds after which a wait for a frame asks whether to stop
 _GRACE = 0.1  # seconds for the thread to end by itself,
-_PATIENCE = 0.2  # and once the camera is closed
+_PATIENCE = 0.1  # and once the camera is closed
 
 
 class ReadAhead(Source):
@@ -42,7 +42,7 @@ class ReadAhead(Source):
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the source's frames in order; raise what reading them raised."""
-        self._work = Work(self._read, "livekm reader")
+        self._work = Work(self._read, "read")
         while True:
             frame = self._channel.take(_SLICE)
             if frame is not None:
@@ -84,7 +84,7 @@ class WriteBehind(Sink):
         super().__init__()
         self._sink = sink
         self._channel: Channel[tuple[Image | Painting, float | None, int | None]] = Channel(_LENGTH)
-        self._work = Work(self._write_all, "livekm writer")
+        self._work = Work(self._write_all, "write")
 
     def write(
         self, image: Image | Painting, time: float | None = None, index: int | None = None

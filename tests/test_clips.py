@@ -427,9 +427,7 @@ def lose_the_end(monkeypatch) -> None:
 def test_a_clip_that_lost_its_end_gets_no_name(suffix, tmp_path, monkeypatch):
     lose_the_end(monkeypatch)
     path = make_clip(tmp_path / "in.mp4")
-    with pytest.raises(
-        SinkError, match=rf"^cannot write .*out{suffix}: it .*--no-verify$"
-    ):
+    with pytest.raises(SinkError, match=rf"^cannot write .*out{suffix}: it .*--no-verify$"):
         copy_clip(path, tmp_path / f"out{suffix}")
     assert {p.name for p in tmp_path.iterdir()} <= {"in.mp4", f"out.partial{suffix}"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
+        from livekm.channel import is_work_left
         from livekm.cli.command import run
     except KeyboardInterrupt:
         return 130
@@ -30,4 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.excepthook(type(error), error, error.__traceback__)
             print(f"livekm: {advice(error)}", file=sys.stderr)
         return 1
-    return run(words)
+    code = run(words)
+    if arguments is None and is_work_left():
+        # A read of a network stream that stalls blocks in C, where Python's end would wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code

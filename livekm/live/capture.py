@@ -16,7 +16,7 @@ from livekm.sources.base import Source
 _SILENT = 2.0  # seconds without a frame, after which a source counts as interrupted
 _RETRY = 0.5  # seconds from one try to open it again to the next
 _GRACE = 0.1  # seconds for the thread to end by itself,
-_PATIENCE = 0.2  # and once its source is closed
+_PATIENCE = 0.1  # and once its source is closed
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class NewestFrame(Closing):
 
     def __enter__(self) -> NewestFrame:
         self._last_arrival = time.monotonic()
-        self._work = Work(self._read, "livekm reader")
+        self._work = Work(self._read, "read")
         return self
 
     def take(self, timeout: float | None = None) -> Frame | None:

@@ -65,7 +65,7 @@ class Recorder(Closing):
     def _begin(self) -> None:
         self._channel = Channel(_WAITING)
         self._shape = ()
-        self._work = Work(self._write_all, "livekm recorder")
+        self._work = Work(self._write_all, "record")
 
     def stop(self) -> None:
         """Complete the file.

@@ -23,6 +23,7 @@ _FIRST_WAIT = 10.0  # seconds; some cameras take five to start
 _WAIT = 2.0  # seconds without a frame after which a camera counts as frozen,
 _WAIT_FRAMES = 3  # or this many periods of a slow one
 _SLICE = 0.1  # seconds between two looks at whether the source was closed
+_ALMOST = 0.98  # of the number of frames that a recording states, which may be an estimate
 
 
 class CameraSource(Source):
@@ -102,7 +103,7 @@ class CameraSource(Source):
         Raises
         ------
         SourceError
-            If the camera stops delivering.
+            If the camera stops delivering before the end that a recording behind a URL has.
         ValueError
             If the source was closed before.
         """
@@ -120,7 +121,7 @@ class CameraSource(Source):
             return
         self._closed = True
         # A read that is stuck in the driver releases the device itself when it returns.
-        if self._in_use.acquire(timeout=5 * _SLICE):
+        if self._in_use.acquire(timeout=2 * _SLICE):
             try:
                 self._release()
             finally:
@@ -133,6 +134,7 @@ class CameraSource(Source):
             if not is_url(self._device):
                 ask(self._capture, *self._wishes)
             fps = frame_rate_of(self._capture)
+            self._stated = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._wait = max(_WAIT, float(_WAIT_FRAMES / fps) if fps else 0.0)
         self._first = self._read(_FIRST_WAIT)
         if self._first is not None:
@@ -146,11 +148,15 @@ class CameraSource(Source):
                 frame = None if self._closed else self._next_frame(patience)
             if frame is None or self._closed:
                 self._release()  # before asking why: while it is open here, it looks busy
-        if self._closed:
+        if self._closed or (frame is None and self._is_at_end()):
             return None
         if frame is None:
             raise SourceError(self._failure())
         return frame
+
+    def _is_at_end(self) -> bool:
+        """Tell whether all frames of a recording behind a URL came, as far as it states them."""
+        return is_url(self._device) and 0 < _ALMOST * self._stated <= self._n_frames
 
     def _next_frame(self, patience: float) -> Frame | None:
         for _ in range(_MAX_BAD_FRAMES):
