@@ -1,4 +1,4 @@
-"""The codecs and containers of clips: one row each."""
+"""List the codecs and containers of clips, a row each."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class Codec:
     encoder : str
         FFmpeg's name of the encoder.
     pixel_format : str
-        What it is given: one of `livekm.outputs.video.pixel_formats.CONVERSIONS`.
+        Of its pictures: one of `livekm.outputs.video.pixel_formats.CONVERSIONS`.
     containers : tuple of str
-        The suffixes of the files that can hold it, and that players read with it.
+        Suffixes of the files in which players read it.
     crf : range
-        The qualities that can be asked for, less is better; empty where there is no choice.
+        The qualities on offer, less is better; empty if there is no choice.
     default_crf : int
     presets : sequence of str
-        From the fastest to the slowest; empty where there is no choice.
+        From the fastest to the slowest; empty if there is no choice.
     default_preset : str
     preset_option : str
-        What the encoder calls its preset.
+        The encoder's name of its preset.
     options : mapping
-        What it is told besides.
+        Further options of the encoder.
     is_even : bool
         Whether its pictures have an even width and height.
     needs_rate : bool
-        Whether it takes the ticks of the time base for frames where no rate is known.
+        Whether it takes ticks of the time base for frames if no rate is stated.
     pool : tuple of str, optional
-        The option, and the parameter in it, by which the encoder is told the number of its own
-        threads, of which FFmpeg knows nothing.
+        The option, and the parameter in it, that sets the encoder's own thread pool, which
+        FFmpeg's option does not reach.
     tag : str
-        What MP4 and MOV call it, where FFmpeg's choice is not the one that players know.
+        Its name in MP4 and MOV, if players do not know the one that FFmpeg chooses.
     """
 
     encoder: str
@@ -171,7 +171,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
     # AVI counts frames and has no times: one that is shown for longer is followed by empty ones.
     # Its tracks all begin at 0.
     ".avi": Container("avi", options=_UNMOVED, ticks=100, has_frame_ticks=True, from_zero=True),
-    # Browsers show a frame that is said to take a hundredth of a second for ten of them.
+    # Browsers clamp delays of 10 ms to 100 ms.
     ".gif": Container("gif", "gif", options=_FLUSHED, ticks=100, spacing=2, from_zero=True),
 })  # fmt: skip
 """Suffix of a clip's file -> what it is."""

@@ -1,4 +1,4 @@
-"""From images to the pictures that encoders take."""
+"""Convert images to the pictures that encoders take."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACCURATE = 0x2 | 0x40000
 
 
 class Conversion:
-    """Turns the images of one clip into pictures of a pixel format.
+    """Converts the images of one clip to pictures of a pixel format.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Seconds to the integer time stamps of a clip, and back to durations."""
+"""Convert seconds to the integer time stamps of a clip, and these to durations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from fractions import Fraction
 class Timestamps:
     """Presentation times in ticks of a clip's time base.
 
-    Times on the time base keep their exact value, and all keep their exact differences. Only the
-    origin moves: to the first frame if that comes before zero, which MP4 would cut off, or if
-    `from_zero` asks for it.
+    Times that are multiples of the time base keep their exact value. The origin moves to the first
+    frame if that comes before 0, which MP4 would cut off, or if `from_zero` is set.
 
     Parameters
     ----------
@@ -22,9 +21,8 @@ class Timestamps:
     first_duration : Fraction
         Seconds that the only frame of a one-frame clip lasts.
     spacing : int, optional
-        For a clip whose ticks are coarse: a frame comes at least so many of them after the one
-        before, and later than its time if it has to. Without it, frames that share a tick are an
-        error.
+        The least number of ticks between two frames, of a clip with coarse ticks: a frame that
+        comes too early is delayed. Without it, two frames on one tick are an error.
 
     Examples
     --------
@@ -55,22 +53,22 @@ class Timestamps:
 
     @property
     def origin(self) -> Fraction:
-        """The time in seconds that became 0; known from the first stamp on."""
+        """Return the time in seconds that became 0; known from the first stamp on."""
         return (self._origin or 0) * self.time_base
 
     @property
     def first(self) -> Fraction:
-        """When the first frame is shown, in seconds of the clip."""
+        """Return when the first frame is shown, in seconds of the clip."""
         return (self._first or 0) * self.time_base
 
     @property
     def last(self) -> Fraction:
-        """When the last frame is shown, in seconds of the clip."""
+        """Return when the last frame is shown, in seconds of the clip."""
         return (self._last or 0) * self.time_base
 
     @property
     def end(self) -> Fraction:
-        """When the last frame ends, in seconds of the clip."""
+        """Return when the last frame ends, in seconds of the clip."""
         return self.last + self._period * self.time_base
 
     def stamp(self, time: float) -> int:

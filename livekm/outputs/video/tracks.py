@@ -1,4 +1,4 @@
-"""Sound, subtitles and metadata of a clip, copied into another without decoding them."""
+"""Copy sound, subtitles, chapters and metadata of a clip into another, without decoding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from livekm.sources.continuity import Continuity
 _Packet: TypeAlias = "av.Packet[Any]"
 _log = logging.getLogger(__name__)
 
-# What belongs to the old file itself, and not to what it shows.
+# Tags that describe the source file itself; a timecode is handled apart.
 _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 _OF_A_TRACK = ("language", "title", "handler_name", "creation_time")
 
@@ -30,16 +30,16 @@ _TIMECODE_RATES = {rate * n for rate in (24, 25, 30) for n in (1, 2)} | {
 }
 _TIMECODE_FORMATS = ("mov", "mp4", "matroska")
 
-# How far apart, in seconds, picture and sound of the same time may lie in a file.
+# How many seconds sound may lie behind the picture of the same time in a file.
 _SKEW = 10
 
-# From how many seconds on a sound that is early is heard to be.
+# From how many seconds on people hear that sound is early.
 _LATE = 0.05
 
 
 @dataclass(slots=True)
 class _Copy:
-    """One track on its way; PyAV's types of streams have no common base in its stubs."""
+    """A track that is being copied. PyAV's stubs have no common base of streams."""
 
     track: Any
     last_dts: int | None = None
@@ -48,15 +48,15 @@ class _Copy:
 
 
 class CopiedTracks:
-    """The tracks of a clip beside its picture, on their way into another file.
+    """Copies the tracks of a clip beside its picture into another file.
 
-    Packets are read as they are wanted, so that the two files advance together. A track that the
+    Packets are read when they are due, so that both files advance together. A track that the
     other container cannot hold, and every further picture, is left out with a warning.
 
     Parameters
     ----------
     path : str
-        The clip; a file that is none has no tracks.
+        The clip; any other file has no tracks.
     """
 
     def __init__(self, path: str) -> None:
@@ -75,9 +75,9 @@ class CopiedTracks:
         ----------
         output : OutputContainer
         picture : Stream
-            The stream of `output` that takes the place of the clip's picture.
+            The stream of `output` that replaces the clip's picture.
         origin : Fraction
-            The time in the clip, in seconds, that is 0 in `output`.
+            The clip's time, in seconds, that becomes 0 in `output`.
         """
         if self._source is None:
             return
@@ -166,9 +166,9 @@ class CopiedTracks:
         """
         self._keep_chapters(end)
         tail: list[_Packet] = []
-        goes_on = False  # the clip has pictures that were not wanted
+        goes_on = False  # whether the clip has further pictures, which were not wanted
         awaited = {index for index, copy in self._copies.items() if copy.track.type == "audio"}
-        # A time stamp may be one picture off: some AVI files count in decoding order.
+        # Some AVI files stamp in decoding order, so that a stamp may be one picture off.
         limit = last + period * 3 / 2
         while (packet := self._peek()) is not None:
             self._next = None
@@ -211,7 +211,7 @@ class CopiedTracks:
 
     def _mux(self, packet: _Packet) -> None:
         copy, time = self._copies.get(packet.stream.index), self._time(packet)
-        # Where the picture was cut, nothing is heard before its first frame.
+        # Of a section, sound before its first frame is dropped.
         if copy is None or copy.failed or (self._origin and time < 0):
             return
         stream, shift = packet.stream, round(self._origin / Fraction(packet.time_base))
@@ -219,7 +219,7 @@ class CopiedTracks:
             self._warn(stream, f"begins {float(time):.1f} s late, AVI cannot say so: it is early")
         dts = (packet.dts if packet.dts is not None else packet.pts or 0) - shift
         if copy.last_dts is not None and dts <= copy.last_dts:
-            return  # damaged: what runs backwards cannot be written
+            return  # damaged: muxers refuse stamps that run backwards
         packet.pts = dts if packet.pts is None else packet.pts - shift
         packet.dts = copy.last_dts = dts
         if stream.type == "audio":  # MP4 would hide a last packet that takes no time
@@ -241,15 +241,15 @@ def _open(path: str) -> InputContainer | None:
         return None
     try:
         return open_container(Path(path))
-    except (av.FFmpegError, OSError):  # e.g. an image of a kind that only OpenCV reads
+    except (av.FFmpegError, OSError):  # such as an image that only OpenCV reads
         return None
 
 
 def _template(stream: Any, container: str) -> Any:
-    """Return what describes a track to a container.
+    """Return the stream from which a container takes a track's parameters.
 
-    AVI states the size of a piece of AC-3 sound. Stated again in another AVI it is wrong, and so
-    are all times; Matroska leaves it out.
+    AVI states a block size of AC-3 sound that is wrong in another AVI, and with it all times. A
+    detour over Matroska drops it.
     """
     if not _is_again_in_avi(stream, "ac3", container):
         return stream
@@ -277,15 +277,17 @@ def _is_timecode(stream: Any) -> bool:
 
 def _is_chapters(stream: Any) -> bool:
     """Tell whether a track is what MP4 and MOV make of chapters, which FFmpeg reads as such."""
-    discard = getattr(stream, "discard", None)
-    return stream.type == "data" and getattr(discard, "name", "") == "all"
+    if stream.type != "data" or "mov" not in stream.container.format.name:
+        return False
+    discard = getattr(stream, "discard", None)  # PyAV 17 has none
+    return discard.name == "all" if discard is not None else bool(stream.container.chapters())
 
 
 def _fits(stream: Any, container: str) -> bool:
     """Tell whether a container takes a track, by writing the head of one to memory."""
     if _is_again_in_avi(stream, "aac", container):  # its times would be wrong
         return False
-    # Data are written without a word about what they are, if FFmpeg has none for it.
+    # FFmpeg would write data without saying of what kind they are, and readers reject that.
     if stream.type == "data" or (stream.codec_context is None and stream.type != "attachment"):
         return False
     with contextlib.suppress(ValueError, av.FFmpegError):

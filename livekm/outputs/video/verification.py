@@ -13,7 +13,7 @@ _TOLERANCE = Fraction(2, 1000)  # Matroska rounds times to milliseconds
 
 
 def find_fault(path: Path, n_frames: int, seconds: Fraction) -> str | None:
-    """Read a clip's packets, without decoding them, and tell what is wrong with it.
+    """Read a clip's packets, without decoding them, and return what is wrong with it.
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ def find_fault(path: Path, n_frames: int, seconds: Fraction) -> str | None:
         with av.open(str(path)) as clip:
             stream = clip.streams.video[0]
             packets = [packet for packet in clip.demux(stream) if packet.size]
-            # AVI only counts, in decoding order, and counts a frame again that is shown longer.
+            # AVI numbers frames in decoding order, and repeats the number of a long one.
             is_avi = clip.format.name == "avi"
             stamps = [(packet.dts if is_avi else packet.pts) or 0 for packet in packets]
             stated = 0 if is_avi else stream.frames
-            stated = stated or len(stamps)  # nor does Matroska count
+            stated = stated or len(stamps)  # Matroska states no number
             time_base = Fraction(stream.time_base or 1)
     except (av.FFmpegError, IndexError) as error:
         return f"it cannot be read again: {error}"
