@@ -78,7 +78,12 @@ def test_chapters_are_kept(name, suffix, plain, tmp_path, caplog):
     assert chapters_of(path) == CHAPTERS
     with caplog.at_level(logging.WARNING, "livekm"):
         output = copied(path, tmp_path / f"out{suffix}")
-    assert chapters_of(output) == CHAPTERS
+    found = chapters_of(output)
+    assert [title for title, *_ in found] == [title for title, *_ in CHAPTERS]
+    assert [start for _, start, _ in found] == [start for _, start, _ in CHAPTERS]
+    # MP4 states no ends: the last chapter ends with the file, which sound may make longer.
+    ends = [end for *_, end in found]
+    assert ends == pytest.approx([end for *_, end in CHAPTERS], abs=50)
     assert kinds(output) == ["video", "audio"]
     assert not caplog.records
 
