@@ -198,11 +198,10 @@ def test_a_move_must_save_the_price_of_what_it_relabels_and_of_whom_it_takes_awa
 def test_a_label_is_dear_where_it_is_distinct_and_old():
     colors = np.array([[0, 0, 0], [0, 0, 10], [200, 200, 200], [100, 0, 0]], np.float64)
     prices = price(colors, np.array([100, 100, 100, 0]), 2.0, POLICY)
-    near = 10 / POLICY.distinct
-    np.testing.assert_allclose(
-        prices.identities, 2 * POLICY.identity_price * np.array([near, near, 1, 0])
-    )
-    assert prices.relabelling == 2 * POLICY.relabel_price
+    np.testing.assert_allclose(prices.identities, 2 * 0.05 * np.array([10 / 40, 10 / 40, 1, 0]))
+    assert (prices.relabelling, prices.exchange) == (2 * 0.1, 2 * 0.04)
+    young = price(colors, np.array([5, 5, 5, 5]), 1.0, POLICY)
+    assert young.identities[2] == pytest.approx(0.05 * 5 / 25)
 
 
 def test_dead_centers_are_revived_where_they_gain_most():

@@ -5,15 +5,20 @@ from __future__ import annotations
 import itertools
 
 import cv2
+import naive
 import numpy as np
 import pytest
 
 from livekm import Segmenter
 from livekm.core import light, moves
+from livekm.core.challenges import Calendar, wanted_saving
 from livekm.core.identity import Identity
 from livekm.core.moves import Move, MoveLedger, Prices
 from livekm.core.policy import TrainingPolicy
 from livekm.core.sample import Sample
+from livekm.core.scene_change import SceneChange
+from livekm.core.seeding import kmeans_plus_plus
+from livekm.core.trainer import Trainer, by_overlap
 
 POLICY = TrainingPolicy()
 
@@ -26,6 +31,11 @@ def mottled(seed=0, size=(40, 60)):
     """A picture whose colours run into each other, as float64."""
     coarse = np.random.default_rng(seed).uniform(20, 220, (6, 8, 3))
     return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def posterised(seed=0, size=(40, 60)):
+    """The same in few colours, which a little noise leaves in their bins of the histogram."""
+    return mottled(seed, size) // 32 * 32 + 16
 
 
 def features(pixels):
@@ -61,7 +71,7 @@ def test_each_center_goes_as_its_own_pixels_change():
 
 def test_what_moves_there_is_no_light():
     before = halves(100, 50)
-    for change, expected in ((POLICY.calm, 100 + POLICY.calm), (POLICY.calm + 1, 100)):
+    for change, expected in ((24, 124), (25, 100)):
         after = before.copy()
         after[:, :5, 1] += change
         way = predicted(before, after, HALVES, [[100] * 3, [50] * 3])
@@ -81,14 +91,22 @@ def test_a_center_whose_pixels_move_goes_as_the_calm_rest_of_the_frame():
     np.testing.assert_allclose(way, [[100] * 3, [50] * 3, [0] * 3])
 
 
+def test_a_center_that_is_calm_in_part_goes_as_the_frame_does():
+    before, after = halves(100, 50, (10, 10)), halves(200, 56, (10, 10))
+    after[:2, :5] = 100  # a fifth of its pixels
+    labels = halves(0, 1, (10, 10))[..., 0]
+    way = predicted(before, after, labels, [[100] * 3, [50] * 3])
+    np.testing.assert_allclose(way, [[100 + 6 * 50 / 60] * 3, [56] * 3])
+
+
 def test_a_few_pixels_tell_nothing_of_the_light():
-    before, after = halves(100, 50), halves(100, 50)
+    before, after = np.full((2, 4, 10, 3), 100, np.uint8)
     labels = np.zeros((4, 10), int)
-    few = POLICY.calm_points - 1
-    labels.flat[:few] = 1
-    after[labels == 1] += 20
-    way = predicted(before, after, labels, [[100] * 3, [100] * 3])
-    np.testing.assert_allclose(way[1], 100 + 20 * few / 40)
+    for few, way in ((7, 20 * 7 / 40), (8, 20)):
+        labels.flat[:few] = 1
+        after[labels == 1] = before[labels == 1] + 20
+        centers = predicted(before, after, labels, [[100] * 3, [100] * 3])
+        np.testing.assert_allclose(centers[1], 100 + way)
 
 
 def test_two_centers_on_the_noise_of_one_thing_are_not_brought_together():
@@ -148,8 +166,8 @@ def test_a_move_is_bought_when_what_it_would_have_saved_adds_up(offers):
 
 def test_a_move_that_saves_much_is_made_at_once(offers):
     queue, _ = offers
-    queue += [POLICY.at_once]
-    assert improve(MoveLedger(POLICY)) == f"moved by {POLICY.at_once}"
+    queue += [0.15]
+    assert improve(MoveLedger(POLICY)) == "moved by 0.15"
 
 
 def test_a_frame_without_an_offer_clears_the_sum(offers):
@@ -163,7 +181,7 @@ def test_without_steadiness_every_move_that_pays_is_made_up_to_three_a_frame(off
     queue, looks = offers
     queue += [0.001] * 9
     assert improve(MoveLedger(POLICY), dearness=0.0) == "moved by 0.001"
-    assert len(looks) == POLICY.moves == 3
+    assert len(looks) == 3
 
 
 def test_looks_that_fail_become_rare_until_the_scene_is_another(offers):
@@ -200,7 +218,7 @@ def test_ids_begin_with_the_labels():
     assert started().ids.dtype == np.int64
 
 
-@pytest.mark.parametrize(("way", "id_"), [(POLICY.identity_jump, 1), (POLICY.identity_jump + 1, 3)])
+@pytest.mark.parametrize(("way", "id_"), [(40, 1), (41, 3)])
 def test_a_label_that_jumps_has_a_new_id_in_that_frame(way, id_):
     identity = started()
     colors = THREE.copy()
@@ -228,7 +246,7 @@ def test_a_label_that_slides_away_is_something_else_at_last():
         identity.follow(before, colors)
         if identity.ids[1] != 1:
             break
-    assert POLICY.slide < colors[1, 1] - THREE[1, 1] < 1.6 * POLICY.slide
+    assert 80 < colors[1, 1] - THREE[1, 1] < 130
     assert identity.ids.tolist() == [0, 3, 2]
 
 
@@ -244,8 +262,8 @@ def test_a_label_may_slide_slowly_or_with_the_light():
 
 def test_what_is_the_same_after_a_cut_has_its_label_and_its_id_and_the_rest_new_ids():
     identity = started()
-    near = THREE[1] + [POLICY.same, 0, 0]
-    far = THREE[0] + [0, 0, POLICY.same + 1]
+    near = THREE[1] + [20, 0, 0]
+    far = THREE[0] + [0, 0, 21]
     order = identity.start(np.array([near, OTHERS[0], far]))
     assert order.tolist() == [2, 0, 1]
     assert identity.ids.tolist() == [3, 1, 4]
@@ -257,7 +275,7 @@ def test_a_shot_that_returns_gets_its_old_labels_and_ids():
     assert identity.ids.tolist() == [3, 4, 5]
     assert identity.start(THREE[[2, 0, 1]] + 3).tolist() == [1, 2, 0]
     assert identity.ids.tolist() == [0, 1, 2]
-    for shot in range(POLICY.shots):
+    for shot in range(8):
         identity.start(OTHERS + shot % 2)
     identity.start(THREE)  # so many shots later, it is forgotten
     assert not set(identity.ids) & {0, 1, 2}
@@ -302,3 +320,281 @@ def test_labels_grow_old_frame_by_frame_and_are_young_again_when_they_are_someth
     colors[0] = OTHERS[0]
     identity.follow(THREE, colors)
     assert identity.ages.tolist() == [1, 4, 4]
+
+
+# --- the trainer -----------------------------------------------------------------------------
+
+
+def trained(k=8, *, seeding=kmeans_plus_plus, seed=0, steadiness=0.5, policy=POLICY):
+    rng = np.random.default_rng(seed)
+    return Trainer(k, seeding, rng, 3, steadiness=steadiness, policy=policy)
+
+
+def show(trainer, pixels):
+    """Train on the (h, w, 3) pixels of the next frame."""
+    points = np.ascontiguousarray(pixels.reshape(-1, 3).T.astype(np.float32))
+    return trainer.step(points, np.ascontiguousarray(pixels))
+
+
+class Counted:
+    """A seeding that counts its calls and the points that it is given."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, points, k, rng):
+        self.calls.append(len(points))
+        return kmeans_plus_plus(points, k, rng)
+
+    def since(self):
+        count = len(self.calls)
+        self.calls.clear()
+        return count
+
+
+def test_starts_are_many_in_the_first_frame_fewer_at_a_cut_and_none_in_a_steady_scene():
+    seeding, rng = Counted(), np.random.default_rng(0)
+    trainer = trained(4, seeding=seeding)
+    first, second = posterised(0), 255 - posterised(3)[::-1]
+    show(trainer, noisy(first, rng))
+    assert seeding.since() == 16
+    for _ in range(20):
+        show(trainer, noisy(first, rng))
+    assert seeding.since() == 0
+    assert show(trainer, noisy(second, rng))
+    assert seeding.since() == 8
+
+
+def test_a_start_is_seeded_and_judged_on_a_part_of_the_points():
+    seeding, rng = Counted(), np.random.default_rng(0)
+    show(trained(4, seeding=seeding), noisy(mottled(size=(100, 120)), rng))
+    assert set(seeding.calls) == {2048}
+    seeding.calls.clear()
+    show(trained(200, seeding=seeding), noisy(mottled(size=(100, 120)), rng))
+    assert set(seeding.calls) == {16 * 200}
+
+
+def test_colours_that_drift_are_challenged_every_fifth_frame_three_times():
+    seeding, rng = Counted(), np.random.default_rng(0)
+    trainer, scene = trained(4, seeding=seeding), posterised()
+    for _ in range(10):
+        show(trainer, noisy(scene, rng))
+    seeding.since()
+    other = scene.copy()
+    other[:, :6] = (240, 16, 144)  # a tenth of the pixels
+    at = []
+    for frame in range(30):
+        show(trainer, noisy(other, rng))
+        if seeding.since():
+            at.append(frame)
+    assert at[0] == 0
+    assert np.diff(at).tolist() == [5, 5, 5]
+
+
+@pytest.mark.parametrize(("growth", "starts"), [(1.1, 0), (1.3, 3)])
+def test_an_error_that_jumps_is_challenged_at_once(growth, starts):
+    seeding, rng = Counted(), np.random.default_rng(0)
+    trainer, scene = trained(4, seeding=seeding), posterised()
+    for _ in range(3):
+        show(trainer, noisy(scene, rng))
+    seeding.since()
+    strange = np.square(trainer.centers.T - [0, 255, 0]).sum(axis=1).min()
+    number = round((growth - 1) * trainer.mse * 2400 / strange)
+    scene.reshape(-1, 3)[:number] = (0, 255, 0)
+    show(trainer, noisy(scene, rng))
+    assert seeding.since() == starts
+
+
+def test_challenges_begin_when_a_twentieth_of_the_colours_has_changed():
+    for share, expected in ((0.04, []), (0.06, [4, 9, 14])):
+        scene = SceneChange()
+        calendar = Calendar(scene, POLICY)
+        pixels = np.full((10, 100, 3), 80, np.uint8)
+        scene.observe(pixels)
+        calendar.note(is_new=False)
+        pixels = pixels.copy()
+        pixels.reshape(-1, 3)[: round(1000 * share)] = 200
+        at = []
+        for frame in range(25):
+            scene.observe(pixels)
+            if calendar.is_due():
+                at.append(frame)
+                calendar.note(is_new=False)
+        assert at == expected
+
+
+def test_a_challenger_pays_for_what_it_relabels_and_for_each_label_that_it_gives_away():
+    pixels = np.repeat(np.float32([[0], [100], [200], [240]]), 3, axis=1).repeat(25, axis=0)
+    sample = features(pixels)
+    fit = sample.fit(np.float32([[0, 100, 220]] * 3))
+    rival = sample.fit(np.float32([[50, 200, 240]] * 3))
+    order = np.array([0, 1, 2])
+    colors = fit.centers.T.astype(float), rival.centers.T.astype(float)
+    prices = Prices(0.1, np.array([0.05, 0.04, 0.03]), 0.04)
+    wanted = wanted_saving(fit, rival, order, colors, prices, POLICY)
+    assert wanted == pytest.approx(0.02 + 0.04 + 0.1 * 0.5 + 0.05 + 0.04)
+
+
+def test_labels_go_by_the_points_that_they_share_not_by_the_nearest_colour():
+    sample = features(np.repeat(np.float32([0, 10, 20, 60, 70, 90, 100]), 3).reshape(-1, 1, 3))
+    before = sample.fit(np.float32([[10, 80]] * 3))
+    after = sample.fit(np.float32([[95, 30]] * 3))
+    assert before.labels.tolist() == [0, 0, 0, 1, 1, 1, 1]
+    assert after.labels.tolist() == [1, 1, 1, 1, 0, 0, 0]
+    assert by_overlap(before, after).tolist() == [1, 0]
+    before = sample.fit(np.float32([[10, 80, 300, 400]] * 3))  # two that have no points
+    after = sample.fit(np.float32([[410, 290, 30, 95]] * 3))
+    assert by_overlap(before, after).tolist() == [2, 3, 1, 0]
+
+
+def test_the_first_frame_is_converged_and_a_frame_nearly_so():
+    for seed in range(3):
+        trainer, last = trained(8, seed=seed), mottled(seed + 10)
+        for step in range(8):  # one picture turns into another
+            pixels = np.rint(mottled(seed) * (1 - step / 7) + last * step / 7).astype(np.uint8)
+            show(trainer, pixels)
+            points = pixels.reshape(-1, 3).astype(float)
+            _, error = naive.lloyd(points, trainer.centers.T, 300)
+            own = naive.squared_distances(points, trainer.centers.T).min(axis=1).sum()
+            assert own <= (1.0015 if step == 0 else 1.03) * error
+
+
+def test_centers_do_not_move_for_noise_and_follow_what_changes():
+    rng, trainer, scene = np.random.default_rng(0), trained(), mottled()
+    show(trainer, noisy(scene, rng))
+    for _ in range(3):
+        show(trainer, noisy(scene, rng))
+    before = trainer.centers.copy()
+    for _ in range(20):
+        show(trainer, noisy(scene, rng))
+    np.testing.assert_array_equal(trainer.centers, before)
+
+
+def test_centers_follow_what_changes_slowly():
+    rng, trainer, colors = np.random.default_rng(0), trained(2), halves(60, 180, (40, 60)) * 1.0
+    for _ in range(30):
+        colors[:, :30] += 0.4
+        pixels = noisy(colors, rng, 8)
+        show(trainer, pixels)
+        mean = pixels[:, :30].reshape(-1, 3).mean(axis=0)
+        assert np.abs(trainer.centers.T - mean).max(axis=1).min() < 1.5
+
+
+def test_all_of_an_image_is_fitted_on_a_finer_grid():
+    pixels = mottled(2).astype(np.uint8)
+    trainer = trained(8)
+    show(trainer, pixels)
+    points = np.ascontiguousarray(pixels.reshape(-1, 3).T.astype(np.float32))
+    trainer.converge(points, 300)
+    centers, _ = naive.lloyd(points.T, trainer.centers.T, 1)
+    assert np.abs(centers - trainer.centers.T).max() < 0.01
+
+
+# Two greys that lie near, a little lane paint, and something red that comes later.
+STREET = np.zeros((40, 60, 3))
+STREET[:20], STREET[20:], STREET[:, 59] = (90, 90, 90), (112, 112, 112), (250, 250, 40)
+
+
+def street(red=0):
+    scene = STREET.copy()
+    scene[:red, 20:30] = (40, 40, 240)
+    return scene
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.5])
+def test_of_two_greys_one_goes_to_what_is_new_and_lane_paint_stays(steadiness):
+    rng, trainer = np.random.default_rng(0), trained(3, steadiness=steadiness)
+    for _ in range(30):
+        show(trainer, noisy(street(), rng))
+    paint = int(naive.nearest([[250, 250, 40]], trainer.centers.T)[0])
+    for _ in range(40):
+        assert not show(trainer, noisy(street(20), rng))
+    red = int(naive.nearest([[40, 40, 240]], trainer.centers.T)[0])
+    for label, color in ((paint, (250, 250, 40)), (red, (40, 40, 240))):
+        assert np.abs(trainer.centers[:, label] - color).max() < 5
+    expected = [0, 1, 2]
+    expected[red] = 3
+    assert trainer.identity.ids.tolist() == expected
+
+
+def size_of_red(steadiness):
+    """Return how many pixels of something red there are, three more a frame, when it is a label."""
+    rng, trainer = np.random.default_rng(0), trained(3, steadiness=steadiness)
+    for frame in range(-10, 60):
+        scene = STREET.copy()
+        scene.reshape(-1, 3)[: max(0, 3 * frame)] = (40, 40, 240)
+        show(trainer, noisy(scene, rng, 12))
+        if np.abs(trainer.centers.T - [40, 40, 240]).max(axis=1).min() < 20:
+            return 3 * frame
+    return 1000
+
+
+def test_steadiness_tells_how_long_labels_resist():
+    sizes = [size_of_red(steadiness) for steadiness in (0.0, 0.5, 0.6, 1.0)]
+    assert sizes[0] <= sizes[1] < sizes[2] < sizes[3]
+
+
+def test_a_cut_at_the_end_of_a_fade_is_a_cut():
+    scene = SceneChange()
+    for index in range(30):  # each frame of the fade changes by almost what a cut does
+        assert not scene.observe(np.full((30, 40, 3), 60 + 19 * (index % 2), np.uint8))
+    assert scene.observe(np.full((30, 40, 3), 130, np.uint8))
+
+
+def test_a_failed_look_is_repeated_as_soon_as_the_scene_is_another(monkeypatch):
+    looks = []
+    find = moves.find_move
+    monkeypatch.setattr(moves, "find_move", lambda *a: looks.append(1) or find(*a))
+    rng, scene = np.random.default_rng(0), posterised()
+    for number, expected in ((24, 0), (120, 1)):  # one and five of a hundred pixels
+        trainer = trained()
+        for _ in range(5):  # looks in frames 1, 2 and 5, then not before 13
+            show(trainer, noisy(scene, rng))
+        show(trainer, noisy(scene, rng))
+        looks.clear()
+        other = scene.copy()
+        other.reshape(-1, 3)[:number] = other.reshape(-1, 3)[1000]
+        show(trainer, noisy(other, rng))
+        assert len(looks) == expected
+
+
+# --- the search for moves --------------------------------------------------------------------
+
+
+def spots(seed, n=12, each=60):
+    """Points around random colours of uneven number, n of them."""
+    rng = np.random.default_rng(seed)
+    colors = rng.uniform(20, 235, (n, 3))
+    counts = rng.integers(each // 3, 2 * each, n)
+    points = np.repeat(colors, counts, axis=0) + rng.normal(0, 12, (counts.sum(), 3))
+    return np.rint(points).clip(0, 255).astype(np.float32)
+
+
+def test_moves_lead_from_bad_starts_to_good_fits():
+    ratios = []
+    for seed in range(30):
+        points = spots(seed)
+        sample = features(points[np.newaxis])
+        rng = np.random.default_rng(seed)
+        start = np.ascontiguousarray(points[rng.choice(len(points), 8, replace=False)].T)
+        fit = moves.make_moves(sample, sample.fit(start, 30), 0.01, POLICY, 20)
+        ratios.append(sample.refine(fit, 30).mse / naive.best_mse(points, 8))
+    assert np.mean(ratios) < 1.003
+
+
+def test_a_look_in_vain_costs_few_steps(monkeypatch):
+    steps = []
+    run = Sample._run
+    monkeypatch.setattr(
+        Sample, "_run", lambda s, f, n, *a, **o: steps.append(n) or run(s, f, n, *a, **o)
+    )
+    total = 0
+    for seed in range(20):
+        points = spots(seed)
+        sample = features(points[np.newaxis])
+        start = np.ascontiguousarray(points[:: len(points) // 8][:8].T)
+        fit = moves.make_moves(sample, sample.fit(start, 30), 0.01, POLICY, 20)
+        steps.clear()
+        if moves.find_move(sample, fit, 0.01, POLICY) is None:
+            total += sum(steps)
+    assert 20 < total < 130

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.moves import color_ways
 from livekm.core.policy import TrainingPolicy
 
 Colors = npt.NDArray[np.float64]
@@ -65,7 +66,7 @@ class Identity:
             nearest = int(np.argmin([ways.min(axis=1).mean() for ways in distances]))
             order = match(-distances[nearest])
             back = shots[nearest]
-            same = _apart(colors[order], back.colors) <= self._policy.same
+            same = color_ways(colors[order], back.colors) <= self._policy.same
             ids[same] = back.ids[same]
             if in_order:
                 ids[order], order = ids.copy(), np.arange(k)
@@ -76,14 +77,14 @@ class Identity:
     def follow(self, expected: Colors, colors: Colors) -> None:
         """Take the colours of the next frame of a shot.
 
-        A label is something else when its colour has jumped by more than `policy.jump` levels from
-        what it was, or from where the light would have brought it (`expected`), or has slid
+        A label is something else when its colour has jumped by more than `policy.distinct` levels
+        from what it was, or from where the light would have brought it (`expected`), or has slid
         `policy.slide` levels away from its own, which follows the light and, slowly, the label.
         """
         policy = self._policy
         self._own = self._own + (expected - self._colors)
-        jumped = np.maximum(_apart(colors, self._colors), _apart(colors, expected))
-        ended = (jumped > policy.identity_jump) | (_apart(colors, self._own) > policy.slide)
+        jumped = np.maximum(color_ways(colors, self._colors), color_ways(colors, expected))
+        ended = (jumped > policy.distinct) | (color_ways(colors, self._own) > policy.slide)
         self._colors = colors
         self._renew(ended)
         self._own += policy.forget * (colors - self._own)
@@ -127,11 +128,6 @@ def match(gain: npt.NDArray[np.float64]) -> Order:
         order[row] = column
         left[row], left[:, column] = -np.inf, -np.inf
     return order
-
-
-def _apart(a: Colors, b: Colors) -> npt.NDArray[np.float64]:
-    """Return how far each colour of `a` is from that of `b`, in its largest channel."""
-    return np.asarray(np.abs(a - b).max(axis=1))
 
 
 def _distances(a: Colors, b: Colors) -> npt.NDArray[np.float64]:

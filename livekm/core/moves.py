@@ -21,10 +21,13 @@ class Prices(NamedTuple):
         Of giving all pixels another label.
     identities : (k,) float64
         Of giving each label to something else.
+    exchange : float
+        Of giving all labels other centers.
     """
 
     relabelling: float
     identities: npt.NDArray[np.float64]
+    exchange: float = 0.0
 
 
 class Move(NamedTuple):
@@ -52,11 +55,18 @@ def price(
     A label is worth more, the farther its colour is from all others, up to `policy.distinct`
     levels, and the longer it has been there, up to `policy.age` frames.
     """
-    ways = np.abs(colors[:, np.newaxis] - colors).max(axis=2)
+    ways = color_ways(colors[:, np.newaxis], colors)
     np.fill_diagonal(ways, np.inf)
     distinct = np.minimum(1, ways.min(axis=1) / policy.distinct)
     worth = policy.identity_price * distinct * np.minimum(1, ages / policy.age)
-    return Prices(dearness * policy.relabel_price, dearness * worth)
+    return Prices(
+        dearness * policy.relabel_price, dearness * worth, dearness * policy.challenge_price
+    )
+
+
+def color_ways(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return how far (..., 3) colours are from each other, in their largest channel."""
+    return np.asarray(np.abs(a - b).max(axis=-1))
 
 
 def find_move(
@@ -96,10 +106,17 @@ def find_move(
     return None
 
 
-def make_moves(sample: Sample, fit: Fit, saving: float, policy: TrainingPolicy, most: int) -> Fit:
+def make_moves(
+    sample: Sample,
+    fit: Fit,
+    saving: float,
+    policy: TrainingPolicy,
+    most: int,
+    prices: Prices | None = None,
+) -> Fit:
     """Make up to `most` moves, one after the other, while each saves the part `saving`."""
     for _ in range(most):
-        move = find_move(sample, fit, saving, policy)
+        move = find_move(sample, fit, saving, policy, prices)
         if move is None:
             break
         fit = move.fit

@@ -28,8 +28,8 @@ class TrainingPolicy:
     starts, cut_starts : int
         Starts that are tried in the first frame and at a cut. With 6 instead of 16, a crop of the
         dashcam clip was 5.8 % above the best for 5 of 16 random states; with 16 for none.
-    judged_points : int
-        Points of the sample on which starts are judged.
+    start_points, judged_points : int
+        Points of the sample on which a start is seeded, or 16 a center, and judged.
     first_saving, cut_saving : float
         What a move must save in the first frame and at a cut, where no label is given away by it.
     calm : int
@@ -44,8 +44,9 @@ class TrainingPolicy:
     identity_price : float
         Price of giving an old and distinct label to something else.
     distinct : float
-        Levels to the nearest other colour from which on a label counts as wholly distinct, and
-        beyond which a challenger's label is something else.
+        Levels in the largest channel from which on one colour is wholly another: a label is as
+        dear as can be whose nearest other colour is so far, and something else when its own jumps
+        farther.
     age : int
         Frames after which a label is old.
     debt : float
@@ -75,12 +76,11 @@ class TrainingPolicy:
         A challenge every `period` frames, `rounds` times after the share `drift` of the pixels has
         changed its colour, since one start may be unlucky.
     challenge_saving, challenge_price : float
-        What a challenger must save beside the price of what it relabels and gives away.
+        What a challenger must save beside the price of what it relabels and gives away; at a
+        steadiness of 0 the former alone. Single moves that save as much go first.
     usual : float
         Levels of mean change up to which a change may become usual: with more, a cut at the end of
         a fade is none.
-    identity_jump : float
-        Levels, in the largest channel, by which a label's colour jumps when it is something else.
     slide : float
         Levels from its own colour at which a label is something else, though it slid there.
     forget : float
@@ -99,6 +99,7 @@ class TrainingPolicy:
     stillness: float = 0.006
     starts: int = 16
     cut_starts: int = 8
+    start_points: int = 2048
     judged_points: int = 4096
     first_saving: float = 1e-3
     cut_saving: float = 5e-3
@@ -127,9 +128,7 @@ class TrainingPolicy:
     rounds: int = 3
     challenge_saving: float = 0.02
     challenge_price: float = 0.04
-    challenge_move: float = 0.03
     usual: float = 15.0
-    identity_jump: float = 40.0
     slide: float = 80.0
     forget: float = 0.01
     same: float = 20.0

@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core import light
+from livekm.core.challenges import Calendar, wanted_saving
 from livekm.core.identity import Colors, Identity, match
-from livekm.core.moves import MoveLedger, Prices, find_move, make_moves, price, revive
+from livekm.core.moves import MoveLedger, Prices, make_moves, price, revive
 from livekm.core.policy import TrainingPolicy
 from livekm.core.resizing import merge_one, split_one
 from livekm.core.sample import Centers, Fit, Sample
 from livekm.core.scene_change import Histogram, SceneChange
 from livekm.core.seeding import Seeding
+from livekm.core.starting import Starter
 from livekm.frame import Image
 
 ToColors = Callable[[Centers], Colors]
@@ -76,18 +78,14 @@ class Trainer:
         self.steadiness = steadiness
         self.policy = policy or TrainingPolicy()
         self.identity = identity or Identity(self.policy)
-        self._seeding = seeding
-        self._rng = rng
+        self._starter = Starter(seeding, rng, self.policy)
         self._places = places
         self._to_colors = to_colors
         self._scene = SceneChange(self.policy.usual)
         self._ledger = MoveLedger(self.policy)
         self._last: _Frame | None = None
-        self._frame = 0
-        self._challenged = 0
-        self._at_challenge: Histogram | None = None
+        self._calendar = Calendar(self._scene, self.policy)
         self._at_failure: Histogram | None = None
-        self._rounds = 0
         self._just_resized = False
 
     @property
@@ -107,7 +105,6 @@ class Trainer:
         """
         cut = self._scene.observe(pixels)
         sample = Sample(points, self._places)
-        self._frame += 1
         if self._last is None or cut:
             fit = self._start_shot(sample, is_first=self._last is None)
             groups = fit.labels
@@ -142,19 +139,12 @@ class Trainer:
         """Start anew, as all labels are new anyway; what was there before has its label again."""
         policy = self.policy
         starts = policy.starts if is_first else policy.cut_starts
-        fit = self.seed(sample, starts, policy.first_saving if is_first else policy.cut_saving)
-        self._note_challenge()
+        saving = policy.first_saving if is_first else policy.cut_saving
+        fit = self._starter.converge(sample, self.n_clusters, starts, saving)
+        self._calendar.note(is_new=not is_first)
         self._ledger.clear()
         order = self.identity.start(self._to_colors(fit.centers))
         return sample.fit(fit.centers[:, order])
-
-    def seed(self, sample: Sample, starts: int, saving: float) -> Fit:
-        """Return the best of several starts, converged, and freed from local minima."""
-        policy = self.policy
-        centers = self._best_start(sample, starts)
-        fit = revive(sample, sample.fit(centers, policy.long_steps, policy.long_tolerance))
-        fit = make_moves(sample, fit, saving, policy, self.n_clusters)
-        return sample.refine(fit, policy.long_steps, policy.long_tolerance)
 
     def _follow(
         self, sample: Sample, last: _Frame, pixels: Image
@@ -179,11 +169,12 @@ class Trainer:
         fit, failed = self._ledger.improve(sample, fit, prices, dearness, self._has_news)
         if failed:
             self._at_failure = self._scene.histogram
-        if jumped or self._is_due():
+        if self._calendar.is_due() or jumped:
+            self._calendar.note(is_new=jumped)
             fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
         groups = old.labels if old.labels.size == sample.size else fit.labels
         if fit is not followed:
-            fit = sample.fit(fit.centers[:, _by_overlap(start, fit)])
+            fit = sample.fit(fit.centers[:, by_overlap(start, fit)])
             groups = fit.labels
         fit = replace(fit, centers=self._hold(fit, start.centers, fit.centers))
         self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
@@ -205,69 +196,19 @@ class Trainer:
     def _has_news(self) -> bool:
         return self._scene.drift(self._at_failure) >= self.policy.news
 
-    def _is_due(self) -> bool:
-        """Tell whether the scene has drifted so far that all centers are to be challenged."""
-        if self._frame - self._challenged < self.policy.period:
-            return False
-        if self._scene.drift(self._at_challenge) > self.policy.drift:
-            self._rounds = self.policy.rounds
-        self._rounds -= 1
-        return self._rounds >= 0
-
-    def _note_challenge(self) -> None:
-        self._challenged = self._frame
-        self._at_challenge = self._scene.histogram
-
     def _challenge(self, sample: Sample, fit: Fit, prices: Prices, starts: int) -> Fit:
-        """Take centers found without regard to the old ones if they are worth what that costs."""
-        policy, dearness = self.policy, self._dearness
-        self._note_challenge()
-        if starts > 1:
-            self._rounds = policy.rounds
-        start = self._best_start(sample, starts)
-        rival = revive(sample, sample.fit(start, policy.steps, policy.tolerance))
-        order = _by_overlap(fit, rival)
-        share = 1 - (order[fit.labels] == rival.labels).mean()
-        ways = np.abs(self._to_colors(rival.centers[:, order]) - self._to_colors(fit.centers))
-        lost = ways.max(axis=1) > policy.distinct
-        wanted = policy.challenge_saving + prices.relabelling * share
-        wanted += dearness * policy.challenge_price + prices.identities[lost].sum()
-        most = (1 - wanted) * fit.mse
-        if rival.mse >= most:
-            return fit
-        for _ in range(policy.moves):
-            move = find_move(
-                sample, fit, policy.saving + dearness * policy.challenge_move, policy, prices
-            )
-            if move is None:
-                break
-            fit = move.fit
-            most = (1 - wanted) * fit.mse
-        self._ledger.clear()
-        return rival if rival.mse < most else fit
-
-    def _best_start(self, sample: Sample, starts: int) -> Centers:
-        """Return the best of several starts, as a part of the sample tells."""
+        """Take fresh centers where they are worth their price, single moves if those do."""
         policy = self.policy
-        thinned = sample.points[:, :: 1 + sample.size // policy.judged_points]
-        part = Sample(np.ascontiguousarray(thinned), self._places)
-        rivals = [
-            part.fit(self._start(part), policy.steps, policy.tolerance) for _ in range(starts)
-        ]
-        return min(rivals, key=lambda fit: fit.mse).centers
-
-    def _start(self, sample: Sample) -> Centers:
-        size = min(sample.size, 4096 if self.n_clusters > 64 else 2048)
-        chosen = self._rng.choice(sample.size, size, replace=False)
-        points = np.ascontiguousarray(sample.points[:, chosen].T)
-        centers = np.asarray(self._seeding(points, self.n_clusters, self._rng), np.float32)
-        if centers.shape != (self.n_clusters, points.shape[1]) or not np.isfinite(centers).all():
-            raise ValueError(
-                f"seeding must return {self.n_clusters} finite centers of {points.shape[1]} "
-                f"features, got an array of shape {centers.shape}"
-            )
-        # Far outside, scores would not be exact.
-        return np.ascontiguousarray(centers.clip(points.min(axis=0), points.max(axis=0)).T)
+        rival = self._starter.rival(sample, self.n_clusters, starts)
+        order = by_overlap(fit, rival)
+        colors = self._to_colors(rival.centers[:, order]), self._to_colors(fit.centers)
+        wanted = wanted_saving(fit, rival, order, colors, prices, policy)
+        if rival.mse >= (1 - wanted) * fit.mse:
+            return fit
+        self._ledger.clear()
+        saving = policy.challenge_saving + prices.exchange
+        fit = make_moves(sample, fit, saving, policy, policy.moves, prices)
+        return rival if rival.mse < (1 - wanted) * fit.mse else fit
 
     def resize(self, n_clusters: int) -> npt.NDArray[np.uint8]:
         """Split or merge clusters until there are `n_clusters`; the others stay as they are.
@@ -298,7 +239,7 @@ class Trainer:
         return slots
 
 
-def _by_overlap(before: Fit, after: Fit) -> npt.NDArray[np.intp]:
+def by_overlap(before: Fit, after: Fit) -> npt.NDArray[np.intp]:
     """Return for each label of `before` the one of `after` that has most of its points.
 
     Where there is no overlap left the nearest center takes it.
