@@ -17,7 +17,7 @@ from livekm.core.moves import Move, MoveLedger, Prices
 from livekm.core.policy import TrainingPolicy
 from livekm.core.sample import Sample
 from livekm.core.scene_change import SceneChange
-from livekm.core.seeding import kmeans_plus_plus
+from livekm.core.seeding import kmeans_plus_plus, random_points
 from livekm.core.trainer import Trainer, by_overlap
 
 POLICY = TrainingPolicy()
@@ -153,8 +153,10 @@ def offers(monkeypatch):
 
 
 def improve(ledger, has_news=False, dearness=1.0):
+    if not ledger.is_due(lambda: has_news):
+        return "as it was"
     prices = Prices(0.0, np.zeros(2))
-    return ledger.improve(None, "as it was", prices, dearness, lambda: has_news)[0]
+    return ledger.improve(None, "as it was", prices, dearness)[0]
 
 
 def test_a_move_is_bought_when_what_it_would_have_saved_adds_up(offers):
@@ -480,6 +482,22 @@ def test_centers_follow_what_changes_slowly():
         assert np.abs(trainer.centers.T - mean).max(axis=1).min() < 1.5
 
 
+@pytest.mark.parametrize("seeding", [kmeans_plus_plus, random_points])
+def test_a_first_frame_is_as_good_as_the_best_whatever_the_seeding(seeding):
+    further, ratios = [], []
+    for seed in range(6):
+        trainer = trained(12, seed=seed, seeding=seeding)
+        pixels = np.rint(mottled(seed + 20)).clip(0, 255).astype(np.uint8)
+        pixels[:3, :3] = seed
+        show(trainer, pixels)
+        points = pixels.reshape(-1, 3).astype(float)
+        _, error = naive.lloyd(points, trainer.centers.T, 200)
+        further.append(trainer.mse * len(points) / error)
+        ratios.append(trainer.mse / naive.best_mse(points, 12))
+    assert np.mean(further) <= 1.0008
+    assert np.mean(ratios) <= 1.003
+
+
 def test_all_of_an_image_is_fitted_on_a_finer_grid():
     pixels = mottled(2).astype(np.uint8)
     trainer = trained(8)
@@ -586,7 +604,7 @@ def test_a_look_in_vain_costs_few_steps(monkeypatch):
     steps = []
     run = Sample._run
     monkeypatch.setattr(
-        Sample, "_run", lambda s, f, n, *a, **o: steps.append(n) or run(s, f, n, *a, **o)
+        Sample, "_run", lambda s, c, f, n, *a, **o: steps.append(n) or run(s, c, f, n, *a, **o)
     )
     total = 0
     for seed in range(20):

@@ -163,19 +163,16 @@ class MoveLedger:
         """Try in the next frame."""
         self._wait = 0
 
+    def is_due(self, has_news: Callable[[], bool]) -> bool:
+        """Tell, once a frame, whether to look for a move in it."""
+        self._wait -= 1
+        return self._wait <= 0 or self._debt > 0 or has_news()
+
     def improve(
-        self,
-        sample: Sample,
-        fit: Fit,
-        prices: Prices,
-        dearness: float,
-        has_news: Callable[[], bool],
+        self, sample: Sample, fit: Fit, prices: Prices, dearness: float
     ) -> tuple[Fit, bool]:
         """Return the fit after the moves of this frame, and whether a look for one failed."""
         policy = self._policy
-        self._wait -= 1
-        if self._wait > 0 and not self._debt and not has_news():
-            return fit, False
         failed = False
         for _ in range(policy.moves):
             move = find_move(sample, fit, policy.saving, policy, prices)

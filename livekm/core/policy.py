@@ -17,8 +17,8 @@ class TrainingPolicy:
     steps, tolerance : int, float
         Lloyd steps a frame: until one saves less than this part, at most so many. Above 10, no
         clip came nearer to converged k-means.
-    long_steps, long_tolerance : int, float
-        The same for the first frame of a shot.
+    start_tolerance : float
+        The same for the first frame of a shot, whose centers would go on moving in the next ones.
     fine_places : int
         Binary places of the centers where all pixels of an image are fitted: with the usual grid,
         0.1 % of them still changed their cluster.
@@ -30,8 +30,11 @@ class TrainingPolicy:
         dashcam clip was 5.8 % above the best for 5 of 16 random states; with 16 for none.
     start_points, judged_points : int
         Points of the sample on which a start is seeded, or 16 a center, and judged.
-    first_saving, cut_saving : float
-        What a move must save in the first frame and at a cut, where no label is given away by it.
+    start_saving : float
+        What a move must save in the first frame of a shot, where it gives no label away.
+    light_points : int
+        Points of the sample that tell of the light, at the most: a third of the usual number takes
+        a third of the time.
     calm : int
         Levels of change in a channel up to which a pixel's change is taken for light: more than
         the 3 a frame of an exposure that falls, less than what passes.
@@ -93,16 +96,15 @@ class TrainingPolicy:
 
     steps: int = 10
     tolerance: float = 1e-3
-    long_steps: int = 50
-    long_tolerance: float = 1e-4
+    start_tolerance: float = 1e-4
     fine_places: int = 12
     stillness: float = 0.006
     starts: int = 16
     cut_starts: int = 8
     start_points: int = 2048
     judged_points: int = 4096
-    first_saving: float = 1e-3
-    cut_saving: float = 5e-3
+    start_saving: float = 1e-3
+    light_points: int = 8192
     calm: int = 24
     calm_points: int = 8
     saving: float = 0.01

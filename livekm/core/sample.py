@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from livekm.core.kernels import lloyd
 
 Centers = npt.NDArray[np.float32]
 """(d, k) float32."""
+
+_Statistics = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 def binary_places(reach: float) -> int:
@@ -105,47 +107,32 @@ class Sample:
             The part of the error below which a step is the last one.
         """
         d, k = centers.shape
-        return self._run(
-            Fit(
-                np.array(centers, np.float32, order="C"),
-                np.empty(self.size, np.int32),
-                np.empty(self.size, np.float32),
-                np.empty(self.size, np.float32),
-                np.empty(k, np.int64),
-                np.empty((d, k)),
-                np.empty(k),
-                math.inf,
-            ),
-            steps,
-            tolerance,
-            is_known=False,
-        )
+        start = np.array(centers, np.float32, order="C")
+        statistics = np.empty(k, np.int64), np.empty((d, k)), np.empty(k)
+        return self._run(start, statistics, steps, tolerance, is_known=False)
 
     def refine(self, fit: Fit, steps: int, tolerance: float = 0.0) -> Fit:
-        """Run Lloyd steps on from a fit, whose statistics save the first assignment."""
-        return self._run(
-            Fit(
-                fit.centers.copy(),
-                fit.labels.copy(),
-                fit.best.copy(),
-                fit.second.copy(),
-                fit.counts.copy(),
-                fit.sums.copy(),
-                fit.errors.copy(),
-                fit.mse,
-            ),
-            steps,
-            tolerance,
-            is_known=True,
-        )
+        """Run at least one Lloyd step on from a fit, whose statistics save an assignment."""
+        statistics = fit.counts.copy(), fit.sums.copy(), fit.errors.copy()
+        return self._run(fit.centers.copy(), statistics, steps, tolerance, is_known=True)
 
-    def _run(self, fit: Fit, steps: int, tolerance: float, *, is_known: bool) -> Fit:
-        """Let the kernel write to the arrays of a fit that nobody else holds yet."""
+    def _run(
+        self,
+        centers: Centers,
+        statistics: _Statistics,
+        steps: int,
+        tolerance: float,
+        *,
+        is_known: bool,
+    ) -> Fit:
+        """Let the kernel write to arrays that nobody else holds."""
+        labels = np.empty(self.size, np.int32)
+        best, second = np.empty(self.size, np.float32), np.empty(self.size, np.float32)
         error = lloyd(
-            self.points, self._rows, fit.centers, 2.0**self.places, is_known, steps, tolerance,
-            fit.labels, fit.best, fit.second, fit.counts, fit.sums, fit.errors,
+            self.points, self._rows, centers, 2.0**self.places, is_known, steps, tolerance,
+            labels, best, second, *statistics,
         )  # fmt: skip
-        return replace(fit, mse=float(error / self.size))
+        return Fit(centers, labels, best, second, *statistics, float(error / self.size))
 
     def splits(self, fit: Fit) -> tuple[npt.NDArray[np.float64], Centers]:
         """Return what a split of each cluster gains, and the centers of its halves.

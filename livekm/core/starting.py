@@ -26,16 +26,13 @@ class Starter:
         self._rng = rng
         self._policy = policy
 
-    def converge(self, sample: Sample, k: int, starts: int, saving: float) -> Fit:
-        """Return the best of several starts, converged, and freed from local minima.
-
-        Each move out of one saves the part `saving` of the error.
-        """
+    def converge(self, sample: Sample, k: int, starts: int) -> Fit:
+        """Return the best of several starts, converged, and freed from local minima."""
         policy = self._policy
         centers = self._best(sample, k, starts)
-        fit = revive(sample, sample.fit(centers, policy.long_steps, policy.long_tolerance))
-        fit = make_moves(sample, fit, saving, policy, most=k)
-        return sample.refine(fit, policy.long_steps, policy.long_tolerance)
+        fit = revive(sample, sample.fit(centers, policy.steps, policy.start_tolerance))
+        fit = make_moves(sample, fit, policy.start_saving, policy, most=k)
+        return sample.refine(fit, policy.steps, policy.start_tolerance)
 
     def rival(self, sample: Sample, k: int, starts: int) -> Fit:
         """Return the best of several starts after the Lloyd steps of one frame."""

@@ -139,8 +139,7 @@ class Trainer:
         """Start anew, as all labels are new anyway; what was there before has its label again."""
         policy = self.policy
         starts = policy.starts if is_first else policy.cut_starts
-        saving = policy.first_saving if is_first else policy.cut_saving
-        fit = self._starter.converge(sample, self.n_clusters, starts, saving)
+        fit = self._starter.converge(sample, self.n_clusters, starts)
         self._calendar.note(is_new=not is_first)
         self._ledger.clear()
         order = self.identity.start(self._to_colors(fit.centers))
@@ -164,14 +163,17 @@ class Trainer:
         if jumped or not self._are_still(start, start.centers, start.means()).all():
             fit = sample.refine(fit, policy.steps, policy.tolerance)
         followed = fit = revive(sample, fit)
-        dearness = self._dearness
-        prices = price(self._to_colors(start.centers), self.identity.ages, dearness, policy)
-        fit, failed = self._ledger.improve(sample, fit, prices, dearness, self._has_news)
-        if failed:
-            self._at_failure = self._scene.histogram
-        if self._calendar.is_due() or jumped:
-            self._calendar.note(is_new=jumped)
-            fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
+        is_looking, is_challenged = self._ledger.is_due(self._has_news), self._calendar.is_due()
+        if is_looking or is_challenged or jumped:
+            colors, dearness = self._to_colors(start.centers), self._dearness
+            prices = price(colors, self.identity.ages, dearness, policy)
+            if is_looking:
+                fit, has_failed = self._ledger.improve(sample, fit, prices, dearness)
+                if has_failed:
+                    self._at_failure = self._scene.histogram
+            if is_challenged or jumped:
+                self._calendar.note(is_new=jumped)
+                fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
         groups = old.labels if old.labels.size == sample.size else fit.labels
         if fit is not followed:
             fit = sample.fit(fit.centers[:, by_overlap(start, fit)])
