@@ -505,6 +505,9 @@ def test_what_is_no_image_is_said_in_one_line(image, error, message):
         ({"hysteresis": float("nan")}, ValueError),
         ({"hysteresis": float("inf")}, ValueError),
         ({"hysteresis": "2"}, TypeError),
+        ({"steadiness": -0.1}, ValueError),
+        ({"steadiness": 1.1}, ValueError),
+        ({"steadiness": "1"}, TypeError),
         ({"spatial_weight": -1}, ValueError),
         ({"spatial_weight": 11}, ValueError),
         ({"spatial_weight": None}, TypeError),
@@ -903,6 +906,90 @@ def test_clusters_that_split_noise_do_not_wander_between_things():
     palettes = [segmenter.update(noisy(scene, rng, 6)).palette for _ in range(60)]
     things = [naive.nearest(palette, STRIPES).tolist() for palette in palettes]
     assert all(now == things[0] for now in things)
+
+
+# --- ids -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"steadiness": 0}, {"color_space": "lab"}])
+def test_a_label_is_never_given_away_in_silence(options):
+    moved = 0
+    for seed in range(4):
+        segmenter, before, ended = Segmenter(6, random_state=0, **options), None, set()
+        for image in itertools.chain(drifting_scene(seed, 25), panned_scene(seed, 25)):
+            now = segmenter.update(image)
+            assert len(set(now.ids.tolist())) == 6
+            if before is None:
+                assert now.ids.tolist() == list(range(6))
+            elif not now.scene_cut:
+                ways = np.abs(now.palette.astype(int) - before.palette).max(axis=1)
+                assert (now.ids != before.ids)[ways > 40].all()
+                assert not ended & set(now.ids.tolist())
+                moved += (ways > 40).sum()
+                ended |= set(before.ids.tolist()) - set(now.ids.tolist())
+            else:
+                ended.clear()  # what was in a shot before may come back
+            before = now
+    assert moved > 0
+
+
+def test_a_steady_scene_keeps_its_ids_and_a_shot_that_returns_its_labels():
+    rng = np.random.default_rng(5)
+    segmenter, seen = Segmenter(5, random_state=0), []
+    for scene in (STRIPES, OTHER_STRIPES, STRIPES):
+        for _ in range(4):
+            segmentation = segmenter.update(noisy(patches(scene), rng))
+        seen.append(segmentation)
+    first, other, again = seen
+    np.testing.assert_array_equal(again.ids, first.ids)
+    assert (again.labels == first.labels).mean() > 0.99
+    common = set(other.ids.tolist()) & set(first.ids.tolist())
+    assert len(common) == 1  # the one colour that both have
+
+
+def test_after_a_reset_no_id_is_used_again():
+    segmenter = Segmenter(5, random_state=0)
+    before = segmenter.update(patches(STRIPES)).ids
+    segmenter.reset()
+    assert segmenter.update(patches(STRIPES)).ids.min() > before.max()
+
+
+def test_ids_outlive_a_change_of_colour_space_and_a_fixed_palette():
+    segmenter, image = Segmenter(5, random_state=0), patches(STRIPES)
+    first = segmenter.update(image)
+    segmenter.set_color_space("lab")
+    for _ in range(2):
+        now = segmenter.update(image)
+        np.testing.assert_array_equal(now.ids, first.ids)
+        np.testing.assert_array_equal(now.labels, first.labels)
+    segmenter.set_palette(first.palette)
+    np.testing.assert_array_equal(segmenter.update(image).ids, first.ids)
+    segmenter.set_palette(None)
+    np.testing.assert_array_equal(segmenter.update(image).ids, first.ids)
+
+
+@pytest.mark.parametrize("k", [2, 6])
+def test_one_more_cluster_has_a_new_id_and_one_fewer_ends_one(k):
+    segmenter, before, image = watched(k)
+    segmenter.set_n_clusters(k + 1)
+    more = segmenter.update(image)
+    kept = np.abs(more.palette[:k].astype(int) - before.palette).max(axis=1) <= 40
+    np.testing.assert_array_equal(more.ids[:k][kept], before.ids[kept])
+    assert more.ids[k] not in before.ids
+    segmenter.set_n_clusters(k)
+    fewer = segmenter.update(image)
+    for color, id_ in zip(fewer.palette.astype(int), fewer.ids, strict=True):
+        (label,) = np.flatnonzero(more.ids == id_)
+        assert np.abs(more.palette[label] - color).max() <= 40
+
+
+def test_steadiness_may_be_set_at_any_time():
+    segmenter = Segmenter(4, steadiness=1, random_state=0)
+    segmenter.update(patches(STRIPES))
+    segmenter.steadiness = 0
+    assert segmenter.steadiness == segmenter._trainer.steadiness == 0
+    segmenter.reset()
+    assert segmenter._trainer.steadiness == 0
 
 
 # --- place -----------------------------------------------------------------------------------

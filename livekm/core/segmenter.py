@@ -136,6 +136,17 @@ class Segmenter:
         self._hysteresis = check_number("hysteresis", value, 255)
 
     @property
+    def steadiness(self) -> float:
+        """How much labels that last count beside quality on each frame; may be set at any time."""
+        return self._steadiness
+
+    @steadiness.setter
+    def steadiness(self, value: float) -> None:
+        self._steadiness = check_number("steadiness", value, 1)
+        if isinstance(self._trainer, Trainer):
+            self._trainer.steadiness = self._steadiness
+
+    @property
     def palette(self) -> npt.NDArray[np.uint8] | None:
         """The fixed colours, (k, 3) uint8 BGR, or None where they follow the scene."""
         return self._palette
