@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import cv2
-import numpy as np
-
+from livekm.core.image_scaling import scaled_image
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
@@ -30,13 +28,7 @@ def timed_frames(source: Source, timer: StageTimer) -> Iterator[Frame]:
 
 def scaled(frame: Frame, scale: float) -> Frame:
     """Return the frame at `scale` times its size, at least one pixel wide and high."""
-    if scale == 1:
-        return frame
-    height, width = frame.image.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = np.asarray(cv2.resize(frame.image, size, interpolation=way), np.uint8)
-    return Frame(image, frame.index, frame.time)
+    return Frame(scaled_image(frame.image, scale), frame.index, frame.time)
 
 
 def run(

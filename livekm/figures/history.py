@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.image_scaling import scaled_image
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, Image
 
@@ -216,7 +216,4 @@ class History:
 
 
 def _small(image: Image) -> Image:
-    height, width = image.shape[:2]
-    scale = min(1.0, _LONGEST_SIDE / max(height, width))
-    size = max(1, round(scale * width)), max(1, round(scale * height))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return scaled_image(image, min(1.0, _LONGEST_SIDE / max(image.shape[:2])))
