@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count
 from pathlib import Path
 
-import av
-
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
-from livekm.sources.container import (
-    codec_name,
-    open_container,
-    picture_stream,
-    playlist_kind,
-)
 from livekm.sources.conversion import Converter, deinterlaced
 from livekm.sources.decoding import ClipReader, Picture, find_key_packet
 from livekm.sources.files import require_file
+from livekm.sources.header import Header, read_header
 from livekm.sources.stream import FrameStream
 
 _log = logging.getLogger(__name__)
 
-# Some containers state their clock's rate instead (1000, 90000, 180000).
-_MAX_RATE = 1000
-
 # How many pictures may wait for the first one with a time stamp; 3 MB each at 1080p.
 _MOST_EARLY = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What the container states."""
-
-    fps: Fraction | None
-    n_frames: int | None
-    time_base: Fraction
-    start: int | None  # in units of time_base; None where there are no time stamps
-    duration: float | None
-    pixel_aspect: Fraction
 
 
 class ClipSource(FrameStream):
@@ -71,7 +48,7 @@ class ClipSource(FrameStream):
         self._path = Path(path)
         self._threads = threads
         require_file(self._path)
-        self._header = _read_header(self._path)
+        self._header = read_header(self._path)
         self._converter = Converter(threads)
         self._skipped = 0.0
         self._reader = ClipReader(self._path, threads=threads)
@@ -187,64 +164,7 @@ def _stamped(
     yield from zip(early, count(start or 0, step))
 
 
-def _read_header(path: Path) -> _Header:
-    """Read the container's header; PyAV gives rates and time bases as exact fractions."""
-    if kind := playlist_kind(path):
-        raise SourceError(
-            f"{path}: a playlist ({kind}), which names other files; give the clips themselves"
-        )
-    try:
-        with open_container(path) as container:
-            # FFmpeg's "tty" reads any text file as a terminal recording.
-            if container.format.name == "tty":
-                raise SourceError(_not_a_video(path))
-            stream = picture_stream(container)
-            if stream is None:
-                raise SourceError(f"{path}: no picture in it, only sound; give a video")
-            if stream.codec_context is None:
-                codec = codec_name(path)
-                raise SourceError(f"{path}: no decoder for codec {codec}; convert it to H.264 MP4")
-            # From PyAV 19 on, its rates are of a type of its own.
-            fps = _plausible_rate(Fraction(stream.average_rate or 0))
-            time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
-            seconds = container.duration / av.time_base if container.duration else None
-            length = stream.duration
-            if container.format.name == "avi" and fps:
-                # Of a file that was cut off, FFmpeg guesses it from what is there.
-                length = round(stream.frames / fps / time_base)
-            duration = float(length * time_base) if length else None
-            return _Header(
-                fps=fps,
-                n_frames=_count(stream.frames, duration or seconds, fps),
-                time_base=time_base,
-                start=stream.start_time,
-                duration=duration,
-                pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
-            )
-    except av.FFmpegError as error:
-        raise SourceError(_not_a_video(path)) from error
-
-
-def _not_a_video(path: Path) -> str:
-    return f"{path}: not a video that can be read; the file is damaged or of another kind"
-
-
-def _plausible_rate(rate: Fraction) -> Fraction | None:
-    return rate if 0 < rate < _MAX_RATE else None
-
-
-def _count(stated: int, seconds: float | None, fps: Fraction | None) -> int | None:
-    """Return the stated number of frames, or estimate it from the duration.
-
-    Matroska and MPEG-TS state none, an MP4 in fragments may state that of the first one.
-    """
-    if stated == 1:  # 1 must be exact, see `VideoInfo`
-        return stated
-    guess = round(seconds * fps) if seconds and seconds > 0 and fps else 0
-    return max(stated, guess) or None
-
-
-def _warn_of_early_end(last_pts: int | None, header: _Header, name: str) -> None:
+def _warn_of_early_end(last_pts: int | None, header: Header, name: str) -> None:
     """Warn if the frames end clearly before the stated end."""
     if last_pts is None or header.duration is None or header.fps is None:
         return
