@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from clips import make_clip
+from conftest import without_display
 
 from livekm.sources import open_source
 
@@ -49,7 +50,9 @@ class Cluster:
         command = [sys.executable, "-m", f"distributed.cli.{program}", *arguments, *options]
         log = (self.folder / "log").open("ab")
         with log:
-            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=self.folder, env=without_display(), stdout=log, stderr=log
+            )
         self.processes.append(process)
         return process
 
@@ -74,6 +77,7 @@ def livekm(*arguments: object, folder: Path) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "livekm", *map(str, arguments)],
         cwd=folder,
+        env=without_display(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import cv2
+import numpy as np
 import pytest
 
+from livekm.batch import plan_jobs
 from livekm.cli.checks import check
 from livekm.cli.options import OPTIONS, Option, Settings, Way
 from livekm.cli.parser import parse
@@ -169,10 +172,21 @@ def test_messages_name_the_option_and_say_what_to_do(arguments, said, run_cli):
     assert err.startswith(f"livekm: {said}")
 
 
-def test_a_still_image_has_no_times(run_cli, tmp_path):
-    import cv2
-    import numpy as np
+@pytest.mark.parametrize("name", SIDECARS)
+def test_each_kind_of_sidecar_checks_its_names_and_has_one_for_each_of_many_clips(
+    name, run_cli, tmp_path
+):
+    (tmp_path / "2024.11.mp4").write_bytes(b"x")
+    code, _, err = run_cli("2024.11.mp4", f"--{name}", "a.wrong")
+    assert (code, len(err.splitlines())) == (2, 1)
+    (job,) = plan_jobs([str(tmp_path / "2024.11.mp4")], None, sidecars={name: "t"})
+    kind = SIDECARS[name]
+    kind.check(kind.to_text(job.sidecars[name]))
+    assert str(job.sidecars[name]) == f"t/{kind.in_folder}".replace("{}", "2024.11")
+    assert set(kind.settings) <= {*OPTIONS, "selection"}
 
+
+def test_a_still_image_has_no_times(run_cli, tmp_path):
     cv2.imwrite(str(tmp_path / "p.png"), np.zeros((8, 8, 3), np.uint8))
     for more in (("-o", "out.png"), ("--benchmark",)):
         code, _, err = run_cli("p.png", "--start", "1", *more)

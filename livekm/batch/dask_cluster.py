@@ -1,4 +1,4 @@
-"""Clips in work on a Dask cluster: the same processes as on one machine, started by its workers."""
+"""Process clips on a Dask cluster, whose workers start the processes that one machine would."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from livekm.errors import LivekmError
 _log = logging.getLogger(__name__)
 
 _PATIENCE = 10  # seconds to wait for the scheduler
-_PERIOD = 0.5  # seconds from one question whether to stop to the next, of each worker
+_PERIOD = 0.5  # seconds between two questions of a worker whether to stop
 
 
 def run_jobs(
@@ -30,8 +30,8 @@ def run_jobs(
     """Run livekm for each job on the workers of a cluster, and yield what happens.
 
     A worker has as many clips in work as it has threads. The workers must see the files under the
-    same names. A clip whose worker dies is given to another one; after three deaths (Dask's
-    ``allowed-failures``) it has failed.
+    same names. If a worker dies, another one takes its clip; after three deaths (Dask's
+    ``allowed-failures``) the clip has failed.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def run_jobs(
     arguments : sequence of str
         Further arguments of the command line.
     scheduler : str
-        Its address, ``tcp://10.0.0.1:8786``.
+        The scheduler's address, ``tcp://10.0.0.1:8786``.
     should_stop : callable, optional
-        Asked again and again whether to end; clips in work then are completed as partial.
+        Tell whether to end; clips in work are then completed as partial.
 
     Yields
     ------
@@ -54,10 +54,10 @@ def run_jobs(
         If the scheduler cannot be reached, or Dask is not installed.
     """
     try:
-        import distributed  # slow to import, and maybe not installed
+        import distributed  # slow to import, and optional
     except ImportError as error:
         raise LivekmError("a Dask cluster needs Dask: pip install 'livekm[cluster]'") from error
-    # Its own messages about workers that come and go would break the progress bar.
+    # Dask's messages about workers that come and go would break the progress bar.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -76,7 +76,7 @@ def _run(
     if not client.scheduler_info()["workers"]:
         _log.warning("the cluster has no worker yet: start some by `dask worker ADDRESS`")
     events: Queue[JobEvent | BaseException] = Queue()
-    run = f"livekm-{secrets.token_hex(4)}"  # the name of this run, for all that it leaves there
+    run = f"livekm-{secrets.token_hex(4)}"  # names all that this run has on the cluster
     begun: set[int] = set()
     given_up: set[Job] = set()
 
@@ -104,16 +104,16 @@ def _run(
     try:
         yield from collect(events, len(jobs), should_stop, end)
     finally:
-        if client.status == "running":  # the scheduler may have gone
+        if client.status == "running":  # not after the scheduler's end
             stop.set()
 
 
 def _work(job: Job, is_new: bool, arguments: Sequence[str], run: str, number: int) -> JobResult:
-    """Run a job on the worker that this is called on; `is_new` if nothing of it was there."""
+    """Run a job on the calling worker; `is_new` if none of its outputs existed."""
     import distributed
 
     if is_new:
-        job = job.remaining()  # a worker may have died after it completed its work
+        job = job.remaining()  # a worker may have died after it completed some outputs
         if not job.outputs:
             return JobResult(job, "done")
     worker = distributed.get_worker()

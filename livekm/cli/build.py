@@ -16,7 +16,7 @@ from livekm.views import VIEWS, View
 
 
 def opened_source(settings: Settings) -> Source:
-    """Open the source that is named; raise `SourceError`."""
+    """Open the source that the settings name; raise `SourceError`."""
     name: int | str
     if settings.demo:
         name = "demo"
@@ -69,13 +69,13 @@ def segmenter(settings: Settings) -> Segmenter:
 
 
 def view(settings: Settings) -> View:
-    """Return what is shown of each frame."""
+    """Return the view that the settings name, with its selection."""
     chosen = partial(VIEWS[settings.view], selection=_selection(settings))
     return partial(chosen, min_area=settings.min_area) if settings.view == "regions" else chosen
 
 
 def sidecars(settings: Settings) -> list[OpenSidecar]:
-    """Return what opens each file that is written beside the output."""
+    """Return a function that opens it for each file beside the output."""
     known = {
         "threads": settings.threads,
         "min_area": settings.min_area,
@@ -89,12 +89,12 @@ def sidecars(settings: Settings) -> list[OpenSidecar]:
 
 
 def encoder(settings: Settings) -> EncoderOptions:
-    """Return how a clip is to be encoded."""
+    """Return the options of a clip's encoder."""
     return EncoderOptions(settings.codec, settings.crf, settings.preset, settings.threads)
 
 
 def _selection(settings: Settings) -> Selection:
-    """Return what ``--keep``, ``--drop`` and ``--rest`` ask for."""
+    """Return the selection of ``--keep``, ``--drop`` and ``--rest``."""
     labels = settings.keep or settings.drop
     if labels is None:
         return EVERYTHING

@@ -1,4 +1,4 @@
-"""What is written of each frame beside its picture: labels, tables, figures."""
+"""Files beside the picture: labels, tables, figures; each kind is a row of `SIDECARS`."""
 
 from __future__ import annotations
 
