@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPolicy:
-    """Numbers that decide how centers follow a scene; docs/engine.md tells how each was measured.
+    """Numbers that decide how centers follow a scene; docs/engine.md tells what they do together.
 
     Savings and prices are parts of the frame's mse. Prices hold at a steadiness of 0.5; at s they
     are s / (1 - s) times as high.
@@ -15,13 +15,12 @@ class TrainingPolicy:
     Attributes
     ----------
     steps, tolerance : int, float
-        Lloyd steps a frame: until one saves less than this part, at most so many. Above 10, no
-        clip came nearer to converged k-means.
+        Lloyd steps a frame: until one saves less than this part of the error, at most so many.
     start_tolerance : float
         The same for the first frame of a shot, whose centers would go on moving in the next ones.
     fine_places : int
-        Binary places of the centers where all pixels of an image are fitted: with the usual grid,
-        0.1 % of them still changed their cluster.
+        Binary places of the centers where all pixels of an image are fitted: towards the end,
+        steps are shorter than those of the usual grid.
     stillness : float
         Squared way, in parts of the cluster's mse, below which a center does not move: costs 0.1 %
         of mse; 1.5 and 3 % cost 0.3 to 0.9 % and flickered no less.
@@ -41,11 +40,13 @@ class TrainingPolicy:
     calm_points : int
         Calm points of a cluster that tell where the light brings it.
     saving : float
-        What a move must save beside its price to be on offer: 1 %. At 2 %, a pan was worse.
+        What a move must save beside its price to be on offer.
     relabel_price : float
         Price of giving all pixels other labels; a move of fewer is cheaper.
     identity_price : float
-        Price of giving an old and distinct label to something else.
+        Price of giving an old and distinct label to something else. With this, `debt` and
+        `at_once` labels were given away 23 times over four clips at k = 8 and 16, 94 before, at a
+        worst ratio to converged k-means of 1.041; with a flat price of 10 % 31 times, at 1.056.
     distinct : float
         Levels in the largest channel from which on one colour is wholly another: a label is as
         dear as can be whose nearest other colour is so far, and something else when its own jumps
@@ -53,9 +54,9 @@ class TrainingPolicy:
     age : int
         Frames after which a label is old.
     debt : float
-        What an offer must have saved in all, frame after frame, to be accepted: 0.3.
+        What an offer must have saved in all, frame after frame, to be accepted.
     at_once : float
-        What it must save in one frame to be accepted at once: 15 %, a real change.
+        What it must save beyond its price in one frame to be accepted at once: a real change.
     credit : float
         Part of a removal's loss that is left when the neighbours have moved, at the best.
     first_steps, checking_steps, hope : int, int, float
@@ -89,7 +90,8 @@ class TrainingPolicy:
     forget : float
         Part of the way to a label's colour that its own colour goes in a frame.
     same : float
-        Levels within which a colour that comes back after a cut is the same.
+        Levels within which a colour that comes back after a cut is the same: with four shots that
+        return eleven times, 4.6 (k = 8) and 10.4 (k = 16) ids in 100 frames were new.
     shots : int
         Shots whose colours are remembered.
     """
