@@ -70,7 +70,7 @@ class ClipFile:
             size = width, height, beside, below
             stream: Any = add_cropped_stream(self._container, codec.encoder, *size)
         else:
-            stream = self._container.add_stream(codec.encoder)
+            stream = self._container.add_stream(codec.encoder, rate=fps)  # PyAV 17: else 24
         self._stream = stream
         stream.options.update(encoding.options)
         stream.time_base = stamps.time_base
