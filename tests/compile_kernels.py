@@ -12,6 +12,7 @@ import sys
 import every_kernel
 import numpy as np
 import test_kernels
+import test_region_segmenter
 
 PLANES = np.zeros((3, 4, 70), np.uint8)
 SIGNED = PLANES.astype(np.int16)  # of Lab and HSV
@@ -33,6 +34,8 @@ def all_others() -> None:
     every_kernel.check_components()
     test_kernels.test_regions_are_those_of_the_naive_reference("noise", 5, 65, 5)
     every_kernel.check_painting()
+    every_kernel.check_regions()
+    test_region_segmenter.test_edges_are_the_largest_distance_across_a_pixel((9, 13), np.uint8, 1)
 
 
 if __name__ == "__main__":

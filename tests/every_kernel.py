@@ -10,6 +10,7 @@ import sys
 import naive
 import numpy as np
 import test_kernels
+import test_region_segmenter
 
 from livekm.core import kernels
 from livekm.core.kernels import compiler
@@ -38,7 +39,7 @@ def check_components() -> None:
     labels = np.array([[0, 0, 1, 1], [1, 0, 0, 1], [1, 1, 0, 1]], np.uint8)
     runs = np.empty((kernels.count_runs(labels), 4), np.int32)
     components = np.empty(len(runs), np.int32)
-    assert kernels.link_runs(labels, runs, components) == 3
+    assert kernels.link_runs(labels, runs, components, 1) == 3
     sums, boxes = np.zeros((3, 4), np.int64), np.tile(np.array([4, 3, 0, 0]), (3, 1))
     kernels.measure_components(runs, components, sums, boxes)
     assert sums[:, 1].tolist() == [5, 4, 3]
@@ -46,6 +47,14 @@ def check_components() -> None:
     painted = np.empty(labels.shape, np.int32)
     kernels.paint_components(runs, components, np.array([7, 8, 9], np.int32), painted)
     assert painted.tolist() == [[7, 7, 8, 8], [9, 7, 7, 8], [9, 9, 7, 8]]
+
+
+def check_regions() -> None:
+    test_region_segmenter.test_edges_are_the_largest_distance_across_a_pixel((9, 13), np.int16, 2)
+    test_region_segmenter.test_floods_rise_over_the_lowest_edges_first((9, 13))
+    test_region_segmenter.test_peeling_leaves_each_region_in_one_piece((9, 13))
+    test_region_segmenter.test_the_cheapest_neighbours_are_merged_first(0, 0.6, 1)
+    test_region_segmenter.test_sums_of_regions_are_exact_for_any_number_of_bands((9, 13))
 
 
 def check_one_of_each() -> None:
@@ -62,6 +71,7 @@ def check_one_of_each() -> None:
     test_kernels.test_regions_are_those_of_the_naive_reference("noise", 5, 65, 5)
     check_painting()
     check_components()
+    check_regions()
 
 
 def check_variants() -> None:

@@ -161,6 +161,24 @@ def test_markers_are_the_pieces_that_hang_together_at_sides(size):
     assert (len(pairs), {marker for _, marker in pairs}) == (n, set(range(n)))
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_sums_of_regions_are_exact_for_any_number_of_bands(size):
+    rng = np.random.default_rng(8)
+    labels, image = blobs(rng, *size), rng.integers(0, 256, (*size, 3), np.uint8)
+    n = labels.max() + 1
+    bands = min(3, size[0])
+    sums, boxes = np.zeros((bands, n, 4), np.int64), np.zeros((bands, n, 4), np.int64)
+    boxes[..., 0], boxes[..., 1] = size[1], size[0]
+    kernels.sum_regions(0, bands, labels, image.reshape(size[0], -1), sums, boxes)
+    start, end = boxes[..., :2].min(axis=0), boxes[..., 2:].max(axis=0)
+    for label in np.unique(labels):
+        inside = labels == label
+        assert sums[:, label].sum(axis=0).tolist() == [inside.sum(), *image[inside].sum(axis=0)]
+        x, y, width, height = cv2.boundingRect(inside.view(np.uint8))
+        assert start[label].tolist() == [x, y]
+        assert end[label].tolist() == [x + width, y + height]
+
+
 # What a segmentation holds
 
 
@@ -189,7 +207,7 @@ def test_each_region_is_one_piece_and_is_described_as_it_is(size):
 def test_made_pictures_are_covered():
     scores = [
         covering(truth, RegionSegmenter(0.08).update(image).labels)
-        for image, truth in map(make_picture, range(6))
+        for image, truth in map(make_picture, range(4))
     ]
     assert np.mean(scores) > 0.9
 
@@ -331,7 +349,8 @@ def test_regions_do_not_flicker():
 
 
 def test_the_same_bytes_for_any_number_of_threads():
-    images = [make_picture(seed, 407, 611)[0] for seed in (1, 1, 2)]
+    first, second = (make_picture(seed, 407, 611)[0] for seed in (1, 2))
+    images = [first, first, second]
     found = []
     for threads in 1, 3:
         segmenter = RegionSegmenter(0.06, threads=threads)
@@ -378,10 +397,11 @@ def test_another_size_starts_anew():
 
 def test_later_frames_leave_what_was_given_alone():
     segmenter = RegionSegmenter(0.05)
-    held = [segmenter.update(make_picture(seed, 407, 611)[0]) for seed in (1, 2)]
+    pictures = [make_picture(seed, 240, 320)[0] for seed in range(4)]
+    held = [segmenter.update(picture) for picture in pictures[:2]]
     copies = [(regions.labels.copy(), regions.ids.copy()) for regions in held]
-    for seed in range(3, 6):
-        segmenter.update(make_picture(seed, 407, 611)[0])
+    for picture in pictures[2:]:
+        segmenter.update(picture)
     for regions, (labels, ids) in zip(held, copies, strict=True):
         np.testing.assert_array_equal(regions.labels, labels)
         np.testing.assert_array_equal(regions.ids, ids)

@@ -7,9 +7,10 @@ from livekm.core.kernels.compiler import inline_jit, jit
 
 @inline_jit
 def _is(labels, y, x, label):
-    """Return whether a place is inside and has this label."""
+    """Return 1 where a place is inside and has this label, 0 elsewhere."""
     height, width = labels.shape
-    return 0 <= y < height and 0 <= x < width and labels[y, x] == label
+    inside = 0 <= y < height and 0 <= x < width
+    return 1 if inside and labels[y, x] == label else 0
 
 
 @inline_jit
@@ -32,10 +33,10 @@ def _can_go(labels, y, x):
     east, north = _is(labels, y, x + 1, own), _is(labels, y - 1, x, own)
     west, south = _is(labels, y, x - 1, own), _is(labels, y + 1, x, own)
     connections = (
-        (east and not (north and _is(labels, y - 1, x + 1, own)))
-        + (north and not (west and _is(labels, y - 1, x - 1, own)))
-        + (west and not (south and _is(labels, y + 1, x - 1, own)))
-        + (south and not (east and _is(labels, y + 1, x + 1, own)))
+        east * (1 - north * _is(labels, y - 1, x + 1, own))
+        + north * (1 - west * _is(labels, y - 1, x - 1, own))
+        + west * (1 - south * _is(labels, y + 1, x - 1, own))
+        + south * (1 - east * _is(labels, y + 1, x + 1, own))
     )
     if connections != 1:
         return False
