@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from livekm.errors import LivekmError, SinkError, SourceError, UsageError
     from livekm.frame import Frame, VideoInfo
     from livekm.outputs import open_sink
+    from livekm.regions.segmentation import RegionSegmentation
+    from livekm.regions.segmenter import RegionSegmenter
     from livekm.sources import open_source
 
 __all__ = [
     "Frame",
     "LivekmError",
+    "RegionSegmentation",
+    "RegionSegmenter",
     "Segmentation",
     "Segmenter",
     "SinkError",
@@ -31,6 +35,8 @@ __all__ = [
 _MODULES = {
     "Frame": "frame",
     "LivekmError": "errors",
+    "RegionSegmentation": "regions.segmentation",
+    "RegionSegmenter": "regions.segmenter",
     "Segmentation": "core.segmentation",
     "Segmenter": "core.segmenter",
     "SinkError": "errors",
