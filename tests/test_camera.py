@@ -6,13 +6,16 @@ import errno
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,12 @@ import cv2
 import numpy as np
 import pytest
 import virtual_camera
+from clips import make_clip
 from conftest import COMMAND
 
 import livekm
 from livekm.errors import SourceError
-from livekm.sources import v4l2
+from livekm.sources import open_source, v4l2
 from livekm.sources.camera import CameraSource
 from livekm.sources.opencv_log import quiet_opencv
 from livekm.sources.v4l2 import list_cameras
@@ -371,6 +375,61 @@ def test_a_network_stream_is_a_camera_too(stream_url: str) -> None:
         assert camera.info.fps is None or isinstance(camera.info.fps, Fraction)
         assert "secret" not in camera.info.name
     assert colors == [0, 1, 2, 3]
+
+
+class StallingJpeg(MotionJpeg):
+    """Sends pictures, and then nothing, without an end."""
+
+    def do_GET(self) -> None:
+        super().do_GET()
+        self.server.stalls.set()
+        self.server.is_over.wait(60)
+
+
+@pytest.mark.timed
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_ends_the_recording_of_a_stream_that_stalls(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), StallingJpeg) as server:
+        server.stalls, server.is_over = threading.Event(), threading.Event()
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/live"
+        with subprocess.Popen(
+            [*COMMAND, "--camera", url, "-o", "rec.mp4", "--stats", "rec.csv", "-q"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(livekm.__file__).parents[1])},
+        ) as process:
+            assert server.stalls.wait(60)
+            time.sleep(3)  # kernels are loaded, what came is segmented
+            before = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+            assert time.monotonic() - before < 1
+        server.is_over.set()
+        server.shutdown()
+        thread.join()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rec.csv", "rec.mp4"]
+    with open_source(tmp_path / "rec.mp4") as recorded:
+        assert len(list(recorded)) == len(COLORS)
+
+
+def test_a_recording_behind_a_url_has_an_end(tmp_path: Path) -> None:
+    make_clip(tmp_path / "in.mp4", 30)
+    handler = partial(QuietFiles, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        with CameraSource(f"http://127.0.0.1:{server.server_port}/in.mp4") as camera:
+            assert len(list(camera)) == 30
+        server.shutdown()
+        thread.join()
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    """Serves files."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep the test's output clean."""
 
 
 def test_a_stream_that_does_not_answer_is_one_clear_line_without_its_password() -> None:

@@ -1,9 +1,10 @@
-"""The life-cycle that every output goes through, and what a sink adds to it."""
+"""Define the life-cycle of every output, and the sinks that take images."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -18,14 +19,14 @@ _Content = TypeVar("_Content")
 
 
 class Output(Closing):
-    """What is written piece by piece, and gets its name once it is complete.
+    """Write piece by piece to a file that gets its name once it is complete.
 
     Opening it checks the name and creates the part file. `close` writes what belongs at the end and
     gives the file its name; `keep`, where the run is interrupted or fails, gives it one that says
     ``partial``; `abort` leaves nothing. Leaving a ``with`` block does the one that fits.
 
     A kind of output implements `_finish`, and what else of `_rescue` and `_release` it needs, and
-    writes inside `sink_errors`. These may raise OSError or FFmpeg's errors: `SinkError` is made of
+    writes inside `_writing`. These may raise OSError or FFmpeg's errors: `SinkError` is made of
     them here.
 
     Parameters
@@ -51,6 +52,7 @@ class Output(Closing):
     def __init__(self, part: PartFile | None = None, info: VideoInfo | None = None) -> None:
         self._part = part
         self._is_open = True
+        self._has_failed = False
         self._is_single = self._holds_one or (info is not None and info.n_frames == 1)
 
     @property
@@ -118,6 +120,19 @@ class Output(Closing):
             if self._part is not None:
                 self._part.discard()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write one frame within the block."""
+        if not self._is_open:
+            raise ValueError(f"{self.target} is closed")
+        try:
+            with sink_errors(self.target):
+                yield
+        except SinkError:
+            self._has_failed = True
+            raise
+        self.n_frames += 1
+
     def _end(self, *, is_partial: bool) -> None:
         if not self._is_open:
             return
@@ -132,6 +147,8 @@ class Output(Closing):
                     if self.n_frames and self._rescue():
                         self._give_name(is_partial=True)
                     raise
+                if self._has_failed:  # a line or a fragment may be cut off
+                    self._rescue()
                 self._give_name(is_partial=is_partial)
         finally:
             self.abort()
@@ -145,7 +162,7 @@ class Output(Closing):
         """Write what belongs at the end, and close the file."""
 
     def _rescue(self) -> bool:
-        """Make the released file one that can be read after `_finish` failed; tell if it is one."""
+        """Make a closed file readable that `_write` or `_finish` failed on; tell if it is."""
         return False
 
     def _release(self) -> None:
@@ -156,7 +173,7 @@ _AnyOutput = TypeVar("_AnyOutput", bound=Output)
 
 
 class OutputGroup(Closing):
-    """Outputs that end together: where one fails, the others are completed all the same.
+    """End outputs together: where one fails, complete the others all the same.
 
     Attributes
     ----------
@@ -206,7 +223,7 @@ class OutputGroup(Closing):
 
 
 class Sink(Output):
-    """A place where images go, one for each frame."""
+    """Take images, one for each frame."""
 
     @abstractmethod
     def write(
@@ -237,7 +254,7 @@ class Sink(Output):
 
 
 class FileSink(Sink):
-    """A sink that writes to a file or a folder.
+    """Write images to a file or a folder.
 
     Parameters
     ----------
@@ -255,12 +272,9 @@ class FileSink(Sink):
         self, image: Image | Painting, time: float | None = None, index: int | None = None
     ) -> None:
         """Take the next image; see `Sink.write`."""
-        if not self._is_open:
-            raise ValueError(f"{self.target} is closed")
         number = self.n_frames if index is None else index
-        with sink_errors(self.target):
+        with self._writing():
             self._write(image, float(number / self._rate) if time is None else time, number)
-        self.n_frames += 1
 
     @abstractmethod
     def _write(self, image: Image | Painting, time: float, index: int) -> None:

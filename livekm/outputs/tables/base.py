@@ -1,4 +1,4 @@
-"""The contract of every file that is written beside the images."""
+"""Define what every file written beside the images does."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from pathlib import Path
 from livekm.core.segmentation import Segmentation
 from livekm.errors import UsageError
 from livekm.frame import Frame
-from livekm.outputs.atomic import sink_errors
 from livekm.outputs.base import Output
 
 
 class Sidecar(Output):
-    """A file of what was found in each frame; used as a context manager."""
+    """Write what was found in each frame to a file; used as a context manager."""
 
     def write(self, frame: Frame, segmentation: Segmentation) -> None:
         """Take the next frame; raise `SinkError` if it cannot be written."""
-        if not self._is_open:
-            raise ValueError(f"{self.target} is closed")
-        with sink_errors(self.target):
+        with self._writing():
             self._write(frame, segmentation)
-        self.n_frames += 1
 
     @abstractmethod
     def _write(self, frame: Frame, segmentation: Segmentation) -> None:
@@ -33,7 +29,7 @@ class Sidecar(Output):
 def chosen_suffix(path: str | os.PathLike[str], known: Iterable[str]) -> str:
     """Return the suffix of `path` in small letters; raise ValueError if it is not `known`.
 
-    What ends in a slash is a folder, whatever dots it has, and has none.
+    A path that ends in a slash is a folder, and has none, whatever dots it has.
 
     Examples
     --------
