@@ -344,6 +344,15 @@ def test_a_recording_whose_process_is_killed_plays(suffix, tmp_path):
     assert n_read(left) >= 150  # all but two seconds of eight
 
 
+def boxes(path: Path) -> list[str]:
+    """The kinds of the outermost boxes, but for the first one and empty ones."""
+    content, at, kinds = path.read_bytes(), 0, []
+    while at < len(content):
+        kinds.append(content[at + 4 : at + 8].decode())
+        at += int.from_bytes(content[at : at + 4], "big")
+    return [kind for kind in kinds if kind not in ("ftyp", "free", "wide")]
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_a_recording_that_ends_is_a_file_as_any(suffix, tmp_path):
     """In one piece, with one index: no fragments, which some editors do not read."""
@@ -353,10 +362,7 @@ def test_a_recording_that_ends_is_a_file_as_any(suffix, tmp_path):
         with open_sink(path, info) as sink:
             for frame in Feed(100):
                 sink.write(frame.image, frame.time)
-        content = path.read_bytes()
-        assert b"moof" not in content[:200]
-        assert content.count(b"moov") == 1 + is_live  # the first header lies among the pictures
-        assert is_live or content.index(b"moov") < content.index(b"mdat")
+        assert boxes(path) == (["mdat", "moov"] if is_live else ["moov", "mdat"])
         with av.open(str(path)) as clip:
             assert clip.streams.video[0].frames == 100
             assert clip.duration == 4_000_000

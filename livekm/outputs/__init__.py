@@ -1,4 +1,4 @@
-"""Where images go: a clip, a still image, a row of them, nowhere."""
+"""Write images to a clip, a still image, a row of them, or nowhere."""
 
 from __future__ import annotations
 

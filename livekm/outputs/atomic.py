@@ -1,4 +1,4 @@
-"""Output that appears under its final name only when it is complete."""
+"""Write beside the final name, and move there what is complete."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sink_errors(target: Path) -> Iterator[None]:
 
 
 class PartFile:
-    """A file that is written beside its final name and moved there when it is complete.
+    """Create a file beside its final name, and move it there when it is complete.
 
     The constructor checks the target, so that hours of work never end at a missing folder, and
     creates the part file. Whatever happens later, even a killed process, the final name holds
@@ -167,7 +167,7 @@ class PartFile:
 
 
 class PartFolder(PartFile):
-    """As `PartFile`, a folder of files.
+    """Do the same with a folder of files.
 
     A folder that exists is replaced as a whole if `overwrite` is given, but only one that a
     `PartFolder` made: it says so by an empty file `MARK`. An empty one always

@@ -1,4 +1,4 @@
-"""What every sink asks of an image."""
+"""Check the images that sinks get."""
 
 from __future__ import annotations
 

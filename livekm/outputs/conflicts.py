@@ -1,4 +1,4 @@
-"""Whether outputs leave each other alone."""
+"""Check that no output would replace another."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def check_distinct(
 ) -> None:
     """Raise ValueError if one output would replace another.
 
-    Two may not have the same place, whatever it is called, and none may lie in one that is a
-    folder: it gets its name as a whole.
+    No two may be the same file, however it is spelled, and none may lie in one that is a folder,
+    which gets its name as a whole.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A sink that keeps nothing."""
+"""Count images and keep none."""
 
 from __future__ import annotations
 

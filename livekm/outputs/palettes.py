@@ -1,4 +1,4 @@
-"""Palettes as files: GIMP's .gpl, JSON, and images to take the colours of."""
+"""Read and write palettes: GIMP's .gpl, JSON, and the colours of images."""
 
 from __future__ import annotations
 

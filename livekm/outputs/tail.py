@@ -1,4 +1,4 @@
-"""Text that could not be written to its end."""
+"""Repair text that could not be written to its end."""
 
 from __future__ import annotations
 

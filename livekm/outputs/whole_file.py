@@ -1,4 +1,4 @@
-"""A file that is written in one piece."""
+"""Write a file in one piece."""
 
 from __future__ import annotations
 

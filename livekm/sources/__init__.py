@@ -12,7 +12,7 @@ from livekm.sources.camera import CameraSource
 from livekm.sources.clip import ClipSource
 from livekm.sources.demo.source import DemoSource
 from livekm.sources.device import is_camera
-from livekm.sources.files import IMAGE_SUFFIXES
+from livekm.sources.files import READABLE_IMAGES
 from livekm.sources.heif import is_heif_file
 from livekm.sources.image import ImageSource
 from livekm.sources.section import SectionSource
@@ -91,7 +91,7 @@ def open_source(
         raise UsageError(
             f"{source}: fps is for cameras, the demo and image sequences; leave it out"
         )
-    if path.suffix.lower() in IMAGE_SUFFIXES or is_heif_file(path):
+    if path.suffix.lower() in READABLE_IMAGES or is_heif_file(path):
         return ImageSource(source)
     return ClipSource(source, threads=threads)
 

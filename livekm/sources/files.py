@@ -12,7 +12,7 @@ from livekm.errors import SourceError
 PRINTF_NUMBER = re.compile(r"%(?:0?(\d+))?d")
 """Matches the number in a printf pattern of image names: ``img%04d.png``."""
 
-IMAGE_SUFFIXES = frozenset({
+READABLE_IMAGES = frozenset({
     ".avif", ".bmp", ".dib", ".heic", ".heif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm",
     ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 })  # fmt: skip

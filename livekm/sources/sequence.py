@@ -10,7 +10,7 @@ from pathlib import Path
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, Image, VideoInfo
-from livekm.sources.files import IMAGE_SUFFIXES, PRINTF_NUMBER, find_matches, is_wild
+from livekm.sources.files import PRINTF_NUMBER, READABLE_IMAGES, find_matches, is_wild
 from livekm.sources.still import read_image
 from livekm.sources.stream import FrameStream, frame_rate
 
@@ -96,7 +96,7 @@ def find_images(pattern: str | Path) -> list[Path]:
         matches = (file for file in files if name.fullmatch(file.name))
     else:
         matches = find_matches(path)
-    images = [file for file in matches if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
+    images = [file for file in matches if file.suffix.lower() in READABLE_IMAGES and file.is_file()]
     if not images:
         raise SourceError(
             f"{pattern}: no image file there; name a folder or pattern of images, or a clip"
@@ -107,7 +107,7 @@ def find_images(pattern: str | Path) -> list[Path]:
 def is_pattern(text: str) -> bool:
     """Tell whether a path is a glob or printf pattern of image files rather than a file."""
     name = Path(text).name
-    is_printf = bool(PRINTF_NUMBER.search(name)) and Path(name).suffix.lower() in IMAGE_SUFFIXES
+    is_printf = bool(PRINTF_NUMBER.search(name)) and Path(name).suffix.lower() in READABLE_IMAGES
     return is_printf or is_wild(text)
 
 

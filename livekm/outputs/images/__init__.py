@@ -1,1 +1,1 @@
-"""Still images and rows of them."""
+"""Write still images and rows of them."""

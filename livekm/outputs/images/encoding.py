@@ -1,4 +1,4 @@
-"""An image in the format of a file's suffix."""
+"""Encode an image in the format that a file's suffix names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from livekm.frame import Image
 from livekm.outputs.checks import as_image
 
 WRITABLE_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-"""Those of the image formats that are written; `livekm.sources` reads more."""
+"""Suffixes of the image formats that are written; `livekm.sources` reads more."""
 
 ALPHA_SUFFIXES = (".png", ".tif", ".tiff", ".webp")
-"""Those of formats that can be transparent."""
+"""Suffixes of the written formats that can be transparent."""
 
 
 def encode_image(picture: Image | Painting, target: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""A folder of numbered files, and the table that says which frame each of them is."""
+"""Write numbered files into a folder, and a table of which frame each of them is."""
 
 from __future__ import annotations
 

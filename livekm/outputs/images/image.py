@@ -1,4 +1,4 @@
-"""A still image as a sink."""
+"""Write a still image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels as pictures with a palette."""
+"""Encode labels as images with a palette."""
 
 from __future__ import annotations
 

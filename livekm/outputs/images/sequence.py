@@ -1,4 +1,4 @@
-"""Image files in a row as a sink."""
+"""Write each image to a file of its own."""
 
 from __future__ import annotations
 

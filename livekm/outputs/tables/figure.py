@@ -1,4 +1,4 @@
-"""A page about a clip or an image, drawn at the end."""
+"""Draw a page about a clip or an image at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The labels of each frame, lossless: an archive of arrays, a video or a folder of images."""
+"""Write the labels of each frame, lossless, to an archive, a video or a folder of images."""
 
 from __future__ import annotations
 

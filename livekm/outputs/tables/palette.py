@@ -1,4 +1,4 @@
-"""The colours of the segments as a palette file."""
+"""Write the colours of the segments as a palette file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connected regions of the segments of each frame, as a table in a file."""
+"""Write the connected regions of the segments of each frame as a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REGION_COLUMNS = (
 
 
 class RegionFile(TableFile):
-    """A row for each region of each frame: where it is, how large, and in ``.jsonl`` its outline.
+    """Write a row for each region of each frame: place, size, and in ``.jsonl`` its outline.
 
     Parameters
     ----------

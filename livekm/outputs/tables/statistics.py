@@ -1,4 +1,4 @@
-"""Where each segment of each frame is, how large it is, and what colour, as a table in a file."""
+"""Write place, size and colour of each segment of each frame as a table."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _rounded(value: float) -> float:
 
 
 class StatisticsFile(TableFile):
-    """A ``.csv`` or ``.jsonl`` file of the rows of `measure`; used as a context manager.
+    """Write the rows of `measure` to a ``.csv`` or ``.jsonl`` file; used as a context manager.
 
     The parameters are those of `livekm.outputs.tables.table.TableFile`.
     """

@@ -1,4 +1,4 @@
-"""Pictures that are larger than what is to be seen of them."""
+"""Tell players to leave out columns and rows that only the encoder needs."""
 
 from __future__ import annotations
 

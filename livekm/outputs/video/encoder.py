@@ -19,14 +19,14 @@ from livekm.outputs.video.tracks import CopiedTracks
 
 
 class ClipFile:
-    """A container file with one encoded stream of pictures.
+    """Encode one stream of images into a container file.
 
     Parameters
     ----------
     path : Path
         The file to write.
     encoding : Encoding
-        What is written.
+        Container, codec and their options.
     width, height : int
         Size of the images. An odd one is rounded up where the codec has even ones only, by
         repeating the last column or row, which the container tells players to leave out.
@@ -35,7 +35,7 @@ class ClipFile:
     fps : Fraction or None
         The nominal rate for the file's header, if there is one.
     tracks : CopiedTracks
-        What else goes into the file; closed with it.
+        Other tracks for the file; closed with it.
     pixel_aspect : Fraction
         Width of a pixel by its height.
 

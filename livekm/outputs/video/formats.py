@@ -15,7 +15,7 @@ from livekm.validation import check_range
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How pictures are encoded.
+    """Describe a codec and its encoder.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType({
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What kind of file holds the pictures, and how exact its times are.
+    """Describe a container and how exact its times are.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Container:
     codec : str
         The codec where none is asked for.
     options : mapping
-        What FFmpeg is told about the file.
+        FFmpeg's options for the file.
     ticks : int
         Frames can be shown at so many moments in a second; 0 where any time base goes.
     has_frame_ticks : bool
@@ -148,7 +148,7 @@ class Container:
 # For sources without a time base: exact for the usual rates, 6 microseconds off at worst.
 FINE_TIME_BASE = Fraction(1, 90000)
 
-# What is encoded is on the disk at once, where it outlives a killed process.
+# Write each packet to the disk at once, where it outlives a killed process.
 _FLUSHED = {"flush_packets": "1"}
 # Fragments of half a second can be played up to the moment at which the process is killed or the
 # disk is full. At the end FFmpeg makes of them a file like any other, with one index. Without its
@@ -179,7 +179,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
-    """What may be asked of a clip's encoder.
+    """Choose codec, quality, speed and threads of a clip's encoder.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ DEFAULT_ENCODER = EncoderOptions()
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A container, a codec that goes into it, the encoder's options, and how many threads work."""
+    """Join a container, a codec that goes into it, the encoder's options, and the threads."""
 
     container: Container
     codec: Codec

@@ -1,4 +1,4 @@
-"""The boxes of MP4 and MOV files (ISO/IEC 14496-12), as far as FFmpeg leaves something to do.
+"""Move and cut the boxes of MP4 and MOV files (ISO/IEC 14496-12) where FFmpeg cannot.
 
 FFmpeg writes no file that both survives a killed process, by fragments, and has its index in front,
 where a browser that still loads the file finds it.

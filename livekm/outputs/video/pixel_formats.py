@@ -34,7 +34,7 @@ class Conversion:
     Attributes
     ----------
     color_tags : tuple of int, or None
-        What the stream says about its colours: the number that H.273 gives to matrix, primaries
+        The colour tags of the stream: the number that H.273 gives to matrix, primaries
         and transfer, which is one for all of them, and the range. None where it is RGB.
     """
 
@@ -106,7 +106,7 @@ class ToYuv(Conversion):
 
 
 class ToBgr(Conversion):
-    """The very colours."""
+    """Convert to BGR, which keeps every colour exactly."""
 
     def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         super().__init__(width, height, threads)
@@ -117,7 +117,7 @@ class ToBgr(Conversion):
 
 
 class ToPalette(Conversion):
-    """The 256 colours that fit each picture best; exact where it has no more."""
+    """Convert to the 256 colours that fit each image best; exact where it has no more."""
 
     def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         super().__init__(width, height, threads)

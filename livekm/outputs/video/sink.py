@@ -1,4 +1,4 @@
-"""A video file as a sink."""
+"""Write a clip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from livekm.outputs.video.timestamps import Timestamps
 from livekm.outputs.video.tracks import CopiedTracks
 from livekm.outputs.video.verification import find_fault, rescue_clip
 
-# What an encoder raises that cannot be opened; its options were checked before.
+# Errors of an encoder that cannot be opened; its options were checked before.
 _REFUSALS = (av.error.ArgumentError, av.error.InvalidDataError, av.error.ExternalError)
 
 
