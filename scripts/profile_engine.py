@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from livekm import Segmenter, open_source
+from livekm.core.features import Features
 from livekm.core.moves import MoveLedger
 from livekm.core.sample import Sample
 from livekm.core.scene_change import SceneChange
@@ -29,14 +30,14 @@ _WARM_UP = 5
 # Indented stages are parts of the one above them.
 _STAGES = {
     "update": (Segmenter, "update"),
-    "  load and split": (Segmenter, "_load"),
-    "  draw the sample": (Segmenter, "_draw"),
+    "  draw the sample": (Features, "sample"),
     "  train": (Trainer, "step"),
     "    watch for cuts": (SceneChange, "observe"),
     "    Lloyd steps": (Sample, "_run"),
     "    moves": (MoveLedger, "improve"),
     "    challenges": (Trainer, "_challenge"),
     "  label": (Segmenter, "_label"),
+    "    split into planes": (Features, "planes"),
 }
 
 

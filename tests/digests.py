@@ -89,7 +89,7 @@ def with_changes_of_k(images: Images) -> str:
 
 def with_a_palette(images: Images) -> str:
     segmenter = Segmenter(6, random_state=0)
-    segmenter.set_palette(np.array([[0, 0, 0], [200, 200, 200], [40, 90, 160]], np.uint8))
+    segmenter.palette = np.array([[0, 0, 0], [200, 200, 200], [40, 90, 160]], np.uint8)
     return of_stream(images, segmenter)
 
 

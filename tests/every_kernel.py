@@ -68,7 +68,7 @@ def check_one_of_each() -> None:
     test_kernels.test_colour_blocks_may_be_done_in_parts(257)
     test_kernels.test_hsv_planes_are_rounded_from_the_formula()
     test_kernels.test_lab_planes_are_rounded_from_the_formula(4)
-    test_kernels.test_regions_are_those_of_the_naive_reference("noise", 5, 65, 5)
+    test_kernels.test_labels_are_measured_as_by_the_naive_reference("noise", 5, 65, 5)
     check_painting()
     check_components()
     check_regions()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 import cv2
@@ -10,7 +9,6 @@ import naive
 import numpy as np
 import pytest
 
-from livekm.core.buffers import BufferPool
 from livekm.core.colorspace import COLOR_SPACES, to_features
 from livekm.core.identity import match
 from livekm.core.moves import Prices, find_move, price, revive
@@ -18,7 +16,7 @@ from livekm.core.policy import TrainingPolicy
 from livekm.core.sample import Sample
 from livekm.core.scene_change import SceneChange
 from livekm.core.seeding import SEEDINGS, kmeans_plus_plus
-from livekm.core.threads import Workers, available_cores
+from livekm.core.threads import MOST_THREADS, available_cores, run_in_threads
 from livekm.core.trainer import Trainer
 
 POLICY = TrainingPolicy()
@@ -401,104 +399,31 @@ def test_the_best_pair_is_matched_whatever_becomes_of_the_rest():
     np.testing.assert_array_equal(match(gain), [1, 2, 0])
 
 
-# --- buffers ---------------------------------------------------------------------------------
-
-
-def address(array):
-    return array.__array_interface__["data"][0]
-
-
-def test_a_buffer_has_the_shape_and_type_asked_for():
-    pool = BufferPool()
-    for shape, dtype in [((3, 4, 3), np.uint8), ((7,), np.int16), ((0, 5), np.uint8)]:
-        array = pool.take(shape, dtype)
-        assert array.shape == shape
-        assert array.dtype == dtype
-        assert array.flags.c_contiguous
-        assert array.flags.writeable
-
-
-def test_a_held_buffer_is_never_given_out_again():
-    pool = BufferPool()
-    held = [pool.take((5, 6), np.uint8) for _ in range(20)]
-    for value, array in enumerate(held):
-        array[:] = value
-    assert [int(array.max()) for array in held] == list(range(20))
-    assert all((array == array[0, 0]).all() for array in held)
-
-
-def test_threads_that_take_at_once_get_buffers_of_their_own():
-    pool, kept = BufferPool(), []
-
-    def use(number: int) -> None:
-        held = []
-        for _ in range(6000):
-            held.append(pool.take((64,), np.uint8))
-            held[-1][:] = number
-            if len(held) > number + 2:
-                kept.append(bool((held.pop(0) == number).all()))
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=use, args=(number,)) for number in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    assert len(kept) > 30000
-    assert all(kept)
-
-
-@pytest.mark.parametrize(
-    "derive", [lambda a: a[1:], lambda a: a.T, lambda a: a.reshape(-1), lambda a: a.view(np.int8)]
-)
-def test_a_view_alone_holds_the_buffer(derive):
-    pool = BufferPool()
-    view = derive(pool.take((4, 6), np.uint8))
-    view[:] = 1
-    for _ in range(5):
-        pool.take((4, 6), np.uint8)[:] = 2
-    assert (view == 1).all()
-
-
-def test_a_free_buffer_is_used_again():
-    pool = BufferPool()
-    places = {address(pool.take((50, 60), np.uint8)) for _ in range(20)}
-    assert len(places) == 1
-
-
-def test_buffers_of_sizes_that_went_out_of_use_are_let_go():
-    pool = BufferPool()
-    for size in range(1, 200):
-        pool.take((size, 1000), np.uint8)
-    assert len(pool._blocks) < 10
-
-
-# --- workers ---------------------------------------------------------------------------------
+# --- threads ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 @pytest.mark.parametrize("total", [0, 1, 2, 7, 100])
 def test_ranges_cover_the_work_once(threads, total):
     done = []
-    Workers(threads).run(lambda first, last, mark: done.append((first, last, mark)), total, "x")
+
+    def kernel(first, last, mark):
+        done.append((first, last, mark))
+
+    run_in_threads(threads, kernel, total, "x")
     assert sorted(i for first, last, _ in done for i in range(first, last)) == list(range(total))
     assert {mark for *_, mark in done} <= {"x"}
 
 
 def test_threads_work_side_by_side():
     meeting = threading.Barrier(3, timeout=10)
-    workers = Workers(3)
     met = []
 
     def kernel(first, last):
         if first < 3:  # the first chunks can only be done if three threads are at work
             met.append(meeting.wait())
 
-    workers.run(kernel, 12)
+    run_in_threads(3, kernel, 12)
     assert sorted(met) == [0, 1, 2]
 
 
@@ -510,7 +435,28 @@ def test_an_exception_in_any_range_comes_out(threads, bad):
             raise ArithmeticError
 
     with pytest.raises(ArithmeticError):
-        Workers(threads).run(kernel, 24)
+        run_in_threads(threads, kernel, 24)
+
+
+def test_what_has_nothing_left_to_do_is_not_waited_for():
+    """Others may keep all threads busy; the calling one then does the work alone."""
+    release = threading.Event()
+    busy = [threading.Thread(target=run_in_threads, args=(MOST_THREADS, waiting(release), 2000))
+            for _ in range(2)]  # fmt: skip
+    for thread in busy:
+        thread.start()
+    try:
+        done = []
+        run_in_threads(2, lambda first, last: done.append((first, last)), 8)
+        assert sum(last - first for first, last in done) == 8
+    finally:
+        release.set()
+        for thread in busy:
+            thread.join()
+
+
+def waiting(event):
+    return lambda first, last: event.wait(30)
 
 
 def test_there_is_at_least_one_core():

@@ -406,7 +406,7 @@ def test_colour_blocks_may_be_done_in_parts(n):
 @pytest.mark.parametrize("k", [1, 5, 256])
 @pytest.mark.parametrize(("height", "width"), SIZES)
 @pytest.mark.parametrize("content", ["noise", "runs"])
-def test_regions_are_those_of_the_naive_reference(content, height, width, k):
+def test_labels_are_measured_as_by_the_naive_reference(content, height, width, k):
     rng = np.random.default_rng(k)
     labels = rng.integers(0, k, (height, width), np.uint8)
     if content == "runs":
@@ -415,8 +415,8 @@ def test_regions_are_those_of_the_naive_reference(content, height, width, k):
     n_bands = 3
     sums = np.zeros((n_bands, k, 3), np.int64)
     boxes = np.tile(np.array([width, height, 0, 0], np.int64), (n_bands, k, 1))
-    kernels.measure_regions(1, 3, labels, sums, boxes)
-    kernels.measure_regions(0, 1, labels, sums, boxes)
+    kernels.measure_labels(1, 3, labels, sums, boxes)
+    kernels.measure_labels(0, 1, labels, sums, boxes)
     expected_sums, expected_boxes = naive.regions(labels, k)
     np.testing.assert_array_equal(sums.sum(axis=0), expected_sums)
     np.testing.assert_array_equal(boxes[:, :, :2].min(axis=0), expected_boxes[:, :2])

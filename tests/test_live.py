@@ -790,7 +790,7 @@ def test_clusters_stay_between_1_and_256(tmp_path):
 def test_fixed_colours_stay_whatever_is_pressed(tmp_path):
     session = session_of(tmp_path)
     colors = np.array([(0, 0, 0), (255, 255, 255)], np.uint8)
-    session.segmenter.set_palette(colors)
+    session.segmenter.palette = colors
     for key in "+-5r1c":
         press_all(session, key)
         session.processing.take(Frame(patches(), 1, 0.1))

@@ -120,7 +120,7 @@ def test_a_gif_of_256_segments_has_the_very_colours(tmp_path):
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(labels, palette):
-    with pytest.raises(ValueError, match=r"^expected "):
+    with pytest.raises(ValueError, match=r"^(labels|palette) must be "):
         Painting(labels, palette)
 
 

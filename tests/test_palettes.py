@@ -114,7 +114,7 @@ def test_another_number_of_colours_is_wrong_usage(tmp_path):
 @pytest.mark.parametrize("space", COLOR_SPACES)
 def test_each_pixel_gets_the_nearest_of_the_fixed_colours(space, way):
     segmenter = Segmenter(color_space=space, hysteresis=0, random_state=0)
-    segmenter.set_palette(COLORS)
+    segmenter.palette = COLORS
     for image in (noise(), noise()[::-1], np.full((9, 9, 3), 77, np.uint8)):
         found = getattr(segmenter, way)(image)
         features = to_features(image, space).reshape(-1, 1, 3).astype(float)
@@ -128,7 +128,7 @@ def test_each_pixel_gets_the_nearest_of_the_fixed_colours(space, way):
 
 def test_labels_stick_where_hysteresis_is_above_zero_and_cuts_are_told():
     segmenter = Segmenter(hysteresis=8)
-    segmenter.set_palette(np.array([(0, 0, 0), (100, 100, 100)], np.uint8))
+    segmenter.palette = np.array([(0, 0, 0), (100, 100, 100)], np.uint8)
     levels = [(45, 0), (53, 0), (57, 1), (48, 1), (45, 0)]
     for level, label in levels:
         found = segmenter.update(np.full((8, 8, 3), level, np.uint8))
@@ -140,13 +140,13 @@ def test_labels_stick_where_hysteresis_is_above_zero_and_cuts_are_told():
 def test_k_is_the_number_of_fixed_colours_until_they_are_freed():
     segmenter = Segmenter(6, random_state=0)
     free = segmenter.update(noise())
-    segmenter.set_palette(COLORS)
+    segmenter.palette = COLORS
     assert segmenter.n_clusters == segmenter.update(noise()).n_clusters == 4
     with pytest.raises(ValueError, match="the palette fixes the number of clusters"):
         segmenter.set_n_clusters(5)
     segmenter.reset()
     np.testing.assert_array_equal(segmenter.update(noise()).palette, COLORS)
-    segmenter.set_palette(None)
+    segmenter.palette = None
     segmenter.set_n_clusters(6)
     assert segmenter.update(noise()).n_clusters == 6  # two were split, the others stay
     assert np.abs(segmenter.update(noise()).mse / free.mse - 1) < 0.05
@@ -158,9 +158,9 @@ def test_freed_colours_follow_the_scene_from_where_they_were_fixed():
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(4)
         segmenter = Segmenter(random_state=0)
-        segmenter.set_palette(true[order] // 4 * 3)
+        segmenter.palette = true[order] // 4 * 3
         segmenter.update(image)
-        segmenter.set_palette(None)
+        segmenter.palette = None
         np.testing.assert_array_equal(segmenter.update(image).palette, true[order])
 
 
@@ -170,9 +170,9 @@ def test_a_change_of_k_as_soon_as_colours_are_freed_leaves_the_others():
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(3)
         segmenter = Segmenter(random_state=0)
-        segmenter.set_palette(true[order])
+        segmenter.palette = true[order]
         segmenter.update(image)
-        segmenter.set_palette(None)
+        segmenter.palette = None
         segmenter.set_n_clusters(4)
         found = segmenter.update(image).palette
         kept = np.flatnonzero(order < 2)
@@ -184,15 +184,15 @@ def test_what_cannot_be_fixed_is_refused():
     segmenter = Segmenter()
     for wrong in (COLORS.astype(float), COLORS[0], COLORS[:0], np.zeros((257, 3), np.uint8)):
         with pytest.raises(ValueError, match="palette"):
-            segmenter.set_palette(wrong)
+            segmenter.palette = wrong
     assert segmenter.palette is None
     with pytest.raises(ValueError, match="spatial_weight must be 0"):
-        Segmenter(spatial_weight=0.5).set_palette(COLORS)
+        Segmenter(spatial_weight=0.5).palette = COLORS
 
 
 def test_later_changes_of_the_callers_array_change_nothing():
     segmenter, mine = Segmenter(), COLORS.copy()
-    segmenter.set_palette(mine)
+    segmenter.palette = mine
     mine[:] = 7
     found = segmenter.update(noise())
     found.palette[:] = 9

@@ -16,7 +16,6 @@ from region_pictures import covering, make_picture
 
 import livekm
 from livekm.core import kernels
-from livekm.core.threads import Workers
 from livekm.regions import RegionSegmenter
 from livekm.regions.graph import Graph, build_graph, diffuse, find_borders
 from livekm.regions.markers import find_markers
@@ -472,7 +471,7 @@ def test_refined_regions_follow_the_larger_picture():
     image = scene([(RED, (0, 0, 81, 120))])  # the border lies between two pixels of the small one
     small = np.zeros((60, 80), np.int32)
     small[:, 40:] = 1
-    labels = Watershed(Workers(1)).refine(small, image)
+    labels = Watershed(1).refine(small, image)
     np.testing.assert_array_equal(labels, np.mgrid[:120, :160][1] > 80)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pickle
@@ -10,6 +11,7 @@ import threading
 import time
 import tracemalloc
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 
 import cv2
@@ -119,7 +121,8 @@ def assert_same(a, b):
     """Two segmentations have the same bytes."""
     for name in ("labels", "centers", "palette", "counts", "ids"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
-    assert (a.mse, a.scene_cut) == (b.mse, b.scene_cut)
+    for name in ("mse", "scene_cut", "n_iter", "converged"):
+        assert getattr(a, name) == getattr(b, name), name
     np.testing.assert_array_equal(a.paint(), b.paint())
 
 
@@ -247,6 +250,57 @@ def test_the_same_bytes_for_a_random_state_whatever_the_threads(options):
     for threads in (1, 2, 3, 5):
         for a, b in zip(expected, run(threads), strict=True):
             assert_same(a, b)
+
+
+@pytest.mark.parametrize("changed", [None, "n_clusters", "color_space", "palette"])
+def test_one_segmenter_in_several_threads_gives_each_image_a_segmentation_of_its_own(changed):
+    """Images of different sizes, with settings that change: nothing is mixed up."""
+    sizes = [(60, 80), (64, 80), (90, 120)]
+    values = {
+        "n_clusters": (3, 60, 17),
+        "color_space": COLOR_SPACES,
+        "palette": (None, np.array(STRIPES, np.uint8)),
+    }
+    segmenter = Segmenter(8, random_state=0)
+    wrong = []
+
+    def work(number):
+        image = noise(np.random.default_rng(number), *sizes[number])
+        for i in range(25):
+            if changed and i % 3 == number:
+                with contextlib.suppress(ValueError):  # another thread may have fixed the palette
+                    setattr(segmenter, changed, [*values[changed]][i % len(values[changed])])
+            found = segmenter.update(image)
+            distances = naive.squared_distances(image.reshape(-1, 3), found.palette)
+            own = distances[np.arange(len(distances)), found.labels.ravel()].mean()
+            counts = np.bincount(found.labels.ravel(), minlength=found.n_clusters)
+            if (
+                found.labels.shape != image.shape[:2]
+                or counts.tolist() != found.counts.tolist()
+                or own > 2 * distances.min(axis=1).mean() + 50
+            ):
+                wrong.append((number, i))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(len(sizes)) as threads:
+            for done in [threads.submit(work, number) for number in range(len(sizes))]:
+                done.result(60)
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_segmenter_may_be_copied_in_mid_stream(copied):
+    frames = list(drifting_scene(6, 4))
+    segmenter = Segmenter(6, random_state=0)
+    for image in frames[:2]:
+        segmenter.update(image)
+    twin = copied(segmenter)
+    for image in frames[2:]:
+        assert_same(twin.update(image), segmenter.update(image))
 
 
 def test_segmenters_in_several_threads_do_not_disturb_each_other():
@@ -409,7 +463,7 @@ def test_asking_for_the_k_that_is_there_or_for_no_palette_where_none_is_changes_
         expected = plain.update(image)
         assert_same(asked.update(image), expected)
         np.testing.assert_array_equal(asked.set_n_clusters(5), np.arange(256))
-        asked.set_palette(None)
+        asked.palette = None
 
 
 @pytest.mark.parametrize("copied", [deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
@@ -533,11 +587,11 @@ def test_a_random_state_is_what_numpy_takes():
 def test_values_that_change_later_are_checked_as_well():
     segmenter = Segmenter()
     with pytest.raises(ValueError, match="n_clusters must be from 1 to 256, got 300"):
-        segmenter.set_n_clusters(300)
+        segmenter.n_clusters = 300
     with pytest.raises(ValueError, match="hysteresis"):
         segmenter.hysteresis = -1
     with pytest.raises(ValueError, match="color_space must be one of bgr, lab, hsv"):
-        segmenter.set_color_space("xyz")
+        segmenter.color_space = "xyz"
     with pytest.raises(ValueError, match="max_iterations"):
         segmenter.fit(noise(np.random.default_rng(0)), max_iterations=-1)
     assert (segmenter.n_clusters, segmenter.hysteresis, segmenter.color_space) == (8, 2.0, "bgr")
@@ -639,6 +693,15 @@ def test_any_k_after_any_other():
         assert segmentation.labels.max() < k
         distances = naive.squared_distances(features_of(image, segmenter), segmentation.centers)
         assert_statistics(segmentation, distances)
+
+
+def test_n_clusters_may_be_set_like_everything_else():
+    named, assigned = watched(6)[0], watched(6)[0]
+    image = next(drifting_scene(9))
+    named.set_n_clusters(4)
+    assigned.n_clusters = 4
+    assert assigned.n_clusters == 4
+    assert_same(assigned.update(image), named.update(image))
 
 
 def test_several_changes_between_two_frames():
@@ -758,7 +821,7 @@ def test_a_reset_forgets_the_stream():
 def test_the_colour_space_may_change_in_mid_stream():
     segmenter = Segmenter(5, hysteresis=0, random_state=0)
     for image, space in zip(drifting_scene(15, 4), ("bgr", "lab", "hsv", "bgr"), strict=True):
-        segmenter.set_color_space(space)
+        segmenter.color_space = space
         assert segmenter.color_space == space
         segmentation = segmenter.update(image)
         assert not segmentation.scene_cut
@@ -789,6 +852,55 @@ def test_more_iterations_never_fit_worse(seeding):
     assert all(b <= a * (1 + 1e-4) for a, b in itertools.pairwise(errors))
     best = naive.best_mse(image.reshape(-1, 3), 8, starts=3)
     assert errors[-1] <= 1.05 * best
+
+
+@pytest.mark.parametrize("color_space", COLOR_SPACES)
+@pytest.mark.parametrize("options", [{}, {"spatial_weight": 0.5}, {"smoothing": 2}])
+def test_of_a_still_image_label_0_is_the_largest_segment_and_so_on_down(color_space, options):
+    for seed in range(5):
+        image = next(iter(drifting_scene(seed, 1)))
+        segmenter = Segmenter(9, color_space=color_space, random_state=seed, **options)
+        segmentation = segmenter.fit(image)
+        assert (np.diff(segmentation.counts) <= 0).all()
+        assert segmentation.ids.tolist() == list(range(9))
+
+
+def test_pixels_as_near_to_two_clusters_go_to_the_larger_one():
+    image = np.repeat(np.array([0] * 3 + [10] * 7 + [20] * 5, np.uint8), 3).reshape(1, -1, 3)
+
+    def ends(points, k, rng):
+        return [(20.0,) * 3, (0.0,) * 3]
+
+    segmenter = Segmenter(2, seeding=ends, random_state=0, hysteresis=0)
+    segmentation = segmenter.fit(image, max_iterations=0)
+    assert_exact(image, segmenter, segmentation)
+    assert segmentation.counts[0] > segmentation.counts[1]
+
+
+def test_a_fixed_palette_keeps_its_order_in_a_still_image():
+    segmenter = Segmenter(random_state=0)
+    segmenter.palette = np.array([(255, 255, 255), (0, 0, 0)], np.uint8)
+    segmentation = segmenter.fit(np.zeros((3, 4, 3), np.uint8))
+    assert segmentation.counts.tolist() == [0, 12]
+    assert (segmentation.n_iter, segmentation.converged) == (0, True)
+
+
+def test_a_still_image_tells_its_iterations_and_whether_they_were_enough():
+    image = next(iter(drifting_scene(2, 1, (60, 80))))
+
+    def fit(most):
+        return Segmenter(7, seeding="random", random_state=0).fit(image, max_iterations=most)
+
+    whole = fit(300)
+    assert whole.converged
+    assert 1 < whole.n_iter < 300
+    assert_same(fit(whole.n_iter), whole)
+    early = fit(whole.n_iter - 1)
+    assert (early.n_iter, early.converged) == (whole.n_iter - 1, False)
+    none = fit(0)
+    assert (none.n_iter, none.converged) == (0, False)
+    frame = Segmenter(7, random_state=0).update(image)
+    assert (frame.n_iter, frame.converged) == (None, None)
 
 
 def test_fit_forgets_and_the_stream_may_go_on_from_it():
@@ -992,6 +1104,65 @@ def test_steadiness_may_be_set_at_any_time():
     assert segmenter._trainer.steadiness == 0
 
 
+# --- labels of other images ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("color_space", COLOR_SPACES)
+@pytest.mark.parametrize("weight", [0.0, 0.7])
+def test_another_image_gets_the_nearest_centers_as_they_are(color_space, weight):
+    frames = list(drifting_scene(3, 4))
+    options = {"color_space": color_space, "spatial_weight": weight, "random_state": 0}
+    segmenter = Segmenter(7, hysteresis=9, **options)
+    followed = [segmenter.update(image) for image in frames[:2]][-1]
+    other = noise(np.random.default_rng(2), 44, 31)
+    found = segmenter.predict(other)
+    assert_exact(other, segmenter, found, weight)
+    np.testing.assert_array_equal(found.centers, followed.centers)
+    np.testing.assert_array_equal(found.palette, followed.palette)
+    assert (found.scene_cut, found.n_iter) == (False, None)
+    assert_same(Segmenter(7, **options).predict(other, followed.centers), found)
+
+
+def test_centers_are_not_rounded_to_whole_levels():
+    image = np.array([[[100] * 3, [101] * 3]], np.uint8)
+    centers = np.array([[99.625] * 3, [101.5] * 3], np.float32)  # the border is at 100.56
+    found = Segmenter(2).predict(image, centers)
+    assert found.labels.tolist() == [[0, 1]]
+    np.testing.assert_array_equal(found.centers, centers)
+    assert found.mse == (3 * 0.375**2 + 3 * 0.5**2) / 2
+
+
+def test_labels_of_another_image_change_nothing_in_the_stream():
+    frames = list(drifting_scene(4, 6))
+    plain, asked = Segmenter(6, random_state=0), Segmenter(6, random_state=0)
+    for image in frames:
+        assert_same(asked.update(image), plain.update(image))
+        asked.predict(noise(np.random.default_rng(1), 36, 48))
+        asked.predict(image, np.zeros((3, 3), np.float32))
+
+
+def test_fixed_colours_label_before_the_first_frame():
+    segmenter = Segmenter()
+    segmenter.palette = np.array(STRIPES, np.uint8)
+    found = segmenter.predict(patches(STRIPES))
+    assert found.mse == 0
+    np.testing.assert_array_equal(found.palette, STRIPES)
+
+
+@pytest.mark.parametrize(
+    "centers",
+    [np.zeros((0, 3)), np.zeros((257, 3)), np.zeros((2, 5)), np.zeros(3), np.full((2, 3), np.nan)],
+)
+def test_centers_that_do_not_fit_are_refused(centers):
+    with pytest.raises(ValueError, match=r"centers must be \(1 to 256, 3\) and finite"):
+        Segmenter().predict(patches(STRIPES), centers)
+
+
+def test_there_are_no_labels_before_there_are_centers():
+    with pytest.raises(ValueError, match="no centers before the first frame"):
+        Segmenter().predict(patches(STRIPES))
+
+
 # --- place -----------------------------------------------------------------------------------
 
 
@@ -1028,7 +1199,7 @@ def test_masks_part_the_image():
 @pytest.mark.parametrize("index", [-1, 6, 100])
 def test_there_is_no_mask_of_a_cluster_that_is_not(index):
     segmentation = Segmenter(6, random_state=0).update(noise(np.random.default_rng(8)))
-    with pytest.raises(ValueError, match=f"cluster must be from 0 to 5, got {index}"):
+    with pytest.raises(ValueError, match=f"label must be from 0 to 5, got {index}"):
         segmentation.mask(index)
 
 

@@ -60,7 +60,7 @@ def segmenter(settings: Settings) -> Segmenter:
         threads=settings.threads,
     )
     if palette is not None:
-        made.set_palette(palette)
+        made.palette = palette
     k = made.n_clusters
     if max(settings.keep or settings.drop or [0]) >= k:
         flag = "--keep" if settings.keep else "--drop"

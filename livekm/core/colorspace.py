@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.kernels import COLOR_BLOCK, hsv_planes, lab_planes
-from livekm.core.threads import Workers
+from livekm.core.threads import run_in_threads
 from livekm.frame import Image
 
 
@@ -41,7 +41,7 @@ class ColorSpace(ABC):
     reach: float
 
     @abstractmethod
-    def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
+    def split(self, image: Image, planes: npt.NDArray[Any], threads: int) -> None:
         """Write the features of a C-contiguous (H, W, 3) BGR `image` into (3, H, W) `planes`."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ class _Bgr(ColorSpace):
     dtype = np.uint8
     reach = 3 * 255.0**2
 
-    def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
+    def split(self, image: Image, planes: npt.NDArray[Any], threads: int) -> None:
         cv2.split(image, list(planes))
 
     def to_bgr(self, colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -74,11 +74,11 @@ class _Lab(ColorSpace):
         light = np.where(level > 0.04045, ((level + 0.055) / 1.055) ** 2.4, level / 12.92)
         self._linear = light.astype(np.float32)
 
-    def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
+    def split(self, image: Image, planes: npt.NDArray[Any], threads: int) -> None:
         blocks = -(-image.size // (3 * COLOR_BLOCK))
         flat = image.reshape(-1)
         units = np.float32(self.units)
-        workers.run(lab_planes, blocks, flat, self._linear, units, planes.reshape(-1))
+        run_in_threads(threads, lab_planes, blocks, flat, self._linear, units, planes.reshape(-1))
 
     def to_bgr(self, colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         lightness, a, b = colors.astype(np.float64).T
@@ -108,10 +108,10 @@ class _Hsv(ColorSpace):
     units = 2
     reach = (units * 2 * 256.0) ** 2
 
-    def split(self, image: Image, planes: npt.NDArray[Any], workers: Workers) -> None:
+    def split(self, image: Image, planes: npt.NDArray[Any], threads: int) -> None:
         blocks = -(-image.size // (3 * COLOR_BLOCK))
         units = np.float32(self.units)
-        workers.run(hsv_planes, blocks, image.reshape(-1), units, planes.reshape(-1))
+        run_in_threads(threads, hsv_planes, blocks, image.reshape(-1), units, planes.reshape(-1))
 
     def to_bgr(self, colors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         cosine, sine, value = colors.astype(np.float64).T
@@ -151,6 +151,6 @@ def to_features(image: npt.NDArray[np.uint8], color_space: str = "bgr") -> npt.N
     space = COLOR_SPACES[color_space]
     pixels = np.ascontiguousarray(image).copy()
     planes = np.empty((3, *pixels.shape[:2]), space.dtype)
-    space.split(pixels, planes, Workers(1))
+    space.split(pixels, planes, 1)
     features = planes.transpose(1, 2, 0).astype(np.float32, order="C")
     return np.asarray(features / np.float32(space.units))

@@ -101,6 +101,10 @@ class Identity:
         self._renew(is_new)
         self.follow(self._colors, colors)
 
+    def reorder(self, order: Order) -> None:
+        """Let label i be what ``order[i]`` is, before anyone was told an id; ids stay in order."""
+        self._colors, self._own = self._colors[order], self._own[order]
+
     def _set(self, colors: Colors, ids: Ids) -> None:
         self._colors, self._own, self.ids = colors, colors.copy(), ids
         self.ages = np.zeros(len(ids), np.int64)

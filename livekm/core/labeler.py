@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.buffers import BufferPool
 from livekm.core.kernels import BLOCK_ROWS, label_blocks, smooth_labels
 from livekm.core.sample import Centers, binary_places
-from livekm.core.threads import Workers
+from livekm.core.threads import run_in_threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Labeling:
 
     Attributes
     ----------
-    labels : (H * W,) uint8
+    labels : (H, W) uint8
     centers : (k, d) float32
         As they were used: rounded.
     counts : (k,) int64
@@ -41,9 +40,8 @@ class Labeler:
     Everything is in steps of the feature space.
     """
 
-    def __init__(self, workers: Workers, pool: BufferPool) -> None:
-        self._workers = workers
-        self._pool = pool
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
         self.forget()
 
     def forget(self) -> None:
@@ -61,7 +59,7 @@ class Labeler:
         planes: npt.NDArray[Any],
         centers: Centers,
         *,
-        step: np.float32,
+        spacing: np.float32,
         reach: float,
         hysteresis: float,
         most: float,
@@ -74,8 +72,8 @@ class Labeler:
         planes : (3, H, W) uint8 or int16
             The colour features.
         centers : (d, k) float32
-        step : float32
-            Spatial features a pixel, 0 for none.
+        spacing : float32
+            Spatial features from one pixel to the next, 0 for none.
         reach : float
             The largest squared distance of two pixels.
         hysteresis : float
@@ -92,7 +90,7 @@ class Labeler:
         rounded[:d] = np.ldexp(np.rint(np.ldexp(centers, fraction)), -fraction)
         scale = np.float32(2 ** (2 * fraction + 1))
         biases = scale / 2 * (rounded * rounded).sum(axis=0, dtype=np.float32)
-        labels: npt.NDArray[np.uint8] = self._pool.take((height * width,), np.uint8)
+        labels: npt.NDArray[np.uint8] = np.empty(height * width, np.uint8)
         if hysteresis == 0 or self._previous is None or self._shape != shape:
             slack, previous = np.zeros((0, 0), np.float32), labels
         else:
@@ -101,22 +99,25 @@ class Labeler:
         flat = planes.reshape(-1)
         rows = -(-height // BLOCK_ROWS)
         counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)
-        self._workers.run(
-            label_blocks, rows, flat, height, width, step if step > 0 else None, scale,
-            scale * rounded, biases, slack, previous, labels, counts, errors,
+        run_in_threads(
+            self._threads, label_blocks, rows, flat, height, width,
+            spacing if spacing > 0 else None, scale, scale * rounded, biases, slack, previous,
+            labels, counts, errors,
         )  # fmt: skip
         self._previous, self._shape = labels, shape
         total, error = counts.sum(axis=0), int(errors.sum())
         for _ in range(smoothing):
-            rough, labels = labels, self._pool.take((height * width,), np.uint8)
+            rough, labels = labels, np.empty(height * width, np.uint8)
             counts, errors = np.zeros((height, k), np.int64), np.zeros(height, np.int64)
-            self._workers.run(
-                smooth_labels, height, flat, height, width, step, rounded, scale, rough,
-                labels, counts, errors,
+            run_in_threads(
+                self._threads, smooth_labels, height, flat, height, width, spacing, rounded,
+                scale, rough, labels, counts, errors,
             )  # fmt: skip
             total, error = total + counts.sum(axis=0), error + int(errors.sum())
         used = np.ascontiguousarray(rounded[:d].T)
-        return Labeling(labels, used, total, 2 * error / (float(scale) * height * width))
+        return Labeling(
+            labels.reshape(shape), used, total, 2 * error / (float(scale) * height * width)
+        )
 
 
 def _distances(centers: Centers) -> npt.NDArray[np.float32]:

@@ -1,17 +1,16 @@
-"""A picture in few colours that is painted only where it is needed, and as it is needed."""
+"""An image in few colours that is painted only where it is needed, and as it is needed."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.buffers import BufferPool
 from livekm.core.kernels import paint_labels, paint_yuv
-from livekm.core.threads import Workers
 from livekm.frame import Image
+
+__all__ = ["Painting", "check_labels", "check_palette"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,21 +39,14 @@ class Painting:
 
     labels: npt.NDArray[np.uint8]
     palette: npt.NDArray[np.uint8]
-    _pool: BufferPool = field(default_factory=BufferPool, repr=False)
-    _workers: Workers = field(default_factory=lambda: Workers(1), repr=False)
 
     def __post_init__(self) -> None:
-        labels, palette = self.labels, self.palette
-        if labels.ndim != 2 or labels.dtype != np.uint8 or not labels.size:
-            raise ValueError(
-                f"expected labels of shape (H, W) and dtype uint8, got {labels.shape} and "
-                f"{labels.dtype}"
-            )
-        if palette.shape[1:] != (3,) or palette.dtype != np.uint8 or len(palette) > 256:
-            raise ValueError(
-                f"expected a palette of shape (k, 3) and dtype uint8, got {palette.shape} and "
-                f"{palette.dtype}"
-            )
+        check_labels(self.labels)
+        check_palette(self.palette)
+
+    def __repr__(self) -> str:
+        height, width = self.labels.shape
+        return f"<Painting of {width}x{height} pixels in {len(self.palette)} colours>"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,18 +55,13 @@ class Painting:
 
     def paint(self) -> Image:
         """Return the (H, W, 3) uint8 BGR image of every pixel in its label's colour."""
-        image: Image = self._pool.take(self.shape, np.uint8)
-        colors = self._all_colors()
-        if sys.byteorder == "big":
-            np.take(colors, self.labels, axis=0, out=image)
-            return image
-        b, g, r = colors.astype(np.uint32).T
+        image: Image = np.empty(self.shape, np.uint8)
+        b, g, r = self._all_colors().astype(np.uint32).T
         whole = self.labels.size // 4
         flat = image.reshape(-1)
         words, tail = flat[: 12 * whole].view(np.uint32), flat[12 * whole :].reshape(-1, 3)
-        packed = b | g << 8 | r << 16
-        labels = np.ascontiguousarray(self.labels).reshape(-1)
-        self._workers.run(paint_labels, whole, labels, packed, words, tail)
+        labels = self._contiguous_labels().reshape(-1)
+        paint_labels(0, whole, labels, b | g << 8 | r << 16, words, tail)
         return image
 
     def paint_yuv(
@@ -88,8 +75,7 @@ class Painting:
     ) -> None:
         """Paint 8-bit luma, and chroma at half the width and height, in limited range.
 
-        Chroma is the mean of each 2x2 pixels, rounded once. It works in the calling thread, that
-        of the encoder, beside the segmentation.
+        Chroma is the mean of each 2x2 pixels, rounded once.
 
         Parameters
         ----------
@@ -107,10 +93,31 @@ class Painting:
         scale = 2**14
         u_of = np.rint(scale * (128.5 + (b - luma) * (112 / 255 / (1 - blue)))).astype(np.uint64)
         v_of = np.rint(scale * (128.5 + (r - luma) * (112 / 255 / (1 - red)))).astype(np.uint64)
-        paint_yuv(0, len(u), self.labels, luma_of, u_of | v_of << np.uint64(32), y, u, v)
+        labels = self._contiguous_labels()
+        paint_yuv(0, len(u), labels, luma_of, u_of | v_of << np.uint64(32), y, u, v)
 
     def _all_colors(self) -> npt.NDArray[np.uint8]:
         """Return a colour for every label that there can be: kernels do not check them."""
         colors = np.zeros((256, 3), np.uint8)
         colors[: len(self.palette)] = self.palette
         return colors
+
+    def _contiguous_labels(self) -> npt.NDArray[np.uint8]:
+        """Return the labels as a read-only view: the one kind of array that kernels compile for."""
+        labels = np.ascontiguousarray(self.labels).view()
+        labels.flags.writeable = False
+        return labels
+
+
+def check_labels(labels: npt.NDArray[np.uint8]) -> None:
+    """Raise ValueError unless `labels` are (H, W) uint8 with H, W >= 1."""
+    if labels.ndim != 2 or labels.dtype != np.uint8 or not labels.size:
+        raise ValueError(f"labels must be (H, W) uint8, got {labels.shape} {labels.dtype}")
+
+
+def check_palette(palette: npt.NDArray[np.uint8], k: int | None = None) -> None:
+    """Raise ValueError unless `palette` is (k, 3) uint8; without a given k, from 1 to 256."""
+    ns = range(1, 257) if k is None else (k,)
+    if palette.shape not in [(n, 3) for n in ns] or palette.dtype != np.uint8:
+        wanted = "(1 to 256, 3)" if k is None else f"({k}, 3)"
+        raise ValueError(f"palette must be {wanted} uint8, got {palette.shape} {palette.dtype}")

@@ -116,6 +116,23 @@ class Sample:
         statistics = fit.counts.copy(), fit.sums.copy(), fit.errors.copy()
         return self._run(fit.centers.copy(), statistics, steps, tolerance, is_known=True)
 
+    def converge(self, centers: Centers, most: int) -> tuple[Fit, int, bool]:
+        """Run Lloyd steps from `centers` until one does not lower the error, but `most` of them.
+
+        Returns
+        -------
+        fit : Fit
+        n_steps : int
+        converged : bool
+            Whether the last step did not lower the error.
+        """
+        fit = self.fit(centers)
+        for n_steps in range(1, most + 1):
+            before, fit = fit.mse, self.refine(fit, 1)
+            if fit.mse >= before:
+                return fit, n_steps, True
+        return fit, most, False
+
     def _run(
         self,
         centers: Centers,

@@ -2,55 +2,124 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.buffers import BufferPool
-from livekm.core.painting import Painting
-from livekm.core.threads import Workers
+from livekm.core.painting import Painting, check_labels, check_palette
 from livekm.frame import Image
+from livekm.validation import check_range
+
+__all__ = ["Segmentation"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
 class Segmentation:
     """Labels, centers and colours of one frame.
 
-    Every array belongs to the holder of the segmentation: later frames do not write to it.
+    A `Segmenter` makes them; labels and a palette are enough to make one by hand. What is left out
+    then is that of the painted image. No array is written to again.
+
+    Parameters
+    ----------
+    labels, palette, centers, counts, mse, scene_cut, ids, n_iter, converged
+        The attributes.
 
     Attributes
     ----------
     labels : (H, W) uint8, read-only
-        The cluster of each pixel, at the image's own size.
-    centers : (k, d) float32
-        In feature space; the same slot is the same thing from frame to frame.
+        The cluster of each pixel, at the image's own size. A pixel whose label is k or more belongs
+        to no cluster: it is painted black and not counted.
     palette : (k, 3) uint8, BGR
         The colour of each center.
+    centers : (k, d) float32
+        In feature space; the same label is the same thing from frame to frame. By default the
+        palette.
     counts : (k,) int64
-        Pixels of each cluster. Clusters without pixels are left where an image has fewer colours
-        than k.
+        Pixels of each cluster; some have none where an image has fewer colours than k.
     mse : float
         Mean over the pixels of the squared distance to the center of their label, in feature space
-        (all features summed).
+        (all features summed). By default 0.
     scene_cut : bool
         True where the frame does not continue the one before.
     ids : (k,) int64
         The identity of each label: 0 to k - 1 at the start, and a new number as soon as a label is
         something else. No number ever has a second meaning; what comes back after a cut has its
         old one where it plausibly is the same.
+    n_iter : int or None
+        Of a still image, the iterations of k-means over its pixels: each assigns the pixels to the
+        nearest centers and moves the centers to the means.
+    converged : bool or None
+        Of a still image, whether the last iteration changed nothing.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+
+    Examples
+    --------
+    >>> labels = np.array([[0, 0, 1], [0, 1, 1]], np.uint8)
+    >>> Segmentation(labels, np.array([(0, 0, 0), (255, 255, 255)], np.uint8))
+    <Segmentation of 3x2 pixels in 2 clusters, mse 0.00>
     """
 
     labels: npt.NDArray[np.uint8]
-    centers: npt.NDArray[np.float32]
     palette: npt.NDArray[np.uint8]
+    centers: npt.NDArray[np.float32]
     counts: npt.NDArray[np.int64]
     mse: float
     scene_cut: bool
     ids: npt.NDArray[np.int64]
-    _flat: npt.NDArray[np.uint8] = field(repr=False)  # the labels once more, as kernels take them
-    _pool: BufferPool = field(repr=False)
-    _workers: Workers = field(repr=False)
+    n_iter: int | None
+    converged: bool | None
+
+    def __init__(
+        self,
+        labels: npt.NDArray[np.uint8],
+        palette: npt.NDArray[np.uint8],
+        *,
+        centers: npt.NDArray[np.float32] | None = None,
+        counts: npt.NDArray[np.int64] | None = None,
+        mse: float = 0.0,
+        scene_cut: bool = False,
+        ids: npt.NDArray[np.int64] | None = None,
+        n_iter: int | None = None,
+        converged: bool | None = None,
+    ) -> None:
+        check_labels(labels)
+        check_palette(palette)
+        k = len(palette)
+        labels = np.ascontiguousarray(labels).view()
+        labels.flags.writeable = False
+        if centers is None:
+            centers = palette.astype(np.float32)
+        if counts is None:
+            counts = np.bincount(labels.reshape(-1), minlength=k)[:k].astype(np.int64)
+        if ids is None:
+            ids = np.arange(k)
+        if centers.ndim != 2 or not len(centers) == k == counts.size == ids.size:
+            shapes = f"{centers.shape}, {counts.shape} and {ids.shape}"
+            raise ValueError(f"there must be {k} centers, counts and ids, got {shapes}")
+        for name, value in (
+            ("labels", labels),
+            ("palette", palette),
+            ("centers", centers),
+            ("counts", counts),
+            ("mse", mse),
+            ("scene_cut", scene_cut),
+            ("ids", ids),
+            ("n_iter", n_iter),
+            ("converged", converged),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        height, width = self.labels.shape
+        cut = ", scene cut" if self.scene_cut else ""
+        size = f"{width}x{height} pixels in {self.n_clusters} clusters"
+        return f"<Segmentation of {size}, mse {self.mse:.2f}{cut}>"
 
     @property
     def n_clusters(self) -> int:
@@ -64,7 +133,7 @@ class Segmentation:
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
-        """(k,) float64, the part of the image that each cluster covers; their sum is 1."""
+        """(k,) float64, the part of the image that each cluster covers."""
         return np.asarray(self.counts / self.labels.size)
 
     def paint(self, palette: npt.NDArray[np.uint8] | None = None) -> Image:
@@ -77,30 +146,23 @@ class Segmentation:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> from livekm import Segmenter
-        >>> image = np.zeros((2, 4, 3), np.uint8)
-        >>> image[:, 2:] = 200
-        >>> segmentation = Segmenter(n_clusters=2, random_state=0).update(image)
-        >>> bool((segmentation.paint() == image).all())
-        True
+        >>> labels = np.array([[0, 0, 1]], np.uint8)
+        >>> palette = np.array([(0, 0, 0), (30, 20, 10)], np.uint8)
+        >>> Segmentation(labels, palette).paint()
+        array([[[ 0,  0,  0], [ 0,  0,  0], [30, 20, 10]]], dtype=uint8)
         """
         return self.painting(palette).paint()
 
     def painting(self, palette: npt.NDArray[np.uint8] | None = None) -> Painting:
-        """Return what `paint` would paint; see `livekm.core.painting`."""
+        """Return what `paint` would paint, as labels and colours."""
         colors = self.palette if palette is None else np.asarray(palette)
-        if colors.shape != (self.n_clusters, 3) or colors.dtype != np.uint8:
-            kind = f"{colors.shape} {colors.dtype}"
-            raise ValueError(f"palette must be ({self.n_clusters}, 3) uint8, got {kind}")
-        labels = self._flat.reshape(self.labels.shape)
-        return Painting(labels, colors, self._pool, self._workers)
+        check_palette(colors, self.n_clusters)
+        return Painting(self.labels, colors)
 
-    def mask(self, index: int) -> npt.NDArray[np.bool_]:
+    def mask(self, label: int) -> npt.NDArray[np.bool_]:
         """Return the (H, W) bool mask of one cluster's pixels."""
-        if not 0 <= index < self.n_clusters:
-            raise ValueError(f"cluster must be from 0 to {self.n_clusters - 1}, got {index}")
-        return np.asarray(self.labels == index)
+        check_range("label", label, 0, self.n_clusters - 1)
+        return np.asarray(self.labels == label)
 
     def boundaries(self) -> npt.NDArray[np.bool_]:
         """Return the (H, W) bool mask of the pixels whose right or lower neighbour differs."""

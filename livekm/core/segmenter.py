@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import math
+from threading import RLock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.buffers import BufferPool
 from livekm.core.colorspace import COLOR_SPACES, to_features
+from livekm.core.features import Features, contiguous
 from livekm.core.fixed_centers import FixedCenters
 from livekm.core.identity import Colors, Identity
-from livekm.core.labeler import Labeler
+from livekm.core.labeler import Labeler, Labeling
+from livekm.core.painting import check_palette
 from livekm.core.sample import Centers, binary_places
-from livekm.core.sampling import Lattice
 from livekm.core.seeding import SEEDINGS, Seeding
 from livekm.core.segmentation import Segmentation
-from livekm.core.threads import Workers, available_cores
+from livekm.core.threads import MOST_THREADS, available_cores
 from livekm.core.trainer import Trainer
 from livekm.errors import UsageError
 from livekm.frame import Image
-from livekm.validation import check_image, check_number, check_range, named
+from livekm.validation import check_number, check_range, named
 
-_MAX_THREADS = 8  # more do not pay: the memory is the limit
+__all__ = ["Segmenter"]
+
+_DEFAULT_THREADS = 8  # more do not pay: the memory is the limit
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
 _MAX_FIT = 2**21  # pixels that `fit` trains on; 40 bytes each
+_MAX_SORTS = 10  # of labels by size; one is enough but for pixels as near to two centers
 
 
 class Segmenter:
@@ -33,6 +36,11 @@ class Segmenter:
 
     Each frame's centers start from the last frame's, are trained on a sample of its pixels, and
     then label every pixel. See docs/engine.md for the algorithm.
+
+    What can be set after the start is a property: `n_clusters`, `color_space`, `hysteresis`,
+    `palette`; it counts from the next frame on. Several threads may use one segmenter: a call or a
+    setting waits until the one before it is done. Frames are taken in the order in which they
+    arrive, so that those of one stream should come from one thread.
 
     Parameters
     ----------
@@ -95,11 +103,12 @@ class Segmenter:
         sample_size: int = 16384,
     ) -> None:
         check_range("n_clusters", n_clusters, 1, 256)
-        check_range("threads", 1 if threads is None else threads, 1, 256)
+        check_range("threads", 1 if threads is None else threads, 1, MOST_THREADS)
         check_range("smoothing", smoothing, 0, 8)
         check_range("sample_size", sample_size, 256, 2**24)
+        self._lock = RLock()
         self._n_clusters = int(n_clusters)
-        self.hysteresis = hysteresis
+        self._hysteresis = check_number("hysteresis", hysteresis, 255)
         self._steadiness = check_number("steadiness", steadiness, 1)
         self._identity = Identity()
         self._space = named("color_space", color_space, COLOR_SPACES)
@@ -108,27 +117,49 @@ class Segmenter:
         self._seeding = seeding if callable(seeding) else named("seeding", seeding, SEEDINGS)
         self._rng = np.random.default_rng(random_state)
         self._sample_size = int(sample_size)
-        self._workers = Workers(threads or min(available_cores(), _MAX_THREADS))
-        self._pool = BufferPool()
-        self._labeler = Labeler(self._workers, self._pool)
+        self._threads = threads or min(available_cores(), _DEFAULT_THREADS)
+        self._labeler = Labeler(self._threads)
         self._palette: npt.NDArray[np.uint8] | None = None
-        self._planes: npt.NDArray[Any] = np.empty((3, 0, 0), np.uint8)
-        self._lattice = Lattice()
         self.reset()
+
+    def __repr__(self) -> str:
+        return (
+            f"Segmenter({self._n_clusters}, color_space={self._space.name!r}, "
+            f"hysteresis={self._hysteresis:g})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the lock out of copies and pickles: each segmenter has its own."""
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=RLock())
 
     @property
     def n_clusters(self) -> int:
-        """The number of clusters k."""
+        """The number of clusters k; see `set_n_clusters`."""
         return self._n_clusters
+
+    @n_clusters.setter
+    def n_clusters(self, value: int) -> None:
+        self.set_n_clusters(value)
 
     @property
     def color_space(self) -> str:
-        """The name of the space where distances are measured."""
+        """The name of the space where distances are measured; in another one all starts anew."""
         return self._space.name
+
+    @color_space.setter
+    def color_space(self, name: str) -> None:
+        space = named("color_space", name, COLOR_SPACES)
+        with self._lock:
+            self._space = space
+            self._restart()
 
     @property
     def hysteresis(self) -> float:
-        """How far beyond a border a pixel keeps its label; may be set at any time."""
+        """How far beyond a border a pixel keeps its label."""
         return self._hysteresis
 
     @hysteresis.setter
@@ -148,20 +179,65 @@ class Segmenter:
 
     @property
     def palette(self) -> npt.NDArray[np.uint8] | None:
-        """The fixed colours, (k, 3) uint8 BGR, or None where they follow the scene."""
+        """The fixed colours, (k, 3) uint8 BGR, read-only; None where they follow the scene.
+
+        With fixed colours nothing is trained: each pixel gets the nearest of them in the colour
+        space, or with `hysteresis` the label it had while that is near enough. k is their number,
+        from 1 to 256. None lets them follow the scene again, from where they are. Setting raises
+        ValueError for anything else, and where `spatial_weight` counts: colours have no place.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> segmenter = Segmenter()
+        >>> segmenter.palette = np.array([(0, 0, 0), (255, 255, 255)], np.uint8)
+        >>> segmenter.update(np.full((1, 2, 3), (90, 200, 40), np.uint8)).labels
+        array([[0, 0]], dtype=uint8)
+        """
         return self._palette
 
-    def reset(self) -> None:
-        """Forget everything that was seen: the next frame starts anew."""
-        self._identity.forget()
+    @palette.setter
+    def palette(self, palette: npt.NDArray[np.uint8] | None) -> None:
+        with self._lock:
+            if palette is not None:
+                self._fix(np.array(palette))
+            elif self._palette is not None:
+                self._free()
+
+    def _fix(self, palette: npt.NDArray[np.uint8]) -> None:
+        check_palette(palette)
+        if self._spatial_weight > 0:
+            raise UsageError("a palette fixes colours alone: spatial_weight must be 0")
+        palette.flags.writeable = False
+        self._palette, self._n_clusters = palette, len(palette)
         self._restart()
+
+    def _free(self) -> None:
+        fixed, self._palette = self._trainer, None
+        self._restart()
+        assert isinstance(fixed, FixedCenters)
+        assert isinstance(self._trainer, Trainer)
+        if fixed.seen:  # the last frame again, a jump from where they are
+            self._trainer.go_on(fixed.centers, *fixed.seen)
+
+    def reset(self) -> None:
+        """Forget all frames: the next one starts anew."""
+        with self._lock:
+            self._identity.forget()
+            self._restart()
 
     def _restart(self) -> None:
         """Begin anew with the options as they are now, and let ids come back."""
-        self._trainer: Trainer | FixedCenters
-        places = binary_places(self._reach)
+        self._features = Features(
+            self._space, self._spatial_weight, self._sample_size, self._threads
+        )
+        self._trainer = self._new_trainer()
+        self._labeler.forget()
+
+    def _new_trainer(self) -> Trainer | FixedCenters:
+        places = binary_places(self._features.reach)
         if self._palette is None:
-            self._trainer = Trainer(
+            return Trainer(
                 self._n_clusters,
                 self._seeding,
                 self._rng,
@@ -170,75 +246,36 @@ class Segmenter:
                 identity=self._identity,
                 steadiness=self._steadiness,
             )
-        else:
-            features = to_features(self._palette[np.newaxis], self.color_space)[0]
-            centers = features.T * np.float32(self._space.units)
-            centers = np.ascontiguousarray(centers)
-            self._trainer = FixedCenters(centers, places, self._identity)
-            self._identity.start(self._palette.astype(np.float64), in_order=True)
-        self._labeler.forget()
+        self._identity.start(self._palette.astype(np.float64), in_order=True)
+        features = to_features(self._palette[np.newaxis], self.color_space)[0]
+        centers = np.ascontiguousarray(features.T * np.float32(self._space.units))
+        return FixedCenters(centers, places, self._identity)
 
-    def set_palette(self, palette: npt.NDArray[np.uint8] | None) -> None:
-        """Fix the colours from the next frame on; nothing is trained then.
-
-        Each pixel gets the nearest of the colours in the colour space, or with `hysteresis` the
-        label it had while that is near enough. k becomes their number.
-
-        Parameters
-        ----------
-        palette : (k, 3) uint8, BGR, or None
-            From 1 to 256 colours; None lets them follow the scene again, from where they are.
-
-        Raises
-        ------
-        ValueError
-            If there are more colours or none, or if places count, which fixed colours do not have.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> segmenter = Segmenter()
-        >>> segmenter.set_palette(np.array([(0, 0, 0), (255, 255, 255)], np.uint8))
-        >>> segmenter.update(np.full((1, 2, 3), (90, 200, 40), np.uint8)).labels
-        array([[0, 0]], dtype=uint8)
-        """
-        if palette is not None:
-            colors = np.array(palette)
-            if colors.dtype != np.uint8 or colors.ndim != 2 or colors.shape[1] != 3:
-                raise ValueError(f"palette must be (k, 3) uint8, got {colors.shape} {colors.dtype}")
-            if self._spatial_weight > 0:
-                raise UsageError("a palette fixes colours alone: spatial_weight must be 0")
-            check_range("the palette's number of colours", len(colors), 1, 256)
-            self._n_clusters = len(colors)
-            palette = colors
-        elif self._palette is None:
-            return  # they follow it already
-        before, self._palette = self._trainer, palette
-        self._restart()
-        if isinstance(before, FixedCenters) and isinstance(self._trainer, Trainer) and before.seen:
-            self._trainer.go_on(before.centers, *before.seen)
-
-    def set_color_space(self, name: str) -> None:
-        """Measure distances in another space from the next frame on, which starts anew."""
-        self._space = named("color_space", name, COLOR_SPACES)
-        self._restart()
+    def _to_colors(self, centers: Centers) -> Colors:
+        """Return the (k, 3) BGR levels of (d, k) centers, in eighths: the same on every machine."""
+        levels = self._space.to_bgr(centers[:3].T / np.float32(self._space.units))
+        return np.asarray(np.rint(8 * levels.clip(0, 255)) / 8)
 
     def set_n_clusters(self, n_clusters: int) -> npt.NDArray[np.uint8]:
         """Change k: split or merge clusters one by one and leave the others as they are.
 
+        It is what ``segmenter.n_clusters = k`` does, and tells those who remember labels what
+        becomes of them.
+
         Returns
         -------
-        slots : (256,) uint8
+        labels : (256,) uint8
             The label that each old label has from now on.
         """
         check_range("n_clusters", n_clusters, 1, 256)
-        if self._palette is not None:
-            raise UsageError("the palette fixes the number of clusters; set_palette(None) frees it")
-        assert isinstance(self._trainer, Trainer)
-        self._n_clusters = int(n_clusters)
-        slots = self._trainer.resize(self._n_clusters)
-        self._labeler.rename(slots)
-        return slots
+        with self._lock:
+            if self._palette is not None:
+                raise UsageError("the palette fixes the number of clusters; set it to None first")
+            assert isinstance(self._trainer, Trainer)
+            self._n_clusters = int(n_clusters)
+            labels = self._trainer.resize(self._n_clusters)
+            self._labeler.rename(labels)
+            return labels
 
     def update(self, image: npt.NDArray[np.uint8]) -> Segmentation:
         """Segment the next frame.
@@ -251,17 +288,21 @@ class Segmenter:
         Returns
         -------
         segmentation : Segmentation
-            Its arrays stay as they are for as long as they are held.
 
         Raises
         ------
         ValueError, TypeError
             If `image` is not such an array.
         """
-        pixels = self._load(image)
-        points, sampled = self._draw(pixels, self._stride(*pixels.shape[:2]))
-        cut = self._trainer.step(points, sampled)
-        return self._label(cut)
+        with self._lock:
+            pixels = contiguous(image)
+            cut = self._trainer.step(*self._features.sample(pixels))
+            if cut:
+                self._labeler.forget()
+            labeling = self._label(pixels)
+            return self._segmentation(
+                labeling, self._palette, ids=self._identity.ids, scene_cut=cut
+            )
 
     def fit(self, image: npt.NDArray[np.uint8], max_iterations: int = 300) -> Segmentation:
         """Segment one image by k-means over all of its pixels, run until it converges.
@@ -270,109 +311,143 @@ class Segmenter:
         center to the mean of its pixels, and repeat until no pixel changes its cluster or
         `max_iterations` is reached. The start is the best of several that were tried on a sample
         of the pixels. Of images above two million pixels, every second row and column is trained
-        on, or every third, and so on. Forgets what was seen before.
+        on, or every third, and so on. Label 0 is the largest segment, and so on down, unless a
+        palette is fixed. Forgets all frames before.
 
         Parameters
         ----------
         image : (H, W, 3) uint8, BGR
         max_iterations : int, default 300
+
+        Returns
+        -------
+        segmentation : Segmentation
+            With `n_iter` and `converged`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `image` is not such an array.
         """
         check_range("max_iterations", max_iterations, 0, 2**31)
-        self.reset()
-        pixels = self._load(image)
-        points, sampled = self._draw(pixels, self._stride(*pixels.shape[:2]))
-        self._trainer.step(points, sampled)
-        if max_iterations:
-            points, _ = self._draw(pixels, math.ceil(math.sqrt(pixels.size / 3 / _MAX_FIT)))
-            self._trainer.converge(points, max_iterations)
-        return self._label(cut=False)
+        with self._lock:
+            pixels = contiguous(image)
+            self.reset()
+            self._trainer.step(*self._features.sample(pixels))
+            points, _ = self._features.sample(pixels, most=_MAX_FIT)
+            n_iter, converged = self._trainer.converge(points, max_iterations)
+            labeling = self._label(pixels)
+            if isinstance(self._trainer, Trainer):
+                labeling = self._sorted_by_size(self._trainer, pixels, labeling)
+            return self._segmentation(
+                labeling,
+                self._palette,
+                ids=self._identity.ids,
+                n_iter=n_iter,
+                converged=converged,
+            )
 
-    def _load(self, image: npt.NDArray[np.uint8]) -> Image:
-        """Check the image, split it into the planes, and return it C-contiguous."""
-        check_image(image)
-        pixels = image
-        if not (image.flags.c_contiguous and image.flags.writeable):
-            # Kernels are compiled for one kind of array; another would be compiled in mid-stream.
-            pixels = self._pool.take(image.shape, np.uint8)
-            np.copyto(pixels, image)
-        shape = (3, *image.shape[:2])
-        if self._planes.shape != shape or self._planes.dtype != self._space.dtype:
-            self._planes = np.empty(shape, self._space.dtype)
-        self._space.split(pixels, self._planes, self._workers)
-        return pixels
+    def _sorted_by_size(self, trainer: Trainer, pixels: Image, labeling: Labeling) -> Labeling:
+        """Put the largest cluster first and label again.
 
-    def _stride(self, height: int, width: int) -> int:
-        return max(1, math.isqrt(height * width // self._sample_size))
-
-    def _draw(self, pixels: Image, stride: int) -> tuple[npt.NDArray[np.float32], Image]:
-        """Return the features (d, n) and the pixels (h, w, 3) of one pixel of every square.
-
-        Squares are `stride` pixels wide and high.
+        Pixels that are as near to another center may go over to it, since it has the lower label
+        now, which makes the larger one larger: then sort again.
         """
-        height, width = pixels.shape[:2]
-        rows, columns = self._lattice.places(height, width, stride)
-        sampled = np.take(pixels.reshape(-1, 3), rows * width + columns, axis=0)
-        planes = np.empty((3, *sampled.shape[:2]), self._space.dtype)
-        self._space.split(sampled, planes, self._workers)
-        features = planes.reshape(3, -1).astype(np.float32)
-        if self._spatial_weight > 0:
-            step = self._step(height, width)
-            places = [np.rint(places.astype(np.float32) * step) for places in (columns, rows)]
-            features = np.concatenate([features, np.reshape(places, (2, -1))])
-        return features, sampled
-
-    @property
-    def _extent(self) -> float:
-        """The spatial feature at the end of the longer side, in steps of the feature space."""
-        return self._spatial_weight * self._space.span * self._space.units
-
-    @property
-    def _reach(self) -> float:
-        """The largest squared distance of two pixels, in steps of the feature space."""
-        return self._space.reach + 2 * self._extent**2
-
-    def _step(self, height: int, width: int) -> np.float32:
-        """Spatial features a pixel, in steps of the feature space."""
-        return np.float32(self._extent / max(1, max(height, width) - 1))
-
-    def _to_colors(self, centers: Centers) -> Colors:
-        """Return the (k, 3) BGR levels of (d, k) centers, in eighths: the same on every machine."""
-        levels = self._space.to_bgr(centers[:3].T / np.float32(self._space.units))
-        return np.asarray(np.rint(8 * levels.clip(0, 255)) / 8)
-
-    def _label(self, cut: bool) -> Segmentation:
-        """Label every pixel of the planes with the trained centers."""
-        assert self._trainer.centers is not None
-        height, width = self._planes.shape[1:]
-        units = self._space.units
-        if cut:
+        for _ in range(_MAX_SORTS):
+            order = np.argsort(-labeling.counts, kind="stable")
+            if (order == np.arange(len(order))).all():
+                break
+            trainer.reorder(order)
             self._labeler.forget()
-        labeling = self._labeler.label(
-            self._planes,
-            self._trainer.centers,
-            step=self._step(height, width),
-            reach=self._reach,
-            hysteresis=self._hysteresis * units,
+            labeling = self._label(pixels)
+        return labeling
+
+    def predict(
+        self, image: npt.NDArray[np.uint8], centers: npt.NDArray[np.float32] | None = None
+    ) -> Segmentation:
+        """Label another image with the centers as they are; nothing is trained or remembered.
+
+        Each pixel gets the nearest center, without hysteresis.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, BGR
+        centers : (k, d) float32, optional
+            Other ones in the same feature space, such as an earlier segmentation's; the result
+            says how finely they are rounded (in BGR, to eighths of a level).
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `image` or `centers` is not such an array, or if there are no centers yet.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> segmenter = Segmenter(n_clusters=2, random_state=0)
+        >>> fitted = segmenter.fit(np.array([[[0] * 3, [0] * 3, [200] * 3]], np.uint8))
+        >>> segmenter.predict(np.array([[[150] * 3, [90] * 3]], np.uint8)).labels
+        array([[1, 0]], dtype=uint8)
+        """
+        with self._lock:
+            pixels = contiguous(image)
+            palette = self._palette if centers is None else None
+            used = self._trainer.centers if centers is None else self._steps(centers)
+            if used is None:
+                raise ValueError("there are no centers before the first frame: give some")
+            labeling = self._nearest(pixels, Labeler(self._threads), used, hysteresis=0)
+            ids = self._identity.ids if centers is None else None
+            return self._segmentation(labeling, palette, ids=ids)
+
+    def _steps(self, centers: npt.NDArray[np.float32]) -> Centers:
+        """Return (k, d) centers in units as (d, k) in steps."""
+        given = np.array(centers, np.float32)
+        d = 5 if self._spatial_weight > 0 else 3
+        if given.shape not in [(k, d) for k in range(1, 257)] or not np.isfinite(given).all():
+            raise ValueError(f"centers must be (1 to 256, {d}) and finite, got {given.shape}")
+        return np.ascontiguousarray(given.T * np.float32(self._space.units))
+
+    def _label(self, pixels: Image) -> Labeling:
+        """Label every pixel with the trained centers, beginning with the last frame's labels."""
+        assert self._trainer.centers is not None
+        return self._nearest(pixels, self._labeler, self._trainer.centers, self._hysteresis)
+
+    def _nearest(
+        self, pixels: Image, labeler: Labeler, centers: Centers, hysteresis: float
+    ) -> Labeling:
+        return labeler.label(
+            self._features.planes(pixels),
+            centers,
+            spacing=self._features.spacing(*pixels.shape[:2]),
+            reach=self._features.reach,
+            hysteresis=hysteresis * self._space.units,
             most=self._trainer.mse,
             smoothing=self._smoothing,
         )
-        centers = labeling.centers / np.float32(units)
-        if self._palette is not None:
-            palette = self._palette.copy()
-        else:
+
+    def _segmentation(
+        self,
+        labeling: Labeling,
+        palette: npt.NDArray[np.uint8] | None,
+        *,
+        ids: npt.NDArray[np.int64] | None = None,
+        scene_cut: bool = False,
+        n_iter: int | None = None,
+        converged: bool | None = None,
+    ) -> Segmentation:
+        """Return the result for the labels: in units, and in colours unless those are fixed."""
+        centers = labeling.centers / np.float32(self._space.units)
+        if palette is None:
             colors = self._space.to_bgr(centers[:, :3])
             palette = np.rint(colors).clip(0, 255).astype(np.uint8)
-        view = labeling.labels.reshape(height, width)
-        view.flags.writeable = False
         return Segmentation(
-            labels=view,
+            labeling.labels,
+            palette.copy(),
             centers=centers,
-            palette=palette,
             counts=labeling.counts,
-            mse=labeling.error / units**2,
-            scene_cut=cut,
-            ids=self._identity.ids,
-            _flat=labeling.labels,
-            _pool=self._pool,
-            _workers=self._workers,
+            mse=labeling.error / self._space.units**2,
+            scene_cut=scene_cut,
+            ids=ids,
+            n_iter=n_iter,
+            converged=converged,
         )

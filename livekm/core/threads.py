@@ -6,8 +6,12 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
+__all__ = ["MOST_THREADS", "available_cores", "run_in_threads"]
+
+MOST_THREADS = 256
 _CHUNKS_PER_THREAD = 4  # so that a thread held up by another process does not hold up the frame
 
 
@@ -18,46 +22,36 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Workers:
-    """Runs a kernel over ranges of its work, side by side; the kernel must release the GIL.
+def run_in_threads(threads: int, kernel: Callable[..., Any], total: int, *arguments: Any) -> None:
+    """Call ``kernel(first, last, *arguments)`` until the ranges cover 0 up to `total`.
 
-    Plain threads rather than numba's own: they may be entered from several threads at once, they
-    survive a fork, and they have no barrier that spins while another process has the processor.
+    The kernel must release the GIL. Plain threads rather than numba's own: they may be entered from
+    several threads at once, they survive a fork, and they have no barrier that spins while another
+    process has the processor.
 
     Parameters
     ----------
     threads : int
-        How many threads work, the calling one included.
+        How many threads work, the calling one included; up to `MOST_THREADS`.
     """
+    chunks = min(total, threads * _CHUNKS_PER_THREAD)
+    if threads == 1 or chunks <= 1:
+        kernel(0, total, *arguments)
+        return
+    numbers = itertools.count()  # next() is atomic: threads share the chunks by it
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._pool: ThreadPoolExecutor | None = None
-        self._process = 0
+    def work() -> None:
+        while (chunk := next(numbers)) < chunks:
+            kernel(total * chunk // chunks, total * (chunk + 1) // chunks, *arguments)
 
-    def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
-        """Let what holds workers be pickled and copied: the others start threads of their own."""
-        return Workers, (self.threads,)
-
-    def run(self, kernel: Callable[..., Any], total: int, *arguments: Any) -> None:
-        """Call ``kernel(first, last, *arguments)`` until the ranges cover 0 up to `total`."""
-        chunks = min(total, self.threads * _CHUNKS_PER_THREAD)
-        if self.threads == 1 or chunks <= 1:
-            kernel(0, total, *arguments)
-            return
-        numbers = itertools.count()  # next() is atomic: threads share the chunks by it
-
-        def work() -> None:
-            while (chunk := next(numbers)) < chunks:
-                kernel(total * chunk // chunks, total * (chunk + 1) // chunks, *arguments)
-
-        futures = [self._executor().submit(work) for _ in range(self.threads - 1)]
-        work()
-        for future in futures:
+    futures = [_executor(os.getpid()).submit(work) for _ in range(threads - 1)]
+    work()
+    for future in futures:
+        if not future.cancel():  # what has not begun by now has nothing left to do
             future.result()
 
-    def _executor(self) -> ThreadPoolExecutor:
-        if self._pool is None or self._process != os.getpid():  # threads are lost in a fork
-            self._pool = ThreadPoolExecutor(self.threads - 1, thread_name_prefix="livekm")
-            self._process = os.getpid()
-        return self._pool
+
+@cache
+def _executor(process: int) -> ThreadPoolExecutor:
+    """Return the threads of a process; those of its parent are lost in a fork."""
+    return ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="livekm")

@@ -127,13 +127,30 @@ class Trainer:
         self._last = _Frame(sample, pixels, fit, fit.labels)
         self.step(points, pixels)
 
-    def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> None:
-        """Run Lloyd steps on (d, n) points until none of them lowers the error any more."""
+    def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> tuple[int, bool]:
+        """Run Lloyd steps on (d, n) points until one of them does not lower the error any more.
+
+        Returns
+        -------
+        n_iter : int
+            The number of steps.
+        converged : bool
+            Whether the last one did not lower the error.
+        """
         assert self._last is not None
         # On a finer grid: towards the end, steps are shorter than those of the usual one.
         sample = Sample(points, self.policy.fine_places)
-        fit = sample.fit(self._last.fit.centers, max_iterations)
+        fit, n_iter, converged = sample.converge(self._last.fit.centers, max_iterations)
         self._last = self._last._replace(fit=replace(self._last.fit, centers=fit.centers))
+        return n_iter, converged
+
+    def reorder(self, order: npt.NDArray[np.intp]) -> None:
+        """Let label i be what ``order[i]`` is, right after the first frame."""
+        assert self._last is not None
+        centers = self._last.fit.centers[:, order]
+        fit = replace(self._last.sample.fit(centers), centers=np.ascontiguousarray(centers))
+        self._last = self._last._replace(fit=fit, groups=fit.labels)
+        self.identity.reorder(order)
 
     def _start_shot(self, sample: Sample, is_first: bool) -> Fit:
         """Start anew, as all labels are new anyway; what was there before has its label again."""

@@ -76,11 +76,11 @@ def _is_locked(session: Session) -> bool:
 def _toggle_lock(session: Session, argument: str) -> None:
     segmenter, found = session.segmenter, session.processing.segmentation
     if segmenter.palette is not None:
-        segmenter.set_palette(None)
+        segmenter.palette = None
         session.hud.say("palette free")
     elif found is not None:
         try:
-            segmenter.set_palette(found.palette)
+            segmenter.palette = found.palette
             session.hud.say("palette locked")
         except ValueError as error:  # with a spatial weight there are no colours alone
             session.hud.say(str(error))
@@ -89,7 +89,7 @@ def _toggle_lock(session: Session, argument: str) -> None:
 
 def _set_color_space(session: Session, argument: str) -> None:
     segmenter = session.segmenter
-    segmenter.set_color_space(_entry(COLOR_SPACES, segmenter.color_space, argument, "color space"))
+    segmenter.color_space = _entry(COLOR_SPACES, segmenter.color_space, argument, "color space")
     session.settings.chosen.clear()
     session.hud.say(f"colour space {segmenter.color_space}")
     session.processing.note_change()

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.colorspace import COLOR_SPACES
-from livekm.core.threads import Workers
 from livekm.frame import Image
 
 _SMALL = 38_600  # pixels
@@ -45,10 +44,10 @@ def smooth(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0))
 
 
-def lab_planes(image: Image, workers: Workers) -> npt.NDArray[np.int16]:
+def lab_planes(image: Image, threads: int) -> npt.NDArray[np.int16]:
     """Return L*, a* and b* of a C-contiguous image as (3, H, W) int16, in quarter units."""
     planes = np.empty((3, *image.shape[:2]), np.int16)
-    _LAB.split(image, planes, workers)
+    _LAB.split(image, planes, threads)
     return planes
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from livekm.core.kernels import sum_regions
 from livekm.core.segmenter import Segmenter
-from livekm.core.threads import Workers, available_cores
+from livekm.core.threads import available_cores, run_in_threads
 from livekm.frame import Image
 from livekm.regions.graph import build_graph
 from livekm.regions.identity import Identities, find_origins, measure_overlap
@@ -95,8 +95,8 @@ class RegionSegmenter:
             threads=threads,
             sample_size=_SAMPLE,
         )
-        self._workers = Workers(threads or min(available_cores(), _MAX_THREADS))
-        self._watershed = Watershed(self._workers)
+        self._threads = threads or min(available_cores(), _MAX_THREADS)
+        self._watershed = Watershed(self._threads)
         self._identities = Identities()
         self._last: _Last | None = None
 
@@ -161,7 +161,7 @@ class RegionSegmenter:
         last = self._last
         if last is not None and (segmentation.scene_cut or last.shape != shape):
             last = None
-        planes = lab_planes(small, self._workers)
+        planes = lab_planes(small, self._threads)
         strengths = self._watershed.measure(planes)
         parts = find_markers(np.array(segmentation.labels))
         self._watershed.grow(parts, strengths)
@@ -197,12 +197,12 @@ class RegionSegmenter:
         self, labels: npt.NDArray[np.int32], ids: npt.NDArray[np.int64], image: Image, cut: bool
     ) -> RegionSegmentation:
         height, width = labels.shape
-        bands = min(height, 2 * self._workers.threads)
+        bands = min(height, 2 * self._threads)
         sums = np.zeros((bands, len(ids), 4), np.int64)
         boxes = np.zeros((bands, len(ids), 4), np.int64)
         boxes[..., 0], boxes[..., 1] = width, height
         flat = image.reshape(height, -1)
-        self._workers.run(sum_regions, bands, labels, flat, sums, boxes)
+        run_in_threads(self._threads, sum_regions, bands, labels, flat, sums, boxes)
         areas, *colors = sums.sum(axis=0).T
         labels.flags.writeable = False  # those of a small image are looked at again
         start, end = boxes[..., :2].min(axis=0), boxes[..., 2:].max(axis=0)

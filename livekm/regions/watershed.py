@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.buffers import BufferPool
 from livekm.core.kernels import flood, measure_edges, peel
-from livekm.core.threads import Workers
+from livekm.core.threads import run_in_threads
 from livekm.frame import Image
 from livekm.regions.pictures import LAB_UNITS, smooth, sum_of_nine
 
@@ -26,12 +25,11 @@ class Watershed:
 
     Parameters
     ----------
-    workers : Workers
+    threads : int
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
-        self._pool = BufferPool()
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
         self._following = np.empty(0, np.int32)
         self._heights = np.empty(0, np.uint8)
 
@@ -65,7 +63,7 @@ class Watershed:
         """
         cores = labels.copy()
         peel(_beside_borders(labels), labels, cores)
-        large: Labels = self._pool.take(image.shape[:2], np.int32)
+        large: Labels = np.empty(image.shape[:2], np.int32)
         _enlarge(cores, large)
         places = np.flatnonzero(large < 0)
         if self._heights.size < large.size:
@@ -83,7 +81,9 @@ class Watershed:
         full: np.float32,
         heights: npt.NDArray[np.uint8],
     ) -> None:
-        self._workers.run(measure_edges, len(places), places, planes, reach, full, heights)
+        run_in_threads(
+            self._threads, measure_edges, len(places), places, planes, reach, full, heights
+        )
 
     def _flood(self, labels: Labels, places: Places, heights: npt.NDArray[np.uint8]) -> None:
         if self._following.size < labels.size:

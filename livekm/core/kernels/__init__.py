@@ -22,7 +22,7 @@ from livekm.core.kernels.painting import paint_labels, paint_yuv
 from livekm.core.kernels.peeling import peel
 from livekm.core.kernels.region_sums import sum_regions
 from livekm.core.kernels.smoothing import smooth_labels
-from livekm.core.kernels.statistics import measure_regions
+from livekm.core.kernels.statistics import measure_labels
 
 __all__ = [
     "BLOCK_ROWS",
@@ -36,7 +36,7 @@ __all__ = [
     "lloyd",
     "measure_components",
     "measure_edges",
-    "measure_regions",
+    "measure_labels",
     "merge",
     "paint_components",
     "paint_labels",

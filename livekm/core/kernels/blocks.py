@@ -69,17 +69,17 @@ def measure(colors, n_colors, n, low, high, sums):
 
 
 @inline_exact_jit
-def locate(top, left, rows, columns, step, x, low, high):
+def locate(top, left, rows, columns, spacing, x, low, high):
     """Write the spatial features of a block and their box; return the sum of their squares."""
     squares = _I(0)
     for r in range(rows):
         target = _U(r * columns)
-        y = np.rint(_F(top + r) * step)
+        y = np.rint(_F(top + r) * spacing)
         for c in range(_U(columns)):
-            u = np.rint((_F(left) + _F(c)) * step)
+            u = np.rint((_F(left) + _F(c)) * spacing)
             x[P3 + target + c] = u
             x[P4 + target + c] = y
             squares += _I(u * u + y * y)
-    low[3], high[3] = np.rint(_F(left) * step), np.rint(_F(left + columns - 1) * step)
-    low[4], high[4] = np.rint(_F(top) * step), np.rint(_F(top + rows - 1) * step)
+    low[3], high[3] = np.rint(_F(left) * spacing), np.rint(_F(left + columns - 1) * spacing)
+    low[4], high[4] = np.rint(_F(top) * spacing), np.rint(_F(top + rows - 1) * spacing)
     return squares

@@ -21,7 +21,7 @@ def differ(before, nearest, n):
 
 
 @inline_exact_jit
-def stick(x, n, step, centers, biases, slack, before, nearest, best, gained, lost):
+def stick(x, n, spacing, centers, biases, slack, before, nearest, best, gained, lost):
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
@@ -40,7 +40,7 @@ def stick(x, n, step, centers, biases, slack, before, nearest, best, gained, los
             score -= centers[0, old] * x[i]
             score -= centers[1, old] * x[P1 + i]
             score -= centers[2, old] * x[P2 + i]
-            if step is not None:
+            if spacing is not None:
                 score -= centers[3, old] * x[P3 + i] + centers[4, old] * x[P4 + i]
             worse = score - best[i]
             keep = _I(worse <= slack[old, new])  # no branch, which could not be predicted

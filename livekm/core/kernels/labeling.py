@@ -31,7 +31,7 @@ def label_blocks(
     planes,
     height,
     width,
-    step,
+    spacing,
     scale,
     centers,
     biases,
@@ -51,9 +51,9 @@ def label_blocks(
         The colour features, one plane after the other.
     height, width : int
         Size of the frame in pixels.
-    step : float32 or None
-        Spatial features a pixel; None, for which a kernel of its own is compiled, where a pixel's
-        place does not count.
+    spacing : float32 or None
+        Spatial features from one pixel to the next; None, for which a kernel of its own is
+        compiled, where a pixel's place does not count.
     scale : float32
         The power of two that makes every score an integer.
     centers : (5, k) float32
@@ -103,16 +103,16 @@ def label_blocks(
             start = top * width + left
             for f in range(n_colors):
                 gather(planes, f * area + start, width, rows, columns, colors, f * BLOCK)
-            if is_sticky:  # early: for a while, what was stored in parts can't be loaded at once
+            if is_sticky:  # early, to avoid a store-forwarding stall
                 gather(previous, start, width, rows, columns, before, 0)
                 for i in range(n, _U(BLOCK)):
                     before[i] = nearest[i] = 0
             squares = measure(colors, n_colors, n, low, high, sums)
-            if step is not None:
-                squares += locate(top, left, rows, columns, step, x, low, high)
+            if spacing is not None:
+                squares += locate(top, left, rows, columns, spacing, x, low, high)
             error += half * squares
-            count = find_candidates(centers, biases, step, low, high, margin, excess, chosen)
-            is_clear = count == 1 and step is None
+            count = find_candidates(centers, biases, spacing, low, high, margin, excess, chosen)
+            is_clear = count == 1 and spacing is None
             if is_clear:
                 j = chosen[0]
                 for i in range(n):
@@ -122,12 +122,12 @@ def label_blocks(
                 for f in range(3):
                     error -= _I(centers[f, j]) * sums[f]
             if not is_clear or (is_sticky and differ(before, nearest, n)):
-                search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index)
+                search(colors, n, n_colors, spacing, centers, biases, chosen, count, x, best, index)
             if not is_clear:
                 error += read(n, chosen, count, best, index, nearest, found)
             if is_sticky:
                 error += stick(
-                    x, n, step, centers, biases, slack, before, nearest, best, found, lost
+                    x, n, spacing, centers, biases, slack, before, nearest, best, found, lost
                 )
             scatter(nearest, start, width, rows, columns, labels)
     for j in range(k):

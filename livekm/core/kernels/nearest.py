@@ -27,7 +27,7 @@ def _far_corner(difference, low, high):
 
 
 @inline_exact_jit
-def find_candidates(centers, biases, step, low, high, margin, excess, chosen):
+def find_candidates(centers, biases, spacing, low, high, margin, excess, chosen):
     """Write the centers that can be nearest within the box into `chosen`, in order; count them.
 
     A center is out when another, the nearest to the middle of the box, has the lower score at
@@ -39,7 +39,7 @@ def find_candidates(centers, biases, step, low, high, margin, excess, chosen):
     m0, m1, m2 = half * (low[0] + high[0]), half * (low[1] + high[1]), half * (low[2] + high[2])
     for j in range(k):
         excess[j] = biases[j] - centers[0, j] * m0 - centers[1, j] * m1 - centers[2, j] * m2
-    if step is not None:
+    if spacing is not None:
         for f in range(3, 5):
             middle = half * (low[f] + high[f])
             for j in range(k):
@@ -59,7 +59,7 @@ def find_candidates(centers, biases, step, low, high, margin, excess, chosen):
         far += _far_corner(centers[1, j] - s1, l1, h1)
         far += _far_corner(centers[2, j] - s2, l2, h2)
         excess[j] = biases[j] - bias - far
-    if step is not None:
+    if spacing is not None:
         for f in range(3, 5):
             for j in range(k):
                 excess[j] -= _far_corner(centers[f, j] - centers[f, star], low[f], high[f])
@@ -113,7 +113,7 @@ def _compare_places(x, n, centers, biases, j, best, index):
 
 
 @inline_exact_jit
-def search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, index):
+def search(colors, n, n_colors, spacing, centers, biases, chosen, count, x, best, index):
     """Find each pixel's nearest center among those chosen."""
     for f in range(n_colors):
         base = _U(f * BLOCK)
@@ -122,7 +122,7 @@ def search(colors, n, n_colors, step, centers, biases, chosen, count, x, best, i
     for i in range(n):
         best[i] = _F(np.inf)
         index[i] = 0
-    if step is not None:
+    if spacing is not None:
         for q in range(count):
             _compare_places(x, n, centers, biases, chosen[q], best, index)
     else:

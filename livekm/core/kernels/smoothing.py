@@ -72,20 +72,20 @@ def _majority(padded, i):
 
 
 @inline_jit
-def _half_distance(planes, area, p, r, c, step, centers, j):
+def _half_distance(planes, area, p, r, c, spacing, centers, j):
     """Half the squared distance of pixel p, in row r and column c, to center j."""
     total = 0.0
     for f in range(3):
         difference = np.float64(planes[_U(f * area) + p]) - np.float64(centers[f, j])
         total += difference * difference
-    x = np.rint(np.float32(c) * step) - centers[3, j]
-    y = np.rint(np.float32(r) * step) - centers[4, j]
+    x = np.rint(np.float32(c) * spacing) - centers[3, j]
+    y = np.rint(np.float32(r) * spacing) - centers[4, j]
     return 0.5 * (total + np.float64(x * x + y * y))
 
 
 @jit
 def smooth_labels(
-    first, last, planes, height, width, step, centers, scale, labels, smoothed, counts, errors
+    first, last, planes, height, width, spacing, centers, scale, labels, smoothed, counts, errors
 ):
     """Give each pixel of the rows from `first` up to `last` the label of most of its neighbours.
 
@@ -94,7 +94,7 @@ def smooth_labels(
 
     Parameters
     ----------
-    planes, height, width, step, centers, scale
+    planes, height, width, spacing, centers, scale
         As in `label_blocks`.
     labels : (height * width,) uint8
     smoothed : (height * width,) uint8
@@ -134,6 +134,6 @@ def smooth_labels(
                         smoothed[p] = winner
                         counts[first, own] -= 1
                         counts[first, winner] += 1
-                        after = _half_distance(planes, area, p, r, c, step, centers, winner)
-                        before = _half_distance(planes, area, p, r, c, step, centers, own)
+                        after = _half_distance(planes, area, p, r, c, spacing, centers, winner)
+                        before = _half_distance(planes, area, p, r, c, spacing, centers, own)
                         errors[first] += np.int64((after - before) * scale)

@@ -1,4 +1,4 @@
-"""Where each cluster lies in the frame."""
+"""Where the pixels of each label lie in the frame."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _measure_row(y, width, labels, sums, boxes):
 
 
 @jit
-def measure_regions(first, last, labels, sums, boxes):
+def measure_labels(first, last, labels, sums, boxes):
     """Add up the pixels of each label by their runs along the rows.
 
     Parameters

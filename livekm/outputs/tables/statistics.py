@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.kernels import measure_regions
+from livekm.core.kernels import measure_labels
 from livekm.core.segmentation import Segmentation
-from livekm.core.threads import Workers, available_cores
+from livekm.core.threads import available_cores, run_in_threads
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.tables.table import TableFile
 
@@ -56,10 +56,8 @@ class SegmentRow(NamedTuple):
     scene_cut: bool
 
 
-def measure(
-    frame: Frame, segmentation: Segmentation, workers: Workers | None = None
-) -> list[SegmentRow]:
-    """Measure every segment of a frame, on as many threads as `workers` has.
+def measure(frame: Frame, segmentation: Segmentation, threads: int = 1) -> list[SegmentRow]:
+    """Measure every segment of a frame, on as many threads as are given.
 
     Examples
     --------
@@ -73,7 +71,7 @@ def measure(
     #ff140a 4 4.5 0.5 4 2
     """
     labels = segmentation.labels
-    sums, boxes = _regions(labels, segmentation.n_clusters, workers or Workers(1))
+    sums, boxes = _regions(labels, segmentation.n_clusters, threads)
     mse = _rounded(segmentation.mse)
     rows = []
     found = zip(
@@ -108,15 +106,15 @@ def measure(
 
 
 def _regions(
-    labels: npt.NDArray[np.uint8], k: int, workers: Workers
+    labels: npt.NDArray[np.uint8], k: int, threads: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return number, sum of x and sum of y of each label, (k, 3), and its box, (k, 4)."""
     height, width = labels.shape
-    bands = 4 * workers.threads
+    bands = 4 * threads
     sums = np.zeros((bands, k, 3), np.int64)
     boxes = np.zeros((bands, k, 4), np.int64)
     boxes[:, :, :2] = width, height
-    workers.run(measure_regions, bands, labels, sums, boxes)
+    run_in_threads(threads, measure_labels, bands, labels, sums, boxes)
     ends = boxes[:, :, :2].min(axis=0), boxes[:, :, 2:].max(axis=0)
     return sums.sum(axis=0), np.concatenate(ends, axis=1)
 
@@ -135,7 +133,7 @@ class StatisticsFile(TableFile):
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
         super().__init__(path, info, overwrite=overwrite, columns=SegmentRow._fields)
-        self._workers = Workers(available_cores())
+        self._threads = available_cores()
 
     def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
-        return [row._asdict() for row in measure(frame, segmentation, self._workers)]
+        return [row._asdict() for row in measure(frame, segmentation, self._threads)]
