@@ -8,10 +8,7 @@ import sys
 import cv2
 import numpy as np
 
-from livekm import Segmenter, open_source
-from livekm.core.segmentation import Segmentation
-from livekm.files import process_clip
-from livekm.frame import Frame, Image
+from livekm import Frame, Image, Segmentation, convert
 
 
 def spot_color(frame: Frame, segmentation: Segmentation) -> Image:
@@ -25,8 +22,7 @@ def spot_color(frame: Frame, segmentation: Segmentation) -> Image:
 def main() -> None:
     """Write the clip."""
     source_name, target = sys.argv[1:]
-    with open_source(source_name) as source:
-        result = process_clip(source, Segmenter(8, random_state=0), spot_color, target)
+    result = convert(source_name, target, k=8, view=spot_color, random_state=0)
     print(f"{result.paths[0]}: {result.n_frames} frames")
 
 

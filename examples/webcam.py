@@ -5,10 +5,7 @@ python webcam.py [CAMERA] [FRAMES]
 
 import sys
 
-from livekm import Segmenter, open_source
-from livekm.core.segmentation import Segmentation
-from livekm.frame import Frame
-from livekm.live import run
+from livekm import Frame, Segmentation, Segmenter, open_source, run_live
 
 
 class Teller:
@@ -33,7 +30,7 @@ def main() -> None:
     camera = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     frames = int(sys.argv[2]) if len(sys.argv) > 2 else None
     with open_source(camera) as source:
-        summary = run(source, Segmenter(n_clusters=6), on_frame=Teller(), max_frames=frames)
+        summary = run_live(source, Segmenter(n_clusters=6), on_frame=Teller(), max_frames=frames)
     print(f"{summary.n_frames} frames, {summary.n_dropped} dropped")
 
 

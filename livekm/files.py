@@ -17,7 +17,8 @@ from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, NullSink, Sink, open
 from livekm.outputs.base import Output, OutputGroup
 from livekm.outputs.tables import OpenSidecar, Sidecar
 from livekm.prefetch import ReadAhead, WriteBehind
-from livekm.sources.base import Source
+from livekm.sources import Source, open_source
+from livekm.validation import named
 from livekm.views import VIEWS, View
 
 _log = logging.getLogger(__name__)
@@ -240,3 +241,76 @@ def process_image(
 
         outputs.each(write)
     return ImageResult(segmentation, outputs.paths, outputs.renamed)
+
+
+def convert(
+    source: str | Path,
+    output: str | Path,
+    k: int = 8,
+    *,
+    view: str | View = "segments",
+    color_space: str = "bgr",
+    hysteresis: float = 2.0,
+    smoothing: int = 0,
+    random_state: int | None = None,
+    scale: float = 1.0,
+    overwrite: bool = False,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
+    on_frame: Callable[[Frame, Segmentation], None] = lambda frame, segmentation: None,
+) -> ClipResult:
+    """Segment a clip or an image into a file: ``convert("a.mp4", "b.mp4", k=8)``.
+
+    Parameters
+    ----------
+    source : str or Path
+        What to read; see `open_source`.
+    output : str or Path
+        The file to write; its suffix tells the format. It has this name only once it is complete.
+    k : int, default 8
+        The number of clusters, from 1 to 256.
+    view : str or callable, default "segments"
+        What is written: a key of `VIEWS`, or a function of a `Frame` and its `Segmentation`.
+    color_space, hysteresis, smoothing, random_state
+        See `Segmenter`.
+    scale : float, default 1.0
+        Frames are resized by this factor first.
+    overwrite : bool, default False
+        Whether a file of that name may be replaced.
+    encoder : EncoderOptions
+        How a clip is encoded.
+    on_frame : callable, optional
+        Is called with each frame of a clip and its segmentation, for progress.
+
+    Returns
+    -------
+    result : ClipResult
+
+    Raises
+    ------
+    SourceError, SinkError
+        If the source cannot be read or the file not written.
+    ValueError, TypeError
+        For a parameter out of its range.
+    """
+    shown = named("view", view, VIEWS) if isinstance(view, str) else view
+    segmenter = Segmenter(
+        k,
+        color_space=color_space,
+        hysteresis=hysteresis,
+        smoothing=smoothing,
+        random_state=random_state,
+    )
+    with open_source(source) as frames:
+        if frames.info.is_still:
+            made = process_image(frames, segmenter, shown, output, scale=scale, overwrite=overwrite)
+            return ClipResult(1, made.paths, made.renamed)
+        return process_clip(
+            frames,
+            segmenter,
+            shown,
+            output,
+            scale=scale,
+            overwrite=overwrite,
+            encoder=encoder,
+            on_frame=on_frame,
+        )

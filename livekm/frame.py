@@ -35,6 +35,10 @@ class Frame:
     index: int
     time: float
 
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"<Frame {self.index} at {self.time:.3f} s, {width}x{height}>"
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
@@ -80,6 +84,11 @@ class VideoInfo:
     def __post_init__(self) -> None:
         name = re.sub("[\ud800-\udfff]", "\ufffd", self.name)
         object.__setattr__(self, "name", printable(name))
+
+    def __repr__(self) -> str:
+        rate = "" if self.fps is None else f", {float(self.fps):.4g} frames/s"
+        number = "" if self.n_frames is None else f", {self.n_frames} frames"
+        return f"<VideoInfo of {self.name}: {self.width}x{self.height}{rate}{number}>"
 
 
 def is_hd(width: int, height: int) -> bool:

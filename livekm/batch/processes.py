@@ -14,7 +14,6 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import IO
 
-import livekm
 from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
 from livekm.batch.protocol import REPORT_OPTION, STOP, Report
 from livekm.core.threads import available_cores
@@ -231,7 +230,7 @@ def _start() -> str:
     Leave the current folder out of its path: ``python -m`` would run a json.py that lies there.
     (``python -P`` does the same from 3.11 on.)
     """
-    folder = str(Path(livekm.__file__).resolve().parents[1])
+    folder = str(Path(__file__).resolve().parents[2])  # where livekm is
     return (
         f"import sys; folder = {folder!r}; sys.path[:] = filter(None, sys.path); "
         "folder in sys.path or sys.path.insert(0, folder); "

@@ -23,7 +23,7 @@ from livekm.errors import UsageError
 from livekm.frame import Image
 from livekm.validation import check_number, check_range, named
 
-__all__ = ["Segmenter"]
+__all__ = ["Segmenter", "segment"]
 
 _DEFAULT_THREADS = 8  # more do not pay: the memory is the limit
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
@@ -451,3 +451,58 @@ class Segmenter:
             n_iter=n_iter,
             converged=converged,
         )
+
+
+def segment(
+    image: npt.NDArray[np.uint8],
+    k: int = 8,
+    *,
+    color_space: str = "bgr",
+    spatial_weight: float = 0.0,
+    smoothing: int = 0,
+    seeding: str | Seeding = "k-means++",
+    max_iterations: int = 300,
+    random_state: int | None = None,
+    threads: int | None = None,
+) -> Segmentation:
+    """Segment one image by k-means, run until it converges.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, BGR
+    k : int, default 8
+        The number of clusters, from 1 to 256.
+    max_iterations : int, default 300
+        See `Segmenter.fit`.
+    color_space, spatial_weight, smoothing, seeding, random_state, threads
+        See `Segmenter`.
+
+    Returns
+    -------
+    segmentation : Segmentation
+        Label 0 is the largest segment, and so on down.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an image or a parameter that is not like this.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((2, 6, 3), np.uint8)
+    >>> image[:, :2] = 10, 20, 255
+    >>> segmentation = segment(image, k=2, random_state=0)
+    >>> segmentation.palette.tolist(), segmentation.counts.tolist(), segmentation.converged
+    ([[0, 0, 0], [10, 20, 255]], [8, 4], True)
+    """
+    segmenter = Segmenter(
+        k,
+        color_space=color_space,
+        spatial_weight=spatial_weight,
+        smoothing=smoothing,
+        seeding=seeding,
+        random_state=random_state,
+        threads=threads,
+    )
+    return segmenter.fit(image, max_iterations)

@@ -225,6 +225,10 @@ class OutputGroup(Closing):
 class Sink(Output):
     """Take images, one for each frame."""
 
+    def __repr__(self) -> str:
+        """Tell what was written, once it is complete."""
+        return f"<{type(self).__name__}{f' {self.path}' if self.path else ''}>"
+
     @abstractmethod
     def write(
         self, image: Image | Painting, time: float | None = None, index: int | None = None

@@ -40,6 +40,9 @@ class Region:
     centroid: tuple[float, float]
     outline: npt.NDArray[np.int32]
 
+    def __repr__(self) -> str:
+        return f"<Region of segment {self.label}: {self.area} pixels, box {self.box}>"
+
 
 def find_regions(
     segmentation: Segmentation,

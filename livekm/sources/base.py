@@ -24,6 +24,12 @@ class Source(Closing):
 
     info: VideoInfo
 
+    def __repr__(self) -> str:
+        """Tell what is read, and how large it is."""
+        info = getattr(self, "info", None)
+        what = "" if info is None else f" {info.name}, {info.width}x{info.height}"
+        return f"<{type(self).__name__}{what}>"
+
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in the order of their times."""
