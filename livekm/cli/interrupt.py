@@ -25,8 +25,8 @@ class Interruption:
     """
 
     def __init__(self, number: signal.Signals) -> None:
-        self.requested = False
-        self.insisted = False
+        self.requested: bool = False
+        self.insisted: bool = False
         self._number = number
 
     def __call__(self) -> bool:

@@ -58,7 +58,7 @@ _SELECTION: dict[str, Any] = {
 }
 _BY_FRAMES = "end a camera by --frames"
 
-GROUPS = {
+GROUPS: dict[str, str | None] = {
     "source, one of": None,
     "output": None,
     "many clips": (

@@ -27,7 +27,7 @@ class FixedCenters:
 
     def __init__(self, centers: Centers, places: int, identity: Identity) -> None:
         self.centers = centers
-        self.mse = 0.0
+        self.mse: float = 0.0
         self.identity = identity
         self._places = places
         self.seen: tuple[npt.NDArray[np.float32], Image] | None = None

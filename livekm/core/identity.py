@@ -40,8 +40,8 @@ class Identity:
         self._policy = policy or TrainingPolicy()
         self._next = itertools.count()
         self._colors = self._own = np.zeros((0, 3))
-        self.ids = np.zeros(0, np.int64)
-        self.ages = np.zeros(0, np.int64)
+        self.ids: Ids = np.zeros(0, np.int64)
+        self.ages: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._shots: list[_Shot] = []
 
     def forget(self) -> None:

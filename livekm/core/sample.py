@@ -90,7 +90,7 @@ class Sample:
     def __init__(self, points: npt.NDArray[np.float32], places: int = 3) -> None:
         self.points = points
         self.places = places
-        self.size = points.shape[1]
+        self.size: int = points.shape[1]
         norms = np.einsum("ij,ij->j", points, points)
         self._rows = cv2.merge([*points[:3], norms]).reshape(-1, 4)
 

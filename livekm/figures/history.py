@@ -89,9 +89,9 @@ class History:
     """
 
     def __init__(self) -> None:
-        self.n_frames = 0
-        self.n_clusters = 0
-        self.last_time = 0.0
+        self.n_frames: int = 0
+        self.n_clusters: int = 0
+        self.last_time: float = 0.0
         self.cuts: list[float] = []
         self.size: tuple[int, int] | None = None
         self._stride = 1  # frames in a bin

@@ -81,7 +81,7 @@ class CameraSource(Source):
         self._first: Frame | None = None
         self._closed = False
         self._in_use = Lock()  # a capture that is released while another thread reads crashes
-        self.opened_at = time.monotonic()
+        self.opened_at: float = time.monotonic()
         self._open()
 
     def reopen(self) -> None:
@@ -139,7 +139,7 @@ class CameraSource(Source):
         self._first = self._read(_FIRST_WAIT)
         if self._first is not None:
             height, width = self._first.image.shape[:2]
-            self.info = VideoInfo(self._name, width, height, fps, is_live=True)
+            self.info: VideoInfo = VideoInfo(self._name, width, height, fps, is_live=True)
 
     def _read(self, patience: float) -> Frame | None:
         """Return the next frame, or None after `close`; raise `SourceError` if none comes."""

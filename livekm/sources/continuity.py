@@ -63,7 +63,7 @@ class Continuity:
         self._offset = Fraction(0)  # behind the last seam
         self._held: list[tuple[_Packet, bool]] = []  # and whether it lies behind the seam
         self._behind: dict[int, list[_Packet]] = {}  # those that do, by their track
-        self.n_seams = 0
+        self.n_seams: int = 0
 
     @classmethod
     def of(cls, container: InputContainer) -> Continuity:

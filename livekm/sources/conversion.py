@@ -37,7 +37,7 @@ class Converter:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self.is_turned = False
+        self.is_turned: bool = False
         self._threads = threads
         self._reformatter = VideoReformatter()
         self._shape: tuple[int, ...] | None = None

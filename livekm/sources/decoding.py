@@ -72,9 +72,9 @@ class ClipReader:
         self._packets = PicturePackets(self._container)
         self._begin = begin
         self._threads = threads
-        self.n_lost = 0
-        self.n_concealed = 0
-        self.pictures = self._decode()
+        self.n_lost: int = 0
+        self.n_concealed: int = 0
+        self.pictures: Iterator[Picture] = self._decode()
 
     @property
     def n_seams(self) -> int:
@@ -161,7 +161,7 @@ class PicturePackets:
         stream = picture_stream(container)
         assert stream is not None, "ClipSource has looked at the header"
         self.stream: Any = stream
-        self.continuity = Continuity.of(container)
+        self.continuity: Continuity = Continuity.of(container)
         self._container = container
 
     def __iter__(self) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from types import ModuleType
+from typing import Any
 
 from livekm.core.kernels.compiler import plain
 from livekm.core.kernels.compiler.plain import IS_COMPILED, LOOKED_UP, MOVED, WORD
@@ -38,10 +39,15 @@ if IS_COMPILED and os.environ.get("LIVEKM_NUMBA") != "plain":
         from livekm.core.kernels.compiler import tuned
 
         _chosen = tuned
-    except (ImportError, AttributeError, KeyError, TypeError) as error:  # as a new numba may cause
-        logging.getLogger(__name__).info("kernels are compiled plainly: %r", error)
+    except (ImportError, AttributeError, KeyError, TypeError) as _error:  # as a new numba may cause
+        logging.getLogger(__name__).info("kernels are compiled plainly: %r", _error)
 
-jit, inline_jit = _chosen.jit, _chosen.inline_jit
-exact_jit, inline_exact_jit = _chosen.exact_jit, _chosen.inline_exact_jit
-scratch, move, look_up = _chosen.scratch, _chosen.move, _chosen.look_up
-differences, trailing_zeros = _chosen.differences, _chosen.trailing_zeros
+jit: Any = _chosen.jit
+exact_jit: Any = _chosen.exact_jit
+inline_jit: Any = _chosen.inline_jit
+inline_exact_jit: Any = _chosen.inline_exact_jit
+scratch: Any = _chosen.scratch
+move: Any = _chosen.move
+look_up: Any = _chosen.look_up
+differences: Any = _chosen.differences
+trailing_zeros: Any = _chosen.trailing_zeros
