@@ -142,7 +142,7 @@ def test_images_without_times_follow_each_other_at_the_rate_that_is_given(tmp_pa
         sink.write(grey(0), index=6)
         sink.write(grey(0), 2.5, 7)
     table = (tmp_path / "row" / "frames.csv").read_text()
-    assert table == "file,frame,time\n0.png,0,0.0\n1.png,6,1.5\n2.png,7,2.5\n"
+    assert table == "file,frame,time,schema\n0.png,0,0.0,1\n1.png,6,1.5,1\n2.png,7,2.5,1\n"
 
 
 def test_a_rate_beside_that_of_the_source_is_refused(tmp_path):

@@ -39,16 +39,21 @@ def segmented(image: np.ndarray, k: int = 3) -> Segmentation:
     return Segmenter(k, random_state=0).fit(image)
 
 
+def without_schema(row: dict[str, object]) -> SegmentRow:
+    assert row.pop("schema") == 1
+    return SegmentRow(**row)
+
+
 def read(path: Path) -> list[SegmentRow]:
     """Read a table with nothing but Python's own parsers."""
     if path.suffix == ".jsonl":
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [SegmentRow(**json.loads(line)) for line in lines]
+        return [without_schema(json.loads(line)) for line in lines]
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        assert tuple(rows.fieldnames) == SegmentRow._fields
+        assert tuple(rows.fieldnames) == (*SegmentRow._fields, "schema")
         return [
-            SegmentRow(**{
+            without_schema({
                 key: value if key == "color" else json.loads(value) if value else None
                 for key, value in row.items()
             })

@@ -6,6 +6,7 @@ import contextlib
 import csv
 from pathlib import Path
 
+from livekm.outputs.schema import SCHEMA
 from livekm.outputs.tail import cut_last_line
 from livekm.sources.files import PRINTF_NUMBER
 
@@ -26,7 +27,7 @@ class NumberedFiles:
         self._table_path = folder / "frames.csv"
         self._file = self._table_path.open("w", encoding="utf-8", newline="")
         self._table = csv.writer(self._file, lineterminator="\n")
-        self._table.writerow(("file", "frame", "time"))
+        self._table.writerow(("file", "frame", "time", "schema"))
 
     def add(self, content: bytes, index: int, time: float) -> None:
         """Write the next file; leave nothing of it where that fails with OSError."""
@@ -37,7 +38,7 @@ class NumberedFiles:
         except OSError:
             path.unlink(missing_ok=True)
             raise
-        self._table.writerow((name, index, time))
+        self._table.writerow((name, index, time, SCHEMA))
         self._n_files += 1
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile, PartFolder
 from livekm.outputs.images.folder import NumberedFiles
 from livekm.outputs.images.label_png import encode_label_png
+from livekm.outputs.schema import SCHEMA
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.video.formats import CODECS, CONTAINERS, FINE_TIME_BASE
 from livekm.outputs.video.timestamps import Timestamps
@@ -33,7 +34,8 @@ class LabelArrays(Sidecar):
 
     ``frame_000000`` and so on are (H, W) uint8 labels, ``times`` the (n,) float64 seconds,
     ``indices`` the (n,) int64 numbers in the source, ``palettes`` the (n, k, 3) uint8 BGR colours,
-    ``ids`` the (n, k) int64 identities of the labels; see `Segmentation.ids`.
+    ``ids`` the (n, k) int64 identities of the labels; see `Segmentation.ids`,
+    ``schema`` is `SCHEMA`.
     Its table of contents takes memory, about a kilobyte a frame.
     """
 
@@ -63,6 +65,7 @@ class LabelArrays(Sidecar):
         self._zip.close()
 
     def _store_columns(self, file: zipfile.ZipFile, n_frames: int) -> None:
+        _store(file, "schema", np.array(SCHEMA, np.int64))
         _store(file, "times", np.array(self._times[:n_frames], np.float64))
         _store(file, "indices", np.array(self._indices[:n_frames], np.int64))
         _store(file, "palettes", np.array(self._palettes[:n_frames], np.uint8))

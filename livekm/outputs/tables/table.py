@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile
+from livekm.outputs.schema import SCHEMA
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.tail import cut_last_line
 
@@ -32,7 +33,7 @@ class TableFile(Sidecar):
     overwrite : bool
         Whether an existing file may be replaced.
     columns : sequence of str
-        Of a ``.csv``: the keys of the rows that it has.
+        Of a ``.csv``: the keys of the rows that it has. `SCHEMA` comes after them.
 
     Raises
     ------
@@ -58,7 +59,7 @@ class TableFile(Sidecar):
         self._file = self._opened(_open_text)
         self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
         if self._csv:
-            self._csv.writerow(columns)
+            self._csv.writerow((*columns, "schema"))
 
     @abstractmethod
     def _rows(self, frame: Frame, segmentation: Segmentation) -> list[dict[str, Any]]:
@@ -67,9 +68,10 @@ class TableFile(Sidecar):
     def _write(self, frame: Frame, segmentation: Segmentation) -> None:
         rows = self._rows(frame, segmentation)
         if self._csv:
-            self._csv.writerows([_as_text(row[name]) for name in self._columns] for row in rows)
+            for row in rows:
+                self._csv.writerow((*(_as_text(row[name]) for name in self._columns), SCHEMA))
         else:
-            self._file.writelines(json.dumps(row) + "\n" for row in rows)
+            self._file.writelines(json.dumps({**row, "schema": SCHEMA}) + "\n" for row in rows)
 
     def _finish(self) -> None:
         self._file.close()
