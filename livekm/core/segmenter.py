@@ -38,9 +38,9 @@ class Segmenter:
     then label every pixel. See docs/engine.md for the algorithm.
 
     What can be set after the start is a property: `n_clusters`, `color_space`, `hysteresis`,
-    `palette`; it counts from the next frame on. Several threads may use one segmenter: a call or a
-    setting waits until the one before it is done. Frames are taken in the order in which they
-    arrive, so that those of one stream should come from one thread.
+    `steadiness`, `palette`; it counts from the next frame on. Several threads may use one
+    segmenter: a call or a setting waits until the one before it is done. Frames are taken in the
+    order in which they arrive, so that those of one stream should come from one thread.
 
     Parameters
     ----------
@@ -173,9 +173,11 @@ class Segmenter:
 
     @steadiness.setter
     def steadiness(self, value: float) -> None:
-        self._steadiness = check_number("steadiness", value, 1)
-        if isinstance(self._trainer, Trainer):
-            self._trainer.steadiness = self._steadiness
+        steadiness = check_number("steadiness", value, 1)
+        with self._lock:
+            self._steadiness = steadiness
+            if isinstance(self._trainer, Trainer):
+                self._trainer.steadiness = steadiness
 
     @property
     def palette(self) -> npt.NDArray[np.uint8] | None:
