@@ -14,6 +14,13 @@ from typing import Any, TypeAlias
 import av
 from av.container import InputContainer, OutputContainer
 
+from livekm.outputs.video.chapters import (
+    chapters_between,
+    has_timecode,
+    is_chapters,
+    is_timecode,
+    timecode_of,
+)
 from livekm.sources.container import open_container, picture_stream, readable
 from livekm.sources.continuity import Continuity
 
@@ -23,12 +30,6 @@ _log = logging.getLogger(__name__)
 # Tags that describe the source file itself; a timecode is handled apart.
 _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 _OF_A_TRACK = ("language", "title", "handler_name", "creation_time")
-
-# Timecodes count frames, so that only these rates have them.
-_TIMECODE_RATES = {rate * n for rate in (24, 25, 30) for n in (1, 2)} | {
-    Fraction(rate * n * 1000, 1001) for rate in (24, 30) for n in (1, 2)
-}
-_TIMECODE_FORMATS = ("mov", "mp4", "matroska")
 
 # How many seconds sound may lie behind the picture of the same time in a file.
 _SKEW = 10
@@ -89,7 +90,7 @@ class CopiedTracks:
         for stream in self._source.streams:
             if stream is first:
                 picture.metadata.update(_kept(stream))
-            elif _is_timecode(stream) or _is_chapters(stream):
+            elif is_timecode(stream) or is_chapters(stream):
                 continue
             elif stream.type == "video" or not _fits(stream, output.format.name):
                 self._warn(stream, f"does not go into {output.format.name}; it is left out")
@@ -114,39 +115,13 @@ class CopiedTracks:
     def _keep_timecode(self, output: OutputContainer, picture: Any) -> None:
         """Write the first picture's timecode as metadata, of which MOV and MP4 make a track."""
         assert self._source is not None
-        codes = [
-            holder.metadata["timecode"]
-            for holder in (*self._source.streams, self._source)
-            if "timecode" in holder.metadata
-        ]
-        if not codes:
+        timecode = timecode_of(self._source)
+        if timecode is None:
             return
-        is_countable = picture.codec_context.framerate in _TIMECODE_RATES
-        if output.format.name in _TIMECODE_FORMATS and is_countable and not self._origin:
-            picture.metadata["timecode"] = readable(codes[0])
+        if has_timecode(output.format.name, picture.codec_context.framerate) and not self._origin:
+            picture.metadata["timecode"] = timecode
         else:
-            _log.warning("%s: its timecode %s is left out", self._name, readable(codes[0]))
-
-    def _keep_chapters(self, end: Fraction) -> None:
-        """Copy the chapters, as far as they lie before `end`, in seconds of the output."""
-        if self._source is None or self._output is None:
-            return
-        chapters: list[Any] = []
-        for chapter in self._source.chapters():
-            base = chapter["time_base"] or Fraction(1, av.time_base)
-            first, last = (chapter[key] * base - self._origin for key in ("start", "end"))
-            if first < end and last > 0:
-                times = {"start": max(first, Fraction(0)), "end": min(last, end)}
-                chapters.append(
-                    {
-                        "id": chapter["id"],
-                        **{key: round(time * 1000) for key, time in times.items()},
-                        "time_base": Fraction(1, 1000),
-                        "metadata": {k: readable(v) for k, v in chapter["metadata"].items()},
-                    }
-                )
-        if chapters:
-            self._output.set_chapters(chapters)
+            _log.warning("%s: its timecode %s is left out", self._name, timecode)
 
     def copy_until(self, time: Fraction) -> None:
         """Copy what begins before `time`, in seconds of the output."""
@@ -164,7 +139,8 @@ class CopiedTracks:
         period : Fraction
             How long a picture usually lasts.
         """
-        self._keep_chapters(end)
+        if self._source is not None and self._output is not None:
+            self._output.set_chapters(chapters_between(self._source, self._origin, end))
         tail: list[_Packet] = []
         goes_on = False  # whether the clip has further pictures, which were not wanted
         awaited = {index for index, copy in self._copies.items() if copy.track.type == "audio"}
@@ -269,18 +245,6 @@ def _is_again_in_avi(stream: Any, codec: str, container: str) -> bool:
 
 def _kept(stream: Any) -> dict[str, str]:
     return {key: readable(stream.metadata[key]) for key in _OF_A_TRACK if key in stream.metadata}
-
-
-def _is_timecode(stream: Any) -> bool:
-    return stream.type == "data" and "timecode" in stream.metadata
-
-
-def _is_chapters(stream: Any) -> bool:
-    """Tell whether a track is what MP4 and MOV make of chapters, which FFmpeg reads as such."""
-    if stream.type != "data" or "mov" not in stream.container.format.name:
-        return False
-    discard = getattr(stream, "discard", None)  # PyAV 17 has none
-    return discard.name == "all" if discard is not None else bool(stream.container.chapters())
 
 
 def _fits(stream: Any, container: str) -> bool:
