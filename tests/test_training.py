@@ -13,6 +13,7 @@ from livekm import Segmenter
 from livekm.core import light, moves
 from livekm.core.challenges import Calendar, wanted_saving
 from livekm.core.identity import Identity
+from livekm.core.labeler import Labeler
 from livekm.core.moves import Move, MoveLedger, Prices
 from livekm.core.policy import TrainingPolicy
 from livekm.core.sample import Sample
@@ -183,7 +184,7 @@ def test_without_steadiness_every_move_that_pays_is_made_up_to_three_a_frame(off
     queue, looks = offers
     queue += [0.001] * 9
     assert improve(MoveLedger(POLICY), dearness=0.0) == "moved by 0.001"
-    assert len(looks) == 3
+    assert looks == [0.01] * 3
 
 
 def test_looks_that_fail_become_rare_until_the_scene_is_another(offers):
@@ -574,6 +575,35 @@ def test_a_failed_look_is_repeated_as_soon_as_the_scene_is_another(monkeypatch):
         other.reshape(-1, 3)[:number] = other.reshape(-1, 3)[1000]
         show(trainer, noisy(other, rng))
         assert len(looks) == expected
+
+
+def test_the_larger_half_of_a_cluster_keeps_its_label():
+    pixels = np.full((8, 10, 3), 60, np.uint8)
+    pixels[:2] = 140
+    for image in (pixels, 200 - pixels):
+        trainer = trained(1)
+        show(trainer, image)
+        trainer.resize(2)
+        np.testing.assert_array_equal(trainer.centers[:, 0], image[4, 4])
+        np.testing.assert_array_equal(trainer.centers[:, 1], image[0, 0])
+
+
+# --- labels ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hysteresis", "most", "label"), [(20, 3001, 0), (20, 2999, 1), (8, 9999, 1), (9, 9999, 0)]
+)
+def test_a_flip_must_pay_beyond_the_hysteresis_or_the_frame_s_mse(hysteresis, most, label):
+    labeler = Labeler(1)
+    centers = np.ascontiguousarray(np.float32([[0] * 3, [100] * 3]).T)
+    for level in (40, 55):  # from there to the other center it is nearer by 3000
+        planes = np.full((3, 2, 2), level, np.uint8)
+        labeling = labeler.label(
+            planes, centers, spacing=np.float32(0), reach=3 * 255.0**2, hysteresis=hysteresis,
+            most=most, smoothing=0,
+        )  # fmt: skip
+    assert labeling.labels.ravel().tolist() == [label] * 4
 
 
 # --- the search for moves --------------------------------------------------------------------
