@@ -117,8 +117,8 @@ def mask(
     """Show the selected segments in white on black; without a selection, the largest."""
     shown = selection
     if selection.is_everything:
-        shown = Selection([int(np.argmax(segmentation.counts))])
-    is_white = shown.of(segmentation.n_clusters)
+        shown = Selection([int(segmentation.ids[np.argmax(segmentation.counts)])])
+    is_white = shown.of(segmentation)
     white = np.repeat(is_white[:, np.newaxis], 3, axis=1) * np.uint8(255)
     if selection.rest == "pale":  # white on black already
         selection = EVERYTHING
@@ -154,7 +154,8 @@ def regions(
             x, y, width, height = region.box
             cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), _WHITE)
         if is_chosen or region.area >= _NAMED_PART * segmentation.labels.size:
-            _draw_tag(image, region, segmentation.palette[region.label])
+            identity, color = segmentation.ids[region.label], segmentation.palette[region.label]
+            _draw_tag(image, region, str(identity), color)
     return image
 
 
@@ -173,13 +174,13 @@ VIEWS: dict[str, SelectiveView] = {
 def legend(name: str, segmentation: Segmentation) -> Palette:
     """Return the colours that stand for the segments in the view of that name."""
     if name == "overlay":
-        return categorical_palette(segmentation.n_clusters)
+        return categorical_palette(256)[segmentation.ids % 256]
     return segmentation.palette
 
 
-def _draw_tag(image: Image, region: Region, color: Palette) -> None:
-    """Write the label of a region on its colour, above the pixel where its outline begins."""
-    text, scale = f"{region.label}", max(_LEAST_TEXT, min(image.shape[:2]) * _TEXT_PART)
+def _draw_tag(image: Image, region: Region, text: str, color: Palette) -> None:
+    """Write a text on a colour, above the pixel where the outline of a region begins."""
+    scale = max(_LEAST_TEXT, min(image.shape[:2]) * _TEXT_PART)
     (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
     width, height = text_width + 2 * _TEXT_MARGIN, text_height + 2 * _TEXT_MARGIN
     left, bottom = region.outline[0].tolist()
@@ -199,7 +200,7 @@ def _in_colors(
     if selection.is_everything:
         return segmentation.painting(palette)
     if selection.rest == "black":
-        is_selected = selection.of(segmentation.n_clusters)[:, np.newaxis]
+        is_selected = selection.of(segmentation)[:, np.newaxis]
         return segmentation.painting(np.where(is_selected, palette, np.uint8(0)))
     rest = _RESTS[selection.rest]
     return rest(segmentation.paint(palette), _pixels(segmentation, selection), frame.image)
@@ -213,7 +214,7 @@ def _edges(segmentation: Segmentation) -> Mask:
 def _pixels(segmentation: Segmentation, selection: Selection) -> Mask:
     """Return the mask of the pixels of the selected segments."""
     table = np.zeros(256, np.uint8)
-    table[: segmentation.n_clusters][selection.of(segmentation.n_clusters)] = 255
+    table[: segmentation.n_clusters][selection.of(segmentation)] = 255
     return np.asarray(cv2.LUT(segmentation.labels, table), np.uint8)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from clips import make_clip
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -282,12 +283,37 @@ def test_one_frame_of_a_clip_is_an_image_whose_name_is_told(run_cli):
     "arguments",
     [
         ("--keep", "1", "--drop", "2"),
-        ("--keep", "8"),
         ("--keep", "one"),
         ("--drop", "-1"),
     ],
 )
-def test_segments_that_there_are_not_are_wrong_usage(arguments, run_cli):
+def test_ids_that_make_no_sense_are_wrong_usage(arguments, run_cli):
     code, out, err = run_cli("in.mp4", "-o", "out.mp4", *arguments)
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
+
+
+def test_what_is_kept_goes_with_its_thing_through_cuts(run_cli, tmp_path):
+    """Two scenes by turns: of the other scene nothing is kept, whatever label it has."""
+    scenes = striped()[:, :96], striped()[:, :96, ::-1] // 2 + 100
+    images = [scenes[i // 4 % 2] for i in range(12)]
+    clip = make_clip(tmp_path / "in.mkv", 12, images=images, width=96, height=60, codec="ffv1")
+    arguments = ("--keep", 0, "-k", 3, "-o", "out.mkv", "--codec", "ffv1", "-q")
+    assert run_cli(clip.name, *arguments) == (0, "", "")
+    with open_source(tmp_path / "out.mkv") as kept:
+        shown = [frame.image for frame in kept]
+    assert [bool(image.any()) for image in shown] == [True] * 4 + [False] * 4 + [True] * 4
+    assert all(np.array_equal(shown[0], image) for image in (*shown[:4], *shown[8:]))
+
+
+def test_an_id_that_no_frame_has_is_said(run_cli, tmp_path, caplog):
+    make_clip(tmp_path / "in.mp4", 3)
+    assert run_cli("in.mp4", "-o", "out.mp4", "-k", 3, "--drop", "1,7,9")[0] == 0
+    assert caplog.messages == ["--drop: no frame of in.mp4 had a segment 7, 9"]
+
+
+def test_an_id_that_an_image_lacks_is_wrong_usage(run_cli, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), striped())
+    code, _, err = run_cli("in.png", "-o", "out.png", "-k", 3, "--keep", "3")
+    assert (code, err) == (2, "livekm: there is no segment 3: the image has 0 to 2\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]

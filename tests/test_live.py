@@ -876,7 +876,7 @@ def shown_colors(session: Session) -> set[tuple[int, ...]]:
     return {tuple(color) for color in picture(session).reshape(-1, 3).tolist()}
 
 
-def test_chosen_segments_stay_chosen_by_label_and_the_rest_is_pale(tmp_path):
+def test_chosen_segments_stay_chosen_and_the_rest_is_pale(tmp_path):
     session = session_of(tmp_path)
     press_all(session, "hh")
     whole = picture(session)
@@ -927,9 +927,10 @@ def test_notes_tell_what_came_of_an_action(tmp_path):
     press_all(session, "1-")
     assert session.hud.note == "k is 1 to 256"
     session.processing.settle()
-    do(session, "select:0")
-    assert re.fullmatch(r"0: #[0-9a-f]{6}, 100%", session.hud.note)
-    do(session, "select:0")
+    (identity,) = session.processing.segmentation.ids
+    do(session, f"select:{identity}")
+    assert re.fullmatch(rf"{identity}: #[0-9a-f]{{6}}, 100%", session.hud.note)
+    do(session, f"select:{identity}")
     assert session.hud.note == "all segments"
     press_all(session, "s")
     saved = r"saved livekm-1\.png, -frame\.png, -labels\.png in "
@@ -960,6 +961,43 @@ def test_a_paused_picture_says_so_and_not_how_fast_it_is(tmp_path):
     assert lines == ["paused   k 1   mask   0: #010203, 100%"]
     lines = status_lines(settings, segmenter, None, StageTimer(), [], is_interrupted=False)
     assert lines == ["paused   k 1   mask", "starting, a few seconds"]
+
+
+def test_what_is_isolated_is_followed_and_what_is_gone_or_back_is_said(tmp_path):
+    scene = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    scene[:] = np.array([(20, 30, 200), (40, 180, 60), (220, 210, 30)])[
+        np.arange(WIDTH) * 3 // WIDTH
+    ]
+    session = session_of(tmp_path)
+    session.segmenter.reset()
+    session.processing.take(Frame(scene, 0, 0.0))
+    picture(session)
+    session.click(3, 3)
+    (chosen,) = session.settings.chosen
+    for key in "+ccc-r":
+        press_all(session, key)
+        session.processing.take(Frame(scene, 1, 0.1))
+        assert session.settings.chosen == {chosen}, key
+        assert chosen in session.processing.segmentation.ids, key
+    before = picture(session)
+    said: list[str] = []
+    session.hud.say = said.append
+    session.processing.take(Frame(255 - scene // 2, 2, 0.2))
+    assert picture(session)[40:-60].min() > 120  # all of it is pale
+    assert said == [f"{chosen} is gone"]
+    session.processing.take(Frame(scene, 3, 0.3))
+    np.testing.assert_array_equal(picture(session)[40:-60], before[40:-60])
+    assert said == [f"{chosen} is gone", f"{chosen} is back"]
+
+
+def test_what_is_isolated_and_merged_is_followed_into_the_segment_that_took_it(tmp_path):
+    session = session_of(tmp_path)
+    do(session, "clusters:12")
+    session.processing.take(Frame(patches(), 1, 0.1))
+    session.settings.chosen = set(session.segmenter.ids.tolist())
+    do(session, "clusters:2")
+    session.processing.take(Frame(patches(), 2, 0.2))
+    assert session.settings.chosen == set(session.processing.segmentation.ids.tolist())
 
 
 def test_a_click_into_the_strip_chooses_its_colour(tmp_path):

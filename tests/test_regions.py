@@ -91,7 +91,7 @@ def test_small_regions_and_other_segments_are_left_out(found):
     [
         ((-5,), "^min_area must be positive, not -5$"),
         ((0,), "^min_area must be positive, not 0$"),
-        ((2, Selection([77])), "^there is no segment 77: the labels are 0 to 2$"),
+        ((2, Selection([77])), "^there is no segment 77: the image has 0 to 2$"),
     ],
 )
 def test_regions_that_there_cannot_be_are_refused(arguments, why, found):

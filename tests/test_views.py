@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -290,17 +292,38 @@ def test_every_view_takes_every_selection(name, rest, pair):
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_segment_that_is_not_there_cannot_be_selected(name, pair):
-    with pytest.raises(ValueError, match=r"^there is no segment 2: the labels are 0 to 1$"):
-        view(name, pair, Selection([0, 2, 3]))
+def test_a_segment_that_a_still_image_lacks_cannot_be_selected(name, pair):
+    still = pair[0], Segmenter(2, random_state=0).fit(pair[0].image)
+    with pytest.raises(ValueError, match=r"^there is no segment 2: the image has 0 to 1$"):
+        view(name, still, Selection([0, 2, 3]))
+
+
+@pytest.mark.parametrize("name", [name for name in VIEWS if name != "mask"])
+def test_a_selection_follows_its_thing_to_another_label_and_shows_nothing_when_it_has_ended(
+    name, pair
+):
+    frame, before = pair
+    moved = replace(before, ids=np.array([5, 0]))  # label 1 is now what label 0 was
+    kept = view(name, (frame, moved), Selection([0]))
+    expected = view(name, pair, Selection([1]))
+    if name == "regions":  # which writes the id
+        kept, expected = kept[:20, 40:], expected[:20, 40:]
+    if name != "overlay":  # whose colours are those of the ids
+        np.testing.assert_array_equal(kept, expected)
+    gone = view(name, (frame, replace(before, ids=np.array([5, 6]))), Selection([0]))
+    assert not gone.any()
+
+
+def test_the_colours_of_the_overlay_go_with_the_ids(pair):
+    swapped = replace(pair[1], ids=np.array([1, 0]))
+    assert np.array_equal(legend("overlay", swapped), categorical_palette(2)[::-1])
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ({"labels": [-1]}, "^a segment's label must be from 0 to 255, got -1$"),
-        ({"labels": [256]}, "^a segment's label must be from 0 to 255, got 256$"),
-        ({"labels": [0], "rest": "pink"}, "^rest must be one of black, original, .*, got 'pink'$"),
+        ({"ids": [-1]}, "^a segment's id must be from 0 to 2147483648, got -1$"),
+        ({"ids": [0], "rest": "pink"}, "^rest must be one of black, original, .*, got 'pink'$"),
     ],
 )
 def test_a_selection_that_makes_no_sense_is_refused(arguments, why):

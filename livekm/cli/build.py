@@ -7,7 +7,6 @@ from functools import partial
 from livekm.cli.options import DEFAULT_CLUSTERS, Settings
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import EVERYTHING, Selection
-from livekm.errors import UsageError
 from livekm.outputs import EncoderOptions
 from livekm.outputs.palettes import read_palette
 from livekm.outputs.tables import SIDECARS, OpenSidecar
@@ -61,16 +60,12 @@ def segmenter(settings: Settings) -> Segmenter:
     )
     if palette is not None:
         made.palette = palette
-    k = made.n_clusters
-    if max(settings.keep or settings.drop or [0]) >= k:
-        flag = "--keep" if settings.keep else "--drop"
-        raise UsageError(f"{flag}: the labels of {k} segments are 0 to {k - 1}")
     return made
 
 
 def view(settings: Settings) -> View:
     """Return the view that the settings name, with its selection."""
-    chosen = partial(VIEWS[settings.view], selection=_selection(settings))
+    chosen = partial(VIEWS[settings.view], selection=selection(settings))
     return partial(chosen, min_area=settings.min_area) if settings.view == "regions" else chosen
 
 
@@ -79,7 +74,7 @@ def sidecars(settings: Settings) -> list[OpenSidecar]:
     known = {
         "threads": settings.threads,
         "min_area": settings.min_area,
-        "selection": _selection(settings),
+        "selection": selection(settings),
     }
     opened: list[OpenSidecar] = []
     for name, path in settings.sidecars.items():
@@ -93,9 +88,9 @@ def encoder(settings: Settings) -> EncoderOptions:
     return EncoderOptions(settings.codec, settings.crf, settings.preset, settings.threads)
 
 
-def _selection(settings: Settings) -> Selection:
+def selection(settings: Settings) -> Selection:
     """Return the selection of ``--keep``, ``--drop`` and ``--rest``."""
-    labels = settings.keep or settings.drop
-    if labels is None:
+    ids = settings.keep or settings.drop
+    if ids is None:
         return EVERYTHING
-    return Selection(labels, drop=settings.keep is None, rest=settings.rest or "black")
+    return Selection(ids, drop=settings.keep is None, rest=settings.rest or "black")

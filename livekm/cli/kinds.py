@@ -89,14 +89,14 @@ def _read_name(text: str) -> str:
     return text
 
 
-def _read_labels(text: str) -> tuple[int, ...]:
+def _read_ids(text: str) -> tuple[int, ...]:
     try:
-        labels = tuple(int(word) for word in text.split(","))
+        ids = tuple(int(word) for word in text.split(","))
     except ValueError:
-        labels = (-1,)
-    if not all(0 <= label < 256 for label in labels):
-        raise ValueError(f"must be labels, like 0,3, got {text}")
-    return labels
+        ids = (-1,)
+    if not all(0 <= identity < 2**31 for identity in ids):
+        raise ValueError(f"must be ids of segments, like 0,3, got {text}")
+    return ids
 
 
 def _read_time(text: str) -> float:
@@ -134,7 +134,7 @@ INPUT = Kind(_read_name, metavar="FILE")
 
 TEXT = Kind(str, metavar="TEXT")
 
-LABELS = Kind(_read_labels, lambda labels: ",".join(map(str, labels)), "0,3")
+IDS = Kind(_read_ids, lambda ids: ",".join(map(str, ids)), "0,3")
 """Numbers of segments."""
 
 SIZE = Kind(_read_size, lambda size: "{}x{}".format(*size), "WxH")

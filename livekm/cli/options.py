@@ -11,8 +11,8 @@ from typing import Any
 
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.cli.kinds import (
+    IDS,
     INPUT,
-    LABELS,
     NAME,
     SIZE,
     TEXT,
@@ -189,10 +189,10 @@ class Settings:
     no_verify: bool = _output(None, "do not read a written clip again to check it")
     view: str = _output(choice(VIEWS), "what is shown", default="segments")
     keep: tuple[int, ...] | None = _output(
-        LABELS, "show only these segments", excludes={"drop": ""}, **_SELECTION
+        IDS, "show only these segments, by their ids", excludes={"drop": ""}, **_SELECTION
     )
     drop: tuple[int, ...] | None = _output(
-        LABELS, "show all segments but these", metavar="2", **_SELECTION
+        IDS, "show all segments but these", metavar="2", **_SELECTION
     )
     rest: str | None = _output(
         choice(RESTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -25,6 +26,8 @@ from livekm.outputs import WRITABLE_IMAGES, check_distinct, is_image_row
 from livekm.outputs.base import OutputGroup
 from livekm.outputs.whole_file import WholeFile
 from livekm.sources import SectionSource, Source
+
+_logger = logging.getLogger(__name__)
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
@@ -145,9 +148,11 @@ def _clip(
     totals = [n for n in (source.info.n_frames, settings.frames) if n is not None]
     total, name = min(totals, default=None), Path(settings.written[0]).name
     bar = clip_progress(total, name, hidden=settings.quiet)
+    missing = set(build.selection(settings).ids)
     with reporter.progress(total) if reporter else bar as advance:
 
         def count(frame: Frame, segmentation: Segmentation) -> None:
+            missing.difference_update(segmentation.ids.tolist())
             advance()
 
         result = files.process_clip(
@@ -166,6 +171,10 @@ def _clip(
             should_stop=stop,
         )
     _check_names(result.renamed)
+    if missing:
+        names = ", ".join(map(str, sorted(missing)))
+        flag = "--drop" if settings.keep is None else "--keep"
+        _logger.warning("%s: no frame of %s had a segment %s", flag, source.info.name, names)
     if not settings.quiet and not reporter:
         written = printable(", ".join(map(str, result.paths))) or "nothing is written"
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"

@@ -222,6 +222,16 @@ class Segmenter:
         if fixed.seen:  # the last frame again, a jump from where they are
             self._trainer.go_on(fixed.centers, *fixed.seen)
 
+    @property
+    def ids(self) -> npt.NDArray[np.int64]:
+        """The (k,) identities of the labels as they are now; empty before the first frame."""
+        return self._identity.ids
+
+    def reseed(self) -> None:
+        """Start anew with the next frame; what is still there keeps its label and id."""
+        with self._lock:
+            self._restart()
+
     def reset(self) -> None:
         """Forget all frames: the next one starts anew."""
         with self._lock:

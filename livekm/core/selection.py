@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.segmentation import Segmentation
 from livekm.errors import UsageError
 from livekm.validation import check_range
+
+_MOST = 2**31
 
 RESTS = ("black", "original", "transparent", "pale")
 """What the pixels of the other segments can become; `livekm.views` says how each is drawn."""
@@ -17,12 +20,14 @@ RESTS = ("black", "original", "transparent", "pale")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Some of the segments, and what becomes of the rest.
+    """Some things by their ids, and what becomes of the rest.
+
+    An id is followed wherever its thing goes: whatever label it has, and when it comes back.
 
     Attributes
     ----------
-    labels : collection of int
-        The labels of the segments.
+    ids : collection of int
+        See `Segmentation.ids`. At the start of a stream, and in a still image, they are the labels.
     drop : bool, default False
         Whether they are left out; otherwise they alone are kept.
     rest : str, default "black"
@@ -31,51 +36,50 @@ class Selection:
     Raises
     ------
     ValueError
-        If a label is below 0 or above 255, or `rest` is none of `RESTS`.
+        If an id is below 0, or `rest` is none of `RESTS`.
 
     Examples
     --------
-    >>> Selection([0, 2]).of(4)
+    >>> labels, palette = np.zeros((1, 1), np.uint8), np.zeros((4, 3), np.uint8)
+    >>> later = Segmentation(labels, palette, ids=np.array([0, 1, 6, 3]))
+    >>> Selection([0, 6]).of(later)
     array([ True, False,  True, False])
-    >>> Selection([0, 2], drop=True).of(4)
-    array([False,  True, False,  True])
-    >>> Selection([7]).of(4)
-    Traceback (most recent call last):
-        ...
-    livekm.errors.UsageError: there is no segment 7: the labels are 0 to 3
+    >>> Selection([0, 2], drop=True).of(later)
+    array([False,  True,  True,  True])
     """
 
-    labels: Collection[int]
+    ids: Collection[int]
     drop: bool = False
     rest: str = "black"
 
     def __post_init__(self) -> None:
-        for label in self.labels:
-            check_range("a segment's label", label, 0, 255)
+        for identity in self.ids:
+            check_range("a segment's id", identity, 0, _MOST)
         if self.rest not in RESTS:
             raise UsageError(f"rest must be one of {', '.join(RESTS)}, got {self.rest!r}")
-        object.__setattr__(self, "labels", frozenset(map(int, self.labels)))
+        object.__setattr__(self, "ids", frozenset(map(int, self.ids)))
 
     @property
     def is_everything(self) -> bool:
         """Whether no segment is left out."""
-        return self.drop and not self.labels
+        return self.drop and not self.ids
 
-    def of(self, n_clusters: int) -> npt.NDArray[np.bool_]:
+    def of(self, segmentation: Segmentation) -> npt.NDArray[np.bool_]:
         """Return (k,) bool: for each label, whether it is selected.
+
+        An id that a frame of a stream lacks selects nothing: its thing has ended, or is yet to
+        come.
 
         Raises
         ------
         ValueError
-            If a label is named that k clusters do not have.
+            If a still image lacks an id.
         """
-        unknown = [label for label in sorted(self.labels) if label >= n_clusters]
-        if unknown:
-            names = f"segment {unknown[0]}: the labels are 0 to {n_clusters - 1}"
-            raise UsageError(f"there is no {names}")
-        is_named = np.zeros(n_clusters, np.bool_)
-        is_named[list(self.labels)] = True
-        return np.asarray(is_named != self.drop)
+        unknown = sorted(set(self.ids) - set(segmentation.ids.tolist()))
+        if unknown and segmentation.n_iter is not None:
+            there = f"the image has 0 to {segmentation.n_clusters - 1}"
+            raise UsageError(f"there is no segment {unknown[0]}: {there}")
+        return np.asarray(np.isin(segmentation.ids, list(self.ids)) != self.drop)
 
 
 EVERYTHING = Selection((), drop=True)

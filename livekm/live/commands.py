@@ -50,17 +50,20 @@ def _change_clusters(session: Session, argument: str) -> None:
     segmenter, settings = session.segmenter, session.settings
     wanted = _changed(segmenter.n_clusters, argument)
     n_clusters = min(max(wanted, 1), _MOST_CLUSTERS)
+    before = segmenter.ids.tolist()
     labels = segmenter.set_n_clusters(n_clusters)
     session.hud.say(f"k {n_clusters}" if n_clusters == wanted else f"k is 1 to {_MOST_CLUSTERS}")
-    settings.chosen = {int(labels[label]) for label in settings.chosen}
+    after = segmenter.ids.tolist()
+    # What was merged lives on in the segment that took it.
+    goes_to = {identity: after[labels[label]] for label, identity in enumerate(before)}
+    settings.chosen = {goes_to.get(identity, identity) for identity in settings.chosen}
     session.processing.note_change()
 
 
 def _reseed(session: Session, argument: str) -> None:
     if _is_locked(session):
         return
-    session.segmenter.reset()
-    session.settings.chosen.clear()
+    session.segmenter.reseed()
     session.hud.say("colours start anew")
     session.processing.note_change()
 
@@ -90,7 +93,6 @@ def _toggle_lock(session: Session, argument: str) -> None:
 def _set_color_space(session: Session, argument: str) -> None:
     segmenter = session.segmenter
     segmenter.color_space = _entry(COLOR_SPACES, segmenter.color_space, argument, "color space")
-    session.settings.chosen.clear()
     session.hud.say(f"colour space {segmenter.color_space}")
     session.processing.note_change()
 
@@ -186,7 +188,7 @@ COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "record": _toggle_recording,  # :hud with the HUD
     "reseed": _reseed,
     "scale": _change_scale,  # :+1 and :-1, steps
-    "select": _select,  # :3 adds or removes a segment, :all shows every one
+    "select": _select,  # :3 adds or removes the segment of an id, :all shows every one
     "snapshot": _save_snapshot,
     "step": _step,  # to the next frame
     "strip-order": _toggle_strip_order,

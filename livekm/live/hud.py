@@ -88,8 +88,14 @@ class Hud:
                 draw_table(image, [(line,) for line in lines], _TOP_LEFT)
             if segmentation is not None:
                 colors = legend(settings.view, segmentation)
-                sort, chosen = settings.sorts_strip, settings.chosen
-                draw_strip(image, colors, segmentation.shares, sort=sort, chosen=chosen)
+                draw_strip(
+                    image,
+                    colors,
+                    segmentation.shares,
+                    segmentation.ids,
+                    sort=settings.sorts_strip,
+                    chosen=settings.chosen,
+                )
         if self.note:
             draw_note(image, self.note)
         if self.banner:

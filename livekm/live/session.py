@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from livekm.context import Closing
+from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
-from livekm.core.selection import Selection
 from livekm.frame import Image
 from livekm.live.hud import HelpGroups, Hud
 from livekm.live.pace import AutoScale
@@ -78,6 +78,7 @@ class Session(Closing):
         self.hud = Hud(self.settings, help_groups)
         self.saving = Saving(folder, self.hud)
         self._presentation = Presentation(self.settings, self.hud)
+        self._gone: set[int] = set()
 
     def patience(self) -> float:
         """Return the seconds for which a held picture need not be drawn again."""
@@ -95,20 +96,23 @@ class Session(Closing):
         Several segments can be chosen one by one.
         """
         found = self.processing.segmentation
-        label = None if found is None else self._presentation.label_at(x, y, found)
+        if found is None:
+            return
+        label = self._presentation.label_at(x, y, found)
         if label is not None:
-            self.toggle(label)
+            self.toggle(int(found.ids[label]))
 
-    def toggle(self, label: int) -> None:
-        """Isolate a segment; undo a second time. Raises ValueError if there is no such label."""
+    def toggle(self, identity: int) -> None:
+        """Isolate the segment of an id; undo a second time. Raise ValueError if there is none."""
         found, chosen = self.processing.segmentation, self.settings.chosen
         if found is None:
             return
-        Selection([label]).of(found.n_clusters)
-        chosen ^= {label}
+        if identity not in chosen and identity not in found.ids:
+            raise ValueError(f"there is no segment {identity} in this frame")
+        chosen ^= {identity}
         if chosen:
-            text = describe(label, found)
-            self.hud.say(text if label in chosen else f"{text}, no longer")
+            text = describe(identity, found)
+            self.hud.say(text if identity in chosen else f"{text}, no longer")
         else:
             self.hud.say("all segments")
 
@@ -132,6 +136,8 @@ class Session(Closing):
             How well the front keeps up with the source, for the HUD.
         """
         done = self.processing
+        if done.segmentation is not None:
+            self._tell_what_is_gone(done.segmentation)
         with self.timer.stage("draw"):
             image = self._presentation.lay_out(look, room)
             lines = status_lines(
@@ -146,6 +152,16 @@ class Session(Closing):
             self.saving.record(look, image)
             self.hud.draw_aids(image, self.saving.recorder.seconds)
         return image
+
+    def _tell_what_is_gone(self, segmentation: Segmentation) -> None:
+        """Say which isolated segments are there no more, and which are there again."""
+        gone = self.settings.chosen - set(segmentation.ids.tolist())
+        back = (self._gone - gone) & self.settings.chosen
+        for ids, what in ((gone - self._gone, "gone"), (back, "back")):
+            if ids:
+                verb = "is" if len(ids) == 1 else "are"
+                self.hud.say(f"{', '.join(map(str, sorted(ids)))} {verb} {what}")
+        self._gone = gone
 
     def close(self) -> None:
         """Complete a recording."""

@@ -24,7 +24,7 @@ class LiveSettings:
     is_mirrored : bool
         Whether left and right are exchanged.
     chosen : set of int
-        The labels of the segments that are isolated; where it is empty, every segment is shown.
+        The ids of the segments that are isolated; where it is empty, every segment is shown.
     is_paused : bool
     wants_step : bool
         Whether a single frame is to be shown although it is paused.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.live.settings import LiveSettings
@@ -54,10 +56,14 @@ def status_lines(
     return [line for line in joined if line]
 
 
-def describe(label: int, segmentation: Segmentation) -> str:
-    """Return a segment's label, colour and share."""
+def describe(identity: int, segmentation: Segmentation) -> str:
+    """Return a segment's id, colour and share, or that it is gone."""
+    labels = np.flatnonzero(segmentation.ids == identity)
+    if not len(labels):
+        return f"{identity} is gone"
+    label = int(labels[0])
     blue, green, red = segmentation.palette[label].tolist()
-    return f"{label}: #{red:02x}{green:02x}{blue:02x}, {segmentation.shares[label]:.0%}"
+    return f"{identity}: #{red:02x}{green:02x}{blue:02x}, {segmentation.shares[label]:.0%}"
 
 
 def _chosen(settings: LiveSettings, segmentation: Segmentation | None) -> str:

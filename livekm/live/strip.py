@@ -23,14 +23,15 @@ def draw_strip(
     image: Image,
     palette: npt.NDArray[np.uint8],
     shares: npt.NDArray[np.float64],
+    ids: npt.NDArray[np.int64] | None = None,
     *,
     sort: bool = False,
     chosen: Collection[int] = (),
 ) -> None:
     """Draw colours as a strip at the bottom of `image`.
 
-    A colour is as wide as its share. Where there is room, its label and its share in per cent stand
-    in it.
+    A colour is as wide as its share. Where there is room, its id and its share in per cent stand in
+    it.
 
     Parameters
     ----------
@@ -39,22 +40,25 @@ def draw_strip(
     palette : (k, 3) uint8, BGR
     shares : (k,) float64
         The part of the strip that each colour gets.
+    ids : (k,) int64, optional
+        By default 0 to k - 1.
     sort : bool, default False
         Whether the largest share comes first, not the lowest label.
     chosen : collection of int
-        The labels that are framed; the others fade then.
+        The ids whose colours are framed; the others fade then.
     """
     height, width = image.shape[:2]
     top = height - strip_height(height)
     mark = max(_LEAST_FRAME, (height - top) // _FRAME_PART)
     image[max(0, top - 1) : top] = 0
     for label, start, end in _places(shares, width, sort):
+        identity = label if ids is None else int(ids[label])
         part = image[top:, start:end]
-        is_faded = bool(chosen) and label not in chosen
+        is_faded = bool(chosen) and identity not in chosen
         color = _faded(palette[label]) if is_faded else palette[label]
         part[:] = color
-        _write(part, [f"{label}  {shares[label]:.0%}", str(label)], color)
-        if label in chosen:
+        _write(part, [f"{identity}  {shares[label]:.0%}", str(identity)], color)
+        if identity in chosen:
             _frame(part, mark, WHITE)
             _frame(part, 1, BLACK)
 

@@ -81,7 +81,7 @@ def find_regions(
     check_positive("min_area", min_area)
     labels = segmentation.labels
     least = labels.size // _DEFAULT_PART if min_area is None else min_area
-    wanted = np.flatnonzero(selection.of(segmentation.n_clusters))
+    wanted = np.flatnonzero(selection.of(segmentation))
     # Not cv2.connectedComponentsWithStats: that takes 15 ms for each segment of a 1080p frame.
     runs = np.empty((count_runs(labels), 4), np.int32)
     components = np.empty(len(runs), np.int32)
