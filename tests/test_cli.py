@@ -26,7 +26,6 @@ from clips import flat_image, make_clip, make_sound, track
 from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
-import livekm
 from livekm import benchmark
 from livekm.cli.interrupt import interruption
 from livekm.core.colorspace import COLOR_SPACES
@@ -237,13 +236,13 @@ def test_an_image_of_fewer_colours_than_k_says_so(run_cli, tmp_path):
 
 @linux_only
 def test_the_demo_writes_a_clip_of_its_own_and_says_so_again_and_again(run_cli, tmp_path):
-    code, out, _ = run_cli("--demo", "--size", "64x48")
+    code, out, _ = run_cli("--demo", "--width", 64, "--height", 48)
     assert code == 0
     assert out.splitlines() == [
         "no display for the window: writing livekm-demo.mp4",
         "livekm-demo.mp4: 300 frames",
     ]
-    arguments = ("--demo", "--size", "64x48", "--frames", 3, "-q")
+    arguments = ("--demo", "--width", 64, "--height", 48, "--frames", 3, "-q")
     assert run_cli(*arguments) == (0, "", "")
     with av.open("livekm-demo.mp4") as written:
         assert sum(1 for _ in written.decode(video=0)) == 3
@@ -491,7 +490,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("in.mp4", "-o", "out.mp4", "--color-space", "nonsense"),
         ("in.mp4", "-o", "out.mp4", "--hysteresis", -1),
         ("in.mp4", "-o", "out.mp4", "--spatial-weight", "nan"),
-        ("in.mp4", "-o", "out.mp4", "--size", "640x480"),
+        ("in.mp4", "-o", "out.mp4", "--width", 640, "--height", 480),
         ("in.mp4", "-o", "out.mp4", "--fps", 10),
         ("in.mp4", "-o", "out.wmv"),
         ("in.mp4", "-o", "out"),
@@ -521,10 +520,10 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("photo.png", "--labels", "l.jpg"),
         ("photo.png", "-o", "out.png", "--figure", "f.xyz"),
         ("photo.png", "-o", "out.png", "--labels", "out.png"),
-        ("--demo", "--size", "1x1", "-o", "out.mp4"),
+        ("--demo", "--width", 1, "--height", 1, "-o", "out.mp4"),
         *[
-            ("--demo", "--size", size, "-o", "out.mp4")
-            for size in ("640", "640x", "0x9", "9" * 5000 + "x9")
+            ("--demo", "--width", n, "-o", "out.mp4")
+            for n in ("", "640x", 0, -1, 10**9, "9" * 5000)
         ],
         *[("--demo", "--fps", fps, "-o", "out.mp4") for fps in (0, -1, "1e-9", "1e99", "nan")],
         ("--demo", "--seed", -1, "-o", "out.mp4"),
@@ -621,13 +620,13 @@ def test_any_other_error_is_one_line_and_no_wrong_usage(error, said, run_cli, mo
         raise error
 
     monkeypatch.setattr("livekm.files.process_clip", fail)
-    code, out, err = run_cli("--demo", "--size", "64x48", "-o", "out.mp4", "-q")
+    code, out, err = run_cli("--demo", "--width", 64, "--height", 48, "-o", "out.mp4", "-q")
     assert (code, out) == (1, "")
     assert_one_line(err, said)
     assert len(err) < 400
-    assert run_cli("--demo", "--size", "64x48", "-o", "out.mp4", "-q", "-v")[2].startswith(
-        "Traceback (most recent call last):\n"
-    )
+    assert run_cli("--demo", "--width", 64, "--height", 48, "-o", "out.mp4", "-q", "-v")[
+        2
+    ].startswith("Traceback (most recent call last):\n")
 
 
 def test_the_missing_file_is_told_before_the_missing_display(run_cli):
@@ -704,12 +703,6 @@ def test_an_interruption_during_the_imports_ends_quietly(command, tmp_path):
         [*started, "--version"], env=environment, capture_output=True, text=True, cwd=tmp_path
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-
-
-@pytest.mark.parametrize("name", livekm.__all__)
-def test_every_public_name_is_found_when_it_is_asked_for(name):
-    assert getattr(livekm, name).__name__ == name
-    assert name in dir(livekm)
 
 
 # Interruption
@@ -789,7 +782,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, t
 
 @posix_only
 def test_a_name_that_is_taken_meanwhile_is_one_line_and_costs_no_work(tmp_path):
-    size = ("--size", "64x48", "--frames", "100")
+    size = ("--width", "64", "--height", "48", "--frames", "100")
     with subprocess.Popen(
         [*COMMAND, "--demo", *size, "-q", "-o", "out.mp4", "--stats", "table.csv"],
         cwd=tmp_path,
@@ -871,7 +864,7 @@ def test_a_benchmark_measures_what_comes_after_the_warm_up(n_frames, n_measured,
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_a_benchmark_can_be_drawn(suffix, run_cli, tmp_path):
-    demo = ("--demo", "--benchmark", "--size", "64x48", "--frames", 6)
+    demo = ("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 6)
     assert run_cli(*demo, "--plot", f"b{suffix}", "--json", "b.json")[0] == 0
     times = json.loads(Path("b.json").read_text(encoding="utf-8"))["times_ms"]
     assert {name: len(ms) for name, ms in times.items()} == dict.fromkeys(
@@ -886,7 +879,7 @@ def test_a_benchmark_can_be_drawn(suffix, run_cli, tmp_path):
 
 
 def test_a_benchmark_of_an_endless_source_ends(run_cli):
-    code, out, _ = run_cli("--demo", "--benchmark", "--size", "64x48", "--frames", 5)
+    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 5)
     assert code == 0
     assert "demo, 64x48" in out
     assert "over 5 frames" in out
@@ -904,7 +897,7 @@ def test_a_benchmark_can_be_interrupted(run_cli, monkeypatch):
 
     run_pipeline = benchmark.pipeline.run
     monkeypatch.setattr(benchmark.pipeline, "run", interrupted_at_frame_20)
-    code, out, _ = run_cli("--demo", "--benchmark", "--size", "64x48")
+    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48)
     assert code == 130
     assert "over 10 frames" in out
 

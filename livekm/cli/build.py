@@ -23,11 +23,10 @@ def opened_source(settings: Settings) -> Source:
         name = int(settings.camera) if settings.camera.isdecimal() else settings.camera
     else:
         name = settings.inputs[0]
-    width, height = settings.size or (None, None)
     return open_source(
         name,
-        width=width,
-        height=height,
+        width=settings.width,
+        height=settings.height,
         fps=settings.fps,
         seed=settings.seed,
         threads=settings.threads,

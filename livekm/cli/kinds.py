@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from livekm.sources.section import seconds
-
-_MOST_PIXELS = 2**26  # more than any camera has, 8192x8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +103,6 @@ def _read_time(text: str) -> float:
         raise ValueError(f"must be seconds or [hh:]mm:ss, got {text}") from None
 
 
-def _read_size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    width, height = map(int, found.groups()) if found else (0, 0)
-    if not 0 < width * height <= _MOST_PIXELS:
-        raise ValueError(f"must be WIDTHxHEIGHT in pixels, like 1280x720, got {text}")
-    return width, height
-
-
 def _read_workers(text: str) -> int | str:
     if ":" in text:
         return text
@@ -136,9 +125,6 @@ TEXT = Kind(str, metavar="TEXT")
 
 IDS = Kind(_read_ids, lambda ids: ",".join(map(str, ids)), "0,3")
 """Numbers of segments."""
-
-SIZE = Kind(_read_size, lambda size: "{}x{}".format(*size), "WxH")
-"""Width and height in pixels."""
 
 WORKERS = Kind(_read_workers, metavar="N|ADDRESS")
 """A number of processes on this machine, or the address of a cluster."""

@@ -14,7 +14,6 @@ from livekm.cli.kinds import (
     IDS,
     INPUT,
     NAME,
-    SIZE,
     TEXT,
     TIME,
     WORKERS,
@@ -57,6 +56,7 @@ _SELECTION: dict[str, Any] = {
     "hint": "in the window, click on segments",
 }
 _BY_FRAMES = "end a camera by --frames"
+_PIXELS = whole(1, 16384)
 
 GROUPS: dict[str, str | None] = {
     "source, one of": None,
@@ -294,8 +294,11 @@ class Settings:
         TIME, "stop before this time of a clip", ways=MOVING, excludes={"camera": _BY_FRAMES}
     )
     frames: int | None = _frames(whole(1, 10**9), "stop after N frames")
-    size: tuple[int, int] | None = _frames(
-        SIZE, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
+    width: int | None = _frames(
+        _PIXELS, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
+    )
+    height: int | None = _frames(
+        _PIXELS, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
     )
     fps: float | None = _frames(
         number(0.001, 1000),
