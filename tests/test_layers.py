@@ -107,6 +107,19 @@ def test_the_map_lists_every_room():
     assert listed == rooms - {"py.typed"}
 
 
+@pytest.mark.parametrize(
+    "module", ["livekm.cli.command", "livekm.outputs.atomic", "livekm.sources.decoding"]
+)
+def test_opencv_is_loaded_before_pyav_or_its_window_would_hang(module):
+    program = (
+        f"import sys, {module}\n"
+        "loaded = list(sys.modules)\n"
+        "assert loaded.index('cv2') < loaded.index('av')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=True)
+
+
 def test_importing_the_package_and_its_command_line_loads_no_matplotlib_and_needs_no_display():
     program = (
         "import sys, threading, livekm, livekm.cli\n"

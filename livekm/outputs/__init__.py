@@ -7,6 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import cv2  # noqa: F401 - where PyAV is loaded before OpenCV, OpenCV's window hangs
+
 from livekm.errors import UsageError
 from livekm.frame import VideoInfo
 from livekm.outputs.base import Sink

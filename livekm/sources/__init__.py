@@ -6,6 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2  # noqa: F401 - where PyAV is loaded before OpenCV, OpenCV's window hangs
+
 from livekm.errors import UsageError
 from livekm.sources.base import Source
 from livekm.sources.camera import CameraSource
