@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,13 +36,16 @@ def test_any(n):
 
 def test_timed_tests_come_last_and_alone_and_the_others_beside_each_other(tmp_path):
     (tmp_path / "test_sample.py").write_text(SAMPLE)
+    # A copy is another lock: this test's own would be waited for by the one that it starts.
+    shutil.copy(Path(__file__).with_name("alone.py"), tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = timed: alone\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "alone", "-n", "2", "test_sample.py"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
