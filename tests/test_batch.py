@@ -259,7 +259,6 @@ def test_what_many_clips_are(names, expected, tmp_path, monkeypatch):
         ("-o", "out", "--labels", "x/{}.png"),
         ("-o", "out", "--preset", "veryfast"),  # which VP9 has not
         ("-o", "out", "--codec", "h264", "--crf", "60"),
-        ("-o", "out", "--keep", "8"),
         ("-o", "out/{}.png"),
         ("-o", "out/{}.webm", "--codec", "h264"),
     ],
