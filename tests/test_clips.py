@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -440,6 +441,19 @@ def test_no_verify_takes_the_clip_as_it_is(run_cli, tmp_path, monkeypatch):
 
 
 # Memory
+
+
+def test_no_picture_of_a_clip_is_held_longer_than_it_is_needed(tmp_path):
+    make_clip(tmp_path / "in.mp4", 40)
+    gc.collect()
+    gc.disable()  # as it is between two collections, which pictures alone do not bring about
+    try:
+        with ClipSource(tmp_path / "in.mp4") as source:
+            assert len(list(source)) == 40
+        held = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert held < 5
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")

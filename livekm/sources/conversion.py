@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from livekm.frame import Image, is_hd
 from livekm.sources.decoding import Picture
 from livekm.sources.hdr import is_hdr, tone_mapped
-from livekm.sources.orientation import orientation_of
+from livekm.sources.orientation import UPRIGHT, orientation_of
 
 _UNSPECIFIED = 2  # H.273's number for "unknown", of the colour matrix
 
@@ -41,6 +41,8 @@ class Converter:
         self._threads = threads
         self._reformatter = VideoReformatter()
         self._shape: tuple[int, ...] | None = None
+        self._orientation = UPRIGHT
+        self._of: tuple[int, ...] = ()  # rotation and size of the pictures that have it
 
     def convert(self, picture: av.VideoFrame) -> Image:
         """Return (H, W, 3) uint8, BGR.
@@ -49,9 +51,13 @@ class Converter:
         state the matrix, it is the one that players take: see `is_hd`. HDR is tone-mapped.
         """
         image = self._hdr(picture) if is_hdr(picture) else self._sdr(picture)
-        orientation = orientation_of(picture)
-        self.is_turned = orientation.is_transposed
-        image = orientation.apply(image)
+        # Not for each picture: with the matrix, PyAV's picture refers to itself, and its megabytes
+        # stay until Python looks for such circles, which so few objects do not give it a reason to.
+        now = int(picture.rotation), picture.width, picture.height
+        if now != self._of:
+            self._of, self._orientation = now, orientation_of(picture)
+        self.is_turned = self._orientation.is_transposed
+        image = self._orientation.apply(image)
         if self._shape is None:
             self._shape = image.shape
         elif image.shape != self._shape:
