@@ -529,7 +529,7 @@ def test_a_clip_sink_tells_where_the_clip_is_once_it_is_closed(tmp_path):
 
 
 CLIPS = os.environ.get("LIVEKM_CLIPS")
-RECORDED = [job.source for job in plan_jobs([CLIPS], Path("out"))] if CLIPS else []
+RECORDED = [job.source for job in plan_jobs([CLIPS], "out")] if CLIPS else []
 
 
 @pytest.mark.skipif(not RECORDED, reason="LIVEKM_CLIPS names no folder of clips")

@@ -226,7 +226,7 @@ def test_a_clips_palette_is_that_of_its_last_frame(run_cli, tmp_path):
     assert not np.array_equal(palettes[0], palettes[-1])
 
 
-def test_a_palette_is_written_whole_or_not_at_all(tmp_path):
+def test_a_palette_of_a_run_that_failed_says_that_it_is_partial(tmp_path):
     def write_and_fail() -> None:
         with PaletteFile(tmp_path / "p.gpl", VideoInfo("test", 60, 40)) as file:
             file.write(Frame(noise(), 0, 0.0), Segmenter(2).fit(noise()))
@@ -234,7 +234,7 @@ def test_a_palette_is_written_whole_or_not_at_all(tmp_path):
 
     with pytest.raises(RuntimeError, match="oops"):
         write_and_fail()
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["p.partial.gpl"]
 
 
 @pytest.mark.parametrize(
@@ -253,3 +253,10 @@ def test_what_does_not_go_with_a_palette_is_wrong_usage(arguments, run_cli, tmp_
     assert (code, out) == (2, "")
     assert len(errors.splitlines()) == 1
     assert not (tmp_path / "out.png").exists()
+
+
+def test_the_ids_of_an_image_are_its_labels_also_with_a_palette_and_the_second_time():
+    segmenter = Segmenter()
+    segmenter.palette = np.array([(0, 0, 0), (90, 90, 90), (255, 255, 255)], np.uint8)
+    for _ in range(2):
+        assert segmenter.fit(noise()).ids.tolist() == [0, 1, 2]

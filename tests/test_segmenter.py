@@ -1069,14 +1069,14 @@ def test_after_a_reset_no_id_is_used_again():
 def test_ids_outlive_a_change_of_colour_space_and_a_fixed_palette():
     segmenter, image = Segmenter(5, random_state=0), patches(STRIPES)
     first = segmenter.update(image)
-    segmenter.set_color_space("lab")
+    segmenter.color_space = "lab"
     for _ in range(2):
         now = segmenter.update(image)
         np.testing.assert_array_equal(now.ids, first.ids)
         np.testing.assert_array_equal(now.labels, first.labels)
-    segmenter.set_palette(first.palette)
+    segmenter.palette = first.palette
     np.testing.assert_array_equal(segmenter.update(image).ids, first.ids)
-    segmenter.set_palette(None)
+    segmenter.palette = None
     np.testing.assert_array_equal(segmenter.update(image).ids, first.ids)
 
 

@@ -36,7 +36,7 @@ from livekm.sources import (
 CAMERA = os.environ.get("LIVEKM_TEST_CAMERA")
 # A folder of recorded clips to read in addition.
 CLIPS = os.environ.get("LIVEKM_CLIPS")
-RECORDED = [job.source for job in plan_jobs([CLIPS], Path("out"))] if CLIPS else []
+RECORDED = [job.source for job in plan_jobs([CLIPS], "out")] if CLIPS else []
 
 VFR = [0, 0.040, 0.080, 0.100, 0.500, 0.533, 1.7, 1.701, 3, 3.3]
 NTSC = Fraction(30000, 1001)

@@ -354,7 +354,7 @@ class Segmenter:
             return self._segmentation(
                 labeling,
                 self._palette,
-                ids=self._identity.ids,
+                ids=None,  # an image has no past: they are its labels
                 n_iter=n_iter,
                 converged=converged,
             )

@@ -67,11 +67,11 @@ class RegionSegmenter:
     Examples
     --------
     >>> import numpy as np
-    >>> image = np.zeros((40, 60, 3), np.uint8)
-    >>> image[10:30, 10:20] = image[10:30, 40:50] = 255
+    >>> image = np.zeros((160, 240, 3), np.uint8)
+    >>> image[40:120, 40:80] = image[40:120, 160:200] = 255
     >>> regions = RegionSegmenter().update(image)
     >>> regions.areas.tolist(), regions.boxes[1].tolist()
-    ([2000, 200, 200], [10, 10, 10, 20])
+    ([32000, 3200, 3200], [40, 40, 40, 80])
     """
 
     def __init__(
