@@ -40,7 +40,13 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             compiling.extend(compile_kernels(half, lock.fileno()) for half in "01")
     yield
-    session.config.add_cleanup(lambda: [program.wait() for program in compiling])
+    session.config.add_cleanup(lambda: check_compiled(compiling))
+
+
+def check_compiled(compiling: list[subprocess.Popen[bytes]]) -> None:
+    """Fail where a program failed: the tests would only be slower, and nobody would see why."""
+    codes = [program.wait() for program in compiling]
+    assert not any(codes), f"compile_kernels.py failed: exit codes {codes}"
 
 
 def compile_kernels(half: str, lock: int) -> subprocess.Popen[bytes]:

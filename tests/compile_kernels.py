@@ -32,7 +32,7 @@ def all_others() -> None:
     test_kernels.test_painting_looks_colours_up(7, 3)
     test_kernels.test_colour_blocks_may_be_done_in_parts(257)
     every_kernel.check_components()
-    test_kernels.test_regions_are_those_of_the_naive_reference("noise", 5, 65, 5)
+    test_kernels.test_labels_are_measured_as_by_the_naive_reference("noise", 5, 65, 5)
     every_kernel.check_painting()
     every_kernel.check_regions()
     test_region_segmenter.test_edges_are_the_largest_distance_across_a_pixel((9, 13), np.uint8, 1)
