@@ -51,7 +51,6 @@ def run_cli(monkeypatch, tmp_path, capfd):
     monkeypatch.chdir(tmp_path)
     if sys.platform.startswith("linux"):
         monkeypatch.delenv("DISPLAY", raising=False)
-    level = logging.getLogger("livekm").level
 
     def run(*arguments: object) -> tuple[int, str, str]:
         try:
@@ -60,7 +59,14 @@ def run_cli(monkeypatch, tmp_path, capfd):
             code = end.code
         return code, *capfd.readouterr()
 
-    yield run
+    return run
+
+
+@pytest.fixture(autouse=True)
+def same_log_level():
+    """Undo what ``-q`` and ``-v`` of a command line in this process do to livekm's logger."""
+    level = logging.getLogger("livekm").level
+    yield
     logging.getLogger("livekm").setLevel(level)
 
 
