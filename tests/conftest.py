@@ -63,11 +63,13 @@ def run_cli(monkeypatch, tmp_path, capfd):
 
 
 @pytest.fixture(autouse=True)
-def same_log_level():
-    """Undo what ``-q`` and ``-v`` of a command line in this process do to livekm's logger."""
-    level = logging.getLogger("livekm").level
-    yield
-    logging.getLogger("livekm").setLevel(level)
+def known_log_levels() -> None:
+    """Begin each test with the levels of a fresh process, whatever came before.
+
+    ``-q`` of a command line in this process sets them, also in a fixture of a whole module.
+    """
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("livekm").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
