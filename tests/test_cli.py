@@ -478,7 +478,6 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [
-        (),
         ("--demo", "in.mp4"),
         ("in.mp4", "--camera", 0),
         ("in.mp4", "another.mp4"),
@@ -574,7 +573,7 @@ def test_outputs_side_by_side_have_their_places(clip, run_cli, tmp_path):
 
 
 def test_the_process_itself_ends_with_2_and_one_line(tmp_path):
-    code, out, err = run_process(cwd=tmp_path)
+    code, out, err = run_process("-q", cwd=tmp_path)
     assert (code, out) == (2, "")
     assert_one_line(err, "name one source", "--help")
 

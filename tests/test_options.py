@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 
 import cv2
 import numpy as np
 import pytest
+import shtab
 
 from livekm.batch import plan_jobs
 from livekm.cli.checks import check
 from livekm.cli.options import OPTIONS, Option, Settings, Way
-from livekm.cli.parser import parse
+from livekm.cli.parser import EVERYDAY, EXAMPLES, make_parser, parse
 from livekm.errors import UsageError
 from livekm.outputs.tables import SIDECARS
 
@@ -191,3 +193,65 @@ def test_a_still_image_has_no_times(run_cli, tmp_path):
     for more in (("-o", "out.png"), ("--benchmark",)):
         code, _, err = run_cli("p.png", "--start", "1", *more)
         assert (code, err) == (2, "livekm: --start is not for still images; leave it out\n")
+
+
+def test_the_first_page_is_one_screen_with_the_everyday_options(run_cli):
+    code, out, err = run_cli("-h")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) < 80
+    for name, about in EVERYDAY.items():
+        flags = ", ".join(OPTIONS[name].flags)
+        assert re.search(rf"^  {flags}.* {re.escape(about)}$", out, re.MULTILINE)
+
+
+def test_livekm_alone_shows_the_first_page(run_cli):
+    assert run_cli() == (2, "", run_cli("-h")[1])
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_the_examples_of_the_first_page_are_command_lines(line):
+    program, *words = line.split()
+    settings = parse(words)
+    assert program == "livekm"
+    assert (settings.inputs, settings.camera, settings.demo) != ((), None, False)
+
+
+def test_a_number_is_a_camera_unless_a_file_has_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert parse(["0"]) == Settings(camera="0")
+    assert parse(["0", "1"]) == Settings(inputs=("0", "1"))
+    (tmp_path / "0").touch()
+    assert parse(["0"]) == Settings(inputs=("0",))
+
+
+@pytest.mark.parametrize("flag", ["-i", "--source"])
+def test_other_tools_words_for_the_source_are_understood(flag):
+    assert parse([flag, "a.mp4", "-f"]) == Settings(inputs=("a.mp4",), overwrite=True)
+    assert parse(["a.mp4", flag, "b.mp4"]) == Settings(inputs=("a.mp4", "b.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        (["--demo", "--veiw", "mask"], "there is no option --veiw (did you mean --view?)"),
+        (["--demo", "--outptu=a.mp4"], "(did you mean --output?)"),
+        (["--demo", "--view", "segmnts"], "got 'segmnts' (did you mean segments?)"),
+    ],
+)
+def test_a_misspelt_word_is_told_with_the_one_that_was_meant(wrong, meant):
+    with pytest.raises(UsageError, match=re.escape(meant)):
+        parse(wrong)
+
+
+def test_a_word_like_none_is_told_alone():
+    with pytest.raises(UsageError, match=r"there is no option --xyzzy; see livekm --help"):
+        parse(["--demo", "--xyzzy"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_shell_completions_are_made_of_the_parser(shell):
+    script = shtab.complete(make_parser(), shell)
+    assert all(option.flags[-1].lstrip("-") in script for option in FLAGGED if option.help)
+    assert "side-by-side" in script

@@ -14,7 +14,7 @@ from livekm.cli.checks import check
 from livekm.cli.interrupt import interruption
 from livekm.cli.options import Settings, Way
 from livekm.cli.output_streams import PrintableFormatter, say, set_up, tell
-from livekm.cli.parser import parse
+from livekm.cli.parser import first_page, parse
 from livekm.errors import LivekmError, UsageError, printable
 from livekm.sources.discovery import find_cameras
 
@@ -25,6 +25,9 @@ _LONGEST = 300  # characters of a message that is not livekm's own
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return the exit code."""
     set_up()
+    if not arguments:
+        print(first_page(), file=sys.stderr)
+        return _MISUSED
     settings, reporter = Settings(), None
     try:
         settings = parse(arguments)

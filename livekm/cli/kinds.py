@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,11 +24,14 @@ class Kind:
         Take a value; return text that `read` reads as the same value.
     metavar : str
         What the help calls the value, unless the option calls it otherwise.
+    choices : tuple of str
+        The texts that it can be, where these are few; shells complete them.
     """
 
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
     metavar: str = "N"
+    choices: tuple[str, ...] = ()
 
 
 def whole(least: int, most: int | None = None) -> Kind:
@@ -68,16 +72,28 @@ def number(least: float, most: float) -> Kind:
     return Kind(read)
 
 
+def meant(text: str, known: Iterable[str]) -> str:
+    """Return a question after the known word that a wrong one is like; empty if none is.
+
+    Examples
+    --------
+    >>> meant("segmnts", ["segments", "overlay"])
+    ' (did you mean segments?)'
+    """
+    alike = difflib.get_close_matches(text, list(known), 1)
+    return f" (did you mean {alike[0]}?)" if alike else ""
+
+
 def choice(names: Iterable[str]) -> Kind:
     """Return the kind of values that are one of some names."""
     known = tuple(names)
 
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"must be one of {', '.join(known)}, got {text!r}")
+            raise ValueError(f"must be one of {', '.join(known)}, got {text!r}{meant(text, known)}")
         return text
 
-    return Kind(read, metavar=f"{{{','.join(known)}}}")
+    return Kind(read, metavar=f"{{{','.join(known)}}}", choices=known)
 
 
 def _read_name(text: str) -> str:

@@ -148,7 +148,7 @@ class Settings:
         INPUT,
         "a clip, an image, or a folder or pattern of images; or many clips",
         default=(),
-        metavar="input",
+        metavar="SOURCE",
         each=False,
     )
     camera: str | None = _source(
@@ -184,7 +184,7 @@ class Settings:
         ways=FILES,
         needs=("output",),
     )
-    overwrite: bool = _output(None, "replace files that exist")
+    overwrite: bool = _output(None, "replace files that exist", flags=("-f", "--overwrite"))
     sidecars: Mapping[str, str] = field(default_factory=dict)
     no_verify: bool = _output(None, "do not read a written clip again to check it")
     view: str = _output(choice(VIEWS), "what is shown", default="segments")

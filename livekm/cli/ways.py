@@ -22,7 +22,13 @@ from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
 from livekm.frame import Frame
 from livekm.live.window import has_display
-from livekm.outputs import WRITABLE_IMAGES, check_distinct, is_image_row
+from livekm.outputs import (
+    CONTAINERS,
+    WRITABLE_IMAGES,
+    check_distinct,
+    choose_encoding,
+    is_image_row,
+)
 from livekm.outputs.base import OutputGroup
 from livekm.outputs.whole_file import WholeFile
 from livekm.sources import SectionSource, Source
@@ -112,6 +118,7 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
         raise UsageError(
             f"{source.info.name} is an image: end {settings.output} in {', '.join(WRITABLE_IMAGES)}"
         )
+    start = time.perf_counter()
     result = files.process_image(
         source,
         segmenter,
@@ -123,6 +130,15 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
     )
     _check_names(result.renamed)
     segmentation = result.segmentation
+    _logger.info(
+        "%s: %dx%d, k = %d, %s iterations, in %.1f s",
+        source.info.name,
+        source.info.width,
+        source.info.height,
+        segmentation.n_clusters,
+        segmentation.n_iter,
+        time.perf_counter() - start,
+    )
     if not settings.quiet:
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
@@ -149,6 +165,7 @@ def _clip(
     total, name = min(totals, default=None), Path(settings.written[0]).name
     bar = clip_progress(total, name, hidden=settings.quiet)
     missing = set(build.selection(settings).ids)
+    start = time.perf_counter()
     with reporter.progress(total) if reporter else bar as advance:
 
         def count(frame: Frame, segmentation: Segmentation) -> None:
@@ -175,10 +192,30 @@ def _clip(
         names = ", ".join(map(str, sorted(missing)))
         flag = "--drop" if settings.keep is None else "--keep"
         _logger.warning("%s: no frame of %s had a segment %s", flag, source.info.name, names)
+    seconds = time.perf_counter() - start
+    _logger.info("%s", _account(settings, source, segmenter, result.n_frames, seconds))
     if not settings.quiet and not reporter:
         written = printable(", ".join(map(str, result.paths))) or "nothing is written"
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
         say(f"{written}: {frames}{', interrupted' if stop.requested else ''}")
+
+
+def _account(
+    settings: Settings, source: Source, segmenter: Segmenter, n_frames: int, seconds: float
+) -> str:
+    """Return what ``-v`` tells of a run: size, rate, codec, k, and how long it took."""
+    info, output = source.info, settings.output or ""
+    rate = "" if info.fps is None else f" at {float(info.fps):.4g} frames a second"
+    codec = ""
+    if Path(output).suffix.lower() in CONTAINERS:
+        codec = f", to {choose_encoding(output, build.encoder(settings)).codec.encoder}"
+    times = ""
+    if info.fps is not None and not info.is_live and seconds > 0:
+        times = f", {n_frames / float(info.fps) / seconds:.2g} times real time"
+    return (
+        f"{info.name}: {info.width}x{info.height}{rate}{codec}, k = {segmenter.n_clusters}, "
+        f"in {seconds:.1f} s{times}"
+    )
 
 
 def _check_names(renamed: Iterable[tuple[Path, Path]]) -> None:
