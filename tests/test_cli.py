@@ -837,6 +837,15 @@ def _start_and_join(thread: threading.Thread) -> None:
         thread.join(0.01)
 
 
+def test_v_tells_what_went_in_how_it_came_out_and_how_long_it_took(clip, photo, run_cli, caplog):
+    assert run_cli(clip, "-o", "out.mp4", "-k", 3, "-v")[:2] == (0, "out.mp4: 12 frames\n")
+    told = r"in\.mp4: 64x48 at 29\.97 frames a second, to libx264, k = 3, in [\d.]+ s,"
+    assert re.fullmatch(rf"{told} [\d.]+ times real time", caplog.messages[-1])
+    run_cli(photo, "-o", "out.png", "-v")
+    told = r"photo\.png: 96x72, k = 8, \d+ iterations, in [\d.]+ s"
+    assert re.fullmatch(told, caplog.messages[-1])
+
+
 # Benchmark, version, help
 
 
