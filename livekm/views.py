@@ -62,14 +62,7 @@ def selective(view: Callable[[Frame, Segmentation], Image]) -> SelectiveView:
     def selected(
         frame: Frame, segmentation: Segmentation, selection: Selection = EVERYTHING
     ) -> Image:
-        image = view(frame, segmentation)
-        if selection.is_everything:
-            return image
-        inside = _pixels(segmentation, selection)
-        times = image.shape[1] // inside.shape[1]
-        return _RESTS[selection.rest](
-            image, np.tile(inside, (1, times)), np.tile(frame.image, (1, times, 1))
-        )
+        return _over_rest(view(frame, segmentation), frame, segmentation, selection)
 
     return selected
 
@@ -120,8 +113,8 @@ def mask(
         shown = Selection([int(segmentation.ids[np.argmax(segmentation.counts)])])
     is_white = shown.of(segmentation)
     white = np.repeat(is_white[:, np.newaxis], 3, axis=1) * np.uint8(255)
-    if selection.rest == "pale":  # white on black already
-        selection = EVERYTHING
+    if selection.rest in (None, "pale"):  # white on black already
+        return segmentation.painting(white)
     return _in_colors(white, frame, segmentation, selection)
 
 
@@ -197,13 +190,33 @@ def _in_colors(
     palette: Palette, frame: Frame, segmentation: Segmentation, selection: Selection
 ) -> Image | Painting:
     """Paint each segment in one colour; where the rest is black, it need not be painted yet."""
-    if selection.is_everything:
-        return segmentation.painting(palette)
-    if selection.rest == "black":
+    all_count = segmentation.n_counted == segmentation.labels.size
+    if selection.rest == "black" or (selection.rest is None and all_count):
+        if selection.is_everything:
+            return segmentation.painting(palette)
         is_selected = selection.of(segmentation)[:, np.newaxis]
         return segmentation.painting(np.where(is_selected, palette, np.uint8(0)))
-    rest = _RESTS[selection.rest]
-    return rest(segmentation.paint(palette), _pixels(segmentation, selection), frame.image)
+    return _over_rest(segmentation.paint(palette), frame, segmentation, selection)
+
+
+def _over_rest(
+    image: Image, frame: Frame, segmentation: Segmentation, selection: Selection
+) -> Image:
+    """Lay an image, as wide as the frame or several times, over what becomes of the rest."""
+    ignored = segmentation.ignored
+    if selection.is_everything and ignored is None:
+        return image
+    inside, picture = _pixels(segmentation, selection), frame.image
+    times = image.shape[1] // inside.shape[1]
+    if times > 1:
+        inside, picture = np.tile(inside, (1, times)), np.tile(picture, (1, times, 1))
+    if selection.rest is not None:
+        return _RESTS[selection.rest](image, inside, picture)
+    shown = image if selection.is_everything else _on_black(image, inside, picture)
+    if ignored is None:
+        return shown
+    outside = np.tile(ignored.view(np.uint8), (1, times))
+    return np.asarray(cv2.copyTo(picture, outside, shown.copy()), np.uint8)
 
 
 def _edges(segmentation: Segmentation) -> Mask:

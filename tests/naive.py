@@ -77,8 +77,8 @@ def best_mse(points, k, starts=5):
     return cv2.kmeans(points, k, None, until, starts, cv2.KMEANS_PP_CENTERS)[0] / len(points)
 
 
-def smooth(labels):
-    """One pass of the majority filter over (H, W) labels."""
+def smooth(labels, k=256):
+    """One pass of the majority filter over (H, W) labels; those from k on keep theirs, unheard."""
     height, width = labels.shape
     padded = np.pad(labels, 1, mode="edge")
     result = labels.copy()
@@ -87,7 +87,7 @@ def smooth(labels):
             block = padded[r : r + 3, c : c + 3].ravel()
             neighbours = np.delete(block, 4)
             values, votes = np.unique(neighbours, return_counts=True)
-            if votes.max() >= 5:
+            if votes.max() >= 5 and labels[r, c] < k and values[votes.argmax()] < k:
                 result[r, c] = values[votes.argmax()]
     return result
 

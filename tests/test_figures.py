@@ -96,7 +96,7 @@ def test_an_area_keeps_the_colour_of_its_id_where_a_label_is_given_to_something_
     for index in range(40):
         image = np.full((2, 3, 3), 200, np.uint8)
         history.append(Frame(image, index, index / 10), flat(20, 0) if index < 30 else flat(200, 1))
-    axes = next(a for a in clip_figure(history, "").axes if a.get_ylabel() == "share of the frame")
+    (axes,) = (a for a in clip_figure(history, "").axes if "share of what" in a.get_ylabel())
     raster = axes.images[0].get_array()
     assert set(np.unique(raster)) == {20, 200}  # never a mean of both
     marks = {text.get_text(): text.get_position() for text in axes.texts}
@@ -108,14 +108,14 @@ def test_the_page_has_samples_areas_error_and_palette_and_says_what_they_are():
     figure = clip_figure(two_scenes(), "drive.mp4")
     said = texts(figure)
     for part in ("drive.mp4", "50 frames of 60x40", "2.0 s", "2 segments, 1 cut",
-                 "cut at 1.0 s", "share of the frame", "mse", "seconds"):  # fmt: skip
+                 "cut at 1.0 s", "share of what counts", "mse", "seconds"):  # fmt: skip
         assert part in said, part
     assert len(figure.axes) == 2 + 2 * 5 + 1
 
 
 def test_the_areas_have_the_colours_of_their_time_and_the_heights_of_their_shares():
     figure = clip_figure(two_scenes(), "")
-    (areas,) = [axes for axes in figure.axes if axes.get_ylabel() == "share of the frame"]
+    (areas,) = [axes for axes in figure.axes if axes.get_ylabel() == "share of what counts"]
     raster = areas.images[0].get_array()[..., ::-1]  # RGB
     first, last = raster[:, 10], raster[:, -10]
     assert (first[:230] != first[250:480][0]).any()

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from livekm.core.colorspace import ColorSpace
+from livekm.core.places import Places
 from livekm.core.sampling import sample_positions
 from livekm.frame import Image
 from livekm.validation import check_image
 
 __all__ = ["Features"]
+
+
+class Sampled(NamedTuple):
+    """The pixels of a frame that it is trained on.
+
+    Attributes
+    ----------
+    points : (d, n) float32
+        Their features.
+    pixels : (h, w, 3) uint8
+        In a row where not all pixels of the frame count.
+    places : Places or None
+        Where they are; None where all count.
+    """
+
+    points: npt.NDArray[np.float32]
+    pixels: Image
+    places: Places | None = None
 
 
 class Features:
@@ -61,21 +80,29 @@ class Features:
         return self._planes
 
     def sample(
-        self, pixels: Image, most: int | None = None
-    ) -> tuple[npt.NDArray[np.float32], Image]:
-        """Return the features (d, n) and the pixels (h, w, 3) of one pixel of every square.
+        self,
+        pixels: Image,
+        most: int | None = None,
+        mask: npt.NDArray[np.uint8] | None = None,
+    ) -> Sampled:
+        """Take one pixel of every square, if it counts: some of `mask` (H, W) must not be 0.
 
         With `most`, as many pixels as that are taken; else about `sample_size`.
         """
         height, width = pixels.shape[:2]
+        n = height * width if mask is None else int(np.count_nonzero(mask))
         if most is None:
-            stride = max(1, math.isqrt(height * width // self._sample_size))
+            stride = max(1, math.isqrt(n // self._sample_size))
         else:
-            stride = math.ceil(math.sqrt(height * width / most))
+            stride = math.ceil(math.sqrt(n / most))
         if self._sampled != (height, width, stride):
             self._positions = sample_positions(height, width, stride)
             self._sampled = height, width, stride
         rows, columns = self._positions
+        places = None
+        if mask is not None:
+            places = self._places(mask)
+            rows, columns = (at[np.newaxis] for at in np.divmod(places.pixels, width))
         sampled = np.take(pixels.reshape(-1, 3), rows * width + columns, axis=0)
         planes = np.empty((3, *sampled.shape[:2]), self.space.dtype)
         self.space.split(sampled, planes, self._threads)
@@ -84,7 +111,36 @@ class Features:
             spacing = self.spacing(height, width)
             spatial = [np.rint(at.astype(np.float32) * spacing) for at in (columns, rows)]
             features = np.concatenate([features, np.reshape(spatial, (2, -1))])
-        return features, sampled
+        return Sampled(features, sampled, places)
+
+    def _places(self, mask: npt.NDArray[np.uint8]) -> Places:
+        """Return the places of the squares that count; of small masks that miss them, all."""
+        height, width, stride = self._sampled
+        if stride > 1:
+            rows, columns = self._positions
+            index = np.sort((rows * width + columns).reshape(-1))
+            index = index[mask.reshape(-1)[index] > 0]
+            if index.size:
+                return Places((height, width), index)
+        return Places((height, width), np.flatnonzero(mask))
+
+
+def counting(mask: npt.NDArray[Any], image: Image) -> npt.NDArray[np.uint8] | None:
+    """Return (H, W) uint8, 0 where a pixel of `image` does not count; None where all do.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `mask` is not (H, W) of bool or integers, or not as large as the image.
+    """
+    if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "biu":
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        raise TypeError(f"mask must be an array of bool or integers, got {kind}")
+    if mask.shape != image.shape[:2]:
+        raise ValueError(f"mask must be {image.shape[:2]} as the image, got {mask.shape}")
+    if mask.all():
+        return None
+    return np.ascontiguousarray(mask != 0).view(np.uint8)
 
 
 def contiguous(image: npt.NDArray[np.uint8]) -> Image:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.identity import Identity
+from livekm.core.places import Places
 from livekm.core.sample import Centers, Sample
 from livekm.core.scene_change import SceneChange
 from livekm.frame import Image
@@ -21,7 +22,7 @@ class FixedCenters:
 
     Attributes
     ----------
-    seen : (points, pixels) or None
+    seen : (points, pixels, places) or None
         What `step` was given last.
     """
 
@@ -30,14 +31,16 @@ class FixedCenters:
         self.mse: float = 0.0
         self.identity = identity
         self._places = places
-        self.seen: tuple[npt.NDArray[np.float32], Image] | None = None
+        self.seen: tuple[npt.NDArray[np.float32], Image, Places | None] | None = None
         self._scene = SceneChange()
 
-    def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
+    def step(
+        self, points: npt.NDArray[np.float32], pixels: Image, places: Places | None = None
+    ) -> bool:
         """Tell whether the next frame is a cut."""
-        self.seen = points, pixels
+        self.seen = points, pixels, places
         self.mse = Sample(points, self._places).fit(self.centers).mse
-        return self._scene.observe(pixels)
+        return self._scene.observe(pixels, places)
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> tuple[int, bool]:
         """Do nothing: there is nothing to train."""

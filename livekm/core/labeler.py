@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.kernels import BLOCK_ROWS, label_blocks, smooth_labels
+from livekm.core.kernels import BLOCK_ROWS, ignore_pixels, label_blocks, smooth_labels
 from livekm.core.sample import Centers, binary_places
 from livekm.core.threads import run_in_threads
 
@@ -25,7 +26,7 @@ class Labeling:
     counts : (k,) int64
         Pixels of each label.
     error : float
-        Mean squared distance of the pixels to the centers of their labels.
+        Mean squared distance of the pixels that count to the centers of their labels.
     """
 
     labels: npt.NDArray[np.uint8]
@@ -48,6 +49,7 @@ class Labeler:
         """Let the next frame's labels stick to nothing."""
         self._previous: npt.NDArray[np.uint8] | None = None
         self._shape = (0, 0)
+        self._has_ignored = False
 
     def rename(self, slots: npt.NDArray[np.uint8]) -> None:
         """Take label i of the last frame as ``slots[i]`` from now on."""
@@ -64,6 +66,7 @@ class Labeler:
         hysteresis: float,
         most: float,
         smoothing: int,
+        mask: npt.NDArray[np.uint8] | None = None,
     ) -> Labeling:
         """Label a frame.
 
@@ -82,6 +85,8 @@ class Labeler:
             while its squared distance exceeds that of the nearest center by no more than this.
         smoothing : int
             Passes of the majority filter.
+        mask : (H, W) uint8, optional
+            0 where a pixel does not count: its label becomes 255. k is at most 255 then.
         """
         shape = height, width = planes.shape[1:]
         d, k = centers.shape
@@ -91,7 +96,8 @@ class Labeler:
         scale = np.float32(2 ** (2 * fraction + 1))
         biases = scale / 2 * (rounded * rounded).sum(axis=0, dtype=np.float32)
         labels: npt.NDArray[np.uint8] = np.empty(height * width, np.uint8)
-        if hysteresis == 0 or self._previous is None or self._shape != shape:
+        is_same_kind = self._shape == shape and (k < 256 or not self._has_ignored)
+        if hysteresis == 0 or self._previous is None or not is_same_kind:
             slack, previous = np.zeros((0, 0), np.float32), labels
         else:
             ways = np.minimum(hysteresis * _distances(rounded), most / 2)
@@ -104,19 +110,28 @@ class Labeler:
             spacing if spacing > 0 else None, scale, scale * rounded, biases, slack, previous,
             labels, counts, errors,
         )  # fmt: skip
-        self._previous, self._shape = labels, shape
         total, error = counts.sum(axis=0), int(errors.sum())
-        for _ in range(smoothing):
-            rough, labels = labels, np.empty(height * width, np.uint8)
+
+        def change(kernel: Callable[..., None], *given: npt.NDArray[np.uint8]) -> None:
+            """Run a kernel that changes labels, and what they come to."""
+            nonlocal total, error
             counts, errors = np.zeros((height, k), np.int64), np.zeros(height, np.int64)
             run_in_threads(
-                self._threads, smooth_labels, height, flat, height, width, spacing, rounded,
-                scale, rough, labels, counts, errors,
+                self._threads, kernel, height, flat, height, width, spacing, rounded, scale,
+                *given, counts, errors,
             )  # fmt: skip
             total, error = total + counts.sum(axis=0), error + int(errors.sum())
+
+        if mask is not None:
+            change(ignore_pixels, mask.reshape(-1), labels)
+        self._previous, self._shape = labels, shape
+        self._has_ignored = mask is not None
+        for _ in range(smoothing):
+            rough, labels = labels, np.empty(height * width, np.uint8)
+            change(smooth_labels, rough, labels)
         used = np.ascontiguousarray(rounded[:d].T)
         return Labeling(
-            labels.reshape(shape), used, total, 2 * error / (float(scale) * height * width)
+            labels.reshape(shape), used, total, 2 * error / (float(scale) * max(1, total.sum()))
         )
 
 

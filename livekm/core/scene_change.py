@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.places import Places, shared
 from livekm.frame import Image
 
 Histogram = npt.NDArray[np.float64]
@@ -32,24 +33,40 @@ class SceneChange:
         self._most = usual
         self.histogram: Histogram | None = None
         self._pixels: Image | None = None
+        self._places: Places | None = None
         self._usual = 0.0
 
-    def observe(self, pixels: Image) -> bool:
-        """Take the sampled (h, w, 3) pixels of the next frame and tell whether it is a cut."""
+    def observe(self, pixels: Image, places: Places | None = None) -> bool:
+        """Take the sampled (h, w, 3) pixels of the next frame and tell whether it is a cut.
+
+        Where not all pixels count, `places` tells which of them these are.
+        """
         histogram = _histogram(pixels)
         cut = False
         if self._pixels is not None and self.histogram is not None:
             moved = _distance(histogram, self.histogram)
-            if self._pixels.shape == pixels.shape:
-                change = float(np.mean(cv2.mean(cv2.absdiff(pixels, self._pixels))[:3]))
+            both = self._both(pixels, places)
+            if both is not None:
+                change = float(np.mean(cv2.mean(cv2.absdiff(*both))[:3]))
                 cut = change > max(_LEVELS, _TIMES * self._usual) and moved > _SHARE
                 if not cut:
                     self._usual += 0.2 * (change - self._usual)
                     self._usual = min(self._usual, self._most)
             else:
                 cut = moved > 3 * _SHARE
-        self._pixels, self.histogram = pixels, histogram
+        self._pixels, self._places, self.histogram = pixels, places, histogram
         return cut
+
+    def _both(self, pixels: Image, places: Places | None) -> tuple[Image, Image] | None:
+        """Return what the last two frames show in the same places, if that is enough to compare."""
+        assert self._pixels is not None
+        places_of_both = shared(self._places, places)
+        if places_of_both is None:
+            return None
+        before, after = (
+            image[:, at] for image, at in zip((self._pixels, pixels), places_of_both, strict=True)
+        )
+        return (before, after) if before.shape == after.shape else None
 
     def drift(self, since: Histogram | None) -> float:
         """Return the share of the pixels, 0 to 1, whose colours differ from those of `since`."""

@@ -30,7 +30,7 @@ class Segmentation:
     ----------
     labels : (H, W) uint8, read-only
         The cluster of each pixel, at the image's own size. A pixel whose label is k or more belongs
-        to no cluster: it is painted black and not counted.
+        to no cluster: it is painted black and not counted. 255 is that of pixels that are ignored.
     palette : (k, 3) uint8, BGR
         The colour of each center.
     centers : (k, d) float32
@@ -39,8 +39,8 @@ class Segmentation:
     counts : (k,) int64
         Pixels of each cluster; some have none where an image has fewer colours than k.
     mse : float
-        Mean over the pixels of the squared distance to the center of their label, in feature space
-        (all features summed). By default 0.
+        Mean of the squared distance of the pixels that count to the center of their label, in
+        feature space (all features summed). By default 0.
     scene_cut : bool
         True where the frame does not continue the one before.
     ids : (k,) int64
@@ -133,8 +133,20 @@ class Segmentation:
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
-        """(k,) float64, the part of the image that each cluster covers."""
-        return np.asarray(self.counts / self.labels.size)
+        """(k,) float64, the part that each cluster covers of the pixels that count."""
+        return np.asarray(self.counts / max(1, self.n_counted))
+
+    @property
+    def n_counted(self) -> int:
+        """The number of pixels that count: those that belong to a cluster."""
+        return int(self.counts.sum())
+
+    @property
+    def ignored(self) -> npt.NDArray[np.bool_] | None:
+        """The (H, W) bool mask of the pixels that do not count; None where all do."""
+        if self.n_counted == self.labels.size:
+            return None
+        return np.asarray(self.labels >= self.n_clusters)
 
     def paint(self, palette: npt.NDArray[np.uint8] | None = None) -> Image:
         """Return the (H, W, 3) uint8 BGR image of every pixel in its cluster's colour.

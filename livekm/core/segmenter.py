@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.colorspace import COLOR_SPACES, to_features
-from livekm.core.features import Features, contiguous
+from livekm.core.features import Features, contiguous, counting
 from livekm.core.fixed_centers import FixedCenters
 from livekm.core.identity import Colors, Identity
 from livekm.core.labeler import Labeler, Labeling
@@ -26,6 +26,7 @@ from livekm.validation import check_number, check_range, named
 __all__ = ["Segmenter", "segment"]
 
 _DEFAULT_THREADS = 8  # more do not pay: the memory is the limit
+_MOST_MASKED = 255  # clusters: the label 255 is that of ignored pixels then
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
 _MAX_FIT = 2**21  # pixels that `fit` trains on; 40 bytes each
 _MAX_SORTS = 10  # of labels by size; one is enough but for pixels as near to two centers
@@ -289,13 +290,18 @@ class Segmenter:
             self._labeler.rename(labels)
             return labels
 
-    def update(self, image: npt.NDArray[np.uint8]) -> Segmentation:
+    def update(
+        self, image: npt.NDArray[np.uint8], mask: npt.NDArray[Any] | None = None
+    ) -> Segmentation:
         """Segment the next frame.
 
         Parameters
         ----------
         image : (H, W, 3) uint8, BGR
             Any strides, read-only or not. The size may change from frame to frame.
+        mask : (H, W) bool or integers, optional
+            Where it is 0, pixels neither train nor count, and their label is 255: k is at most 255
+            then. It may change from frame to frame.
 
         Returns
         -------
@@ -304,19 +310,56 @@ class Segmenter:
         Raises
         ------
         ValueError, TypeError
-            If `image` is not such an array.
+            If `image` or `mask` is not such an array.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> image = np.array([[[0] * 3, [200] * 3, [90] * 3]], np.uint8)
+        >>> segmenter = Segmenter(n_clusters=2, random_state=0)
+        >>> segmenter.update(image, mask=np.array([[1, 1, 0]])).labels
+        array([[  1,   0, 255]], dtype=uint8)
         """
         with self._lock:
             pixels = contiguous(image)
-            cut = self._trainer.step(*self._features.sample(pixels))
+            counted = self._counting(pixels, mask)
+            if counted is not None and not counted.any():
+                return self._nothing(pixels)
+            cut = self._trainer.step(*self._features.sample(pixels, mask=counted))
             if cut:
                 self._labeler.forget()
-            labeling = self._label(pixels)
+            labeling = self._label(pixels, counted)
             return self._segmentation(
                 labeling, self._palette, ids=self._identity.ids, scene_cut=cut
             )
 
-    def fit(self, image: npt.NDArray[np.uint8], max_iterations: int = 300) -> Segmentation:
+    def _counting(
+        self, pixels: Image, mask: npt.NDArray[Any] | None
+    ) -> npt.NDArray[np.uint8] | None:
+        """Return which pixels count, 0 for those that do not; None where all do."""
+        if mask is not None and self._n_clusters > _MOST_MASKED:
+            raise UsageError(f"with a mask there are at most {_MOST_MASKED} clusters: 255 is taken")
+        return None if mask is None else counting(mask, pixels)
+
+    def _nothing(self, pixels: Image, **more: Any) -> Segmentation:
+        """Return what there is of a frame of which no pixel counts: it changes nothing."""
+        k, centers = self._n_clusters, self._trainer.centers
+        if centers is None:
+            centers = np.zeros((5 if self._spatial_weight > 0 else 3, k), np.float32)
+        labels = np.full(pixels.shape[:2], 255, np.uint8)
+        used = np.ascontiguousarray(centers.T)
+        ids = self._identity.ids
+        if len(ids) != k:  # no label has been anything yet
+            ids = np.full(k, -1)
+        labeling = Labeling(labels, used, np.zeros(k, np.int64), 0.0)
+        return self._segmentation(labeling, self._palette, ids=ids, **more)
+
+    def fit(
+        self,
+        image: npt.NDArray[np.uint8],
+        max_iterations: int = 300,
+        mask: npt.NDArray[Any] | None = None,
+    ) -> Segmentation:
         """Segment one image by k-means over all of its pixels, run until it converges.
 
         The textbook's job: start the centers, assign each pixel to its nearest center, move each
@@ -330,6 +373,8 @@ class Segmenter:
         ----------
         image : (H, W, 3) uint8, BGR
         max_iterations : int, default 300
+        mask : (H, W) bool or integers, optional
+            See `update`.
 
         Returns
         -------
@@ -339,18 +384,21 @@ class Segmenter:
         Raises
         ------
         ValueError, TypeError
-            If `image` is not such an array.
+            If `image` or `mask` is not such an array.
         """
         check_range("max_iterations", max_iterations, 0, 2**31)
         with self._lock:
             pixels = contiguous(image)
+            counted = self._counting(pixels, mask)
             self.reset()
-            self._trainer.step(*self._features.sample(pixels))
-            points, _ = self._features.sample(pixels, most=_MAX_FIT)
+            if counted is not None and not counted.any():
+                return self._nothing(pixels, n_iter=0, converged=True)
+            self._trainer.step(*self._features.sample(pixels, mask=counted))
+            points = self._features.sample(pixels, _MAX_FIT, counted).points
             n_iter, converged = self._trainer.converge(points, max_iterations)
-            labeling = self._label(pixels)
+            labeling = self._label(pixels, counted)
             if isinstance(self._trainer, Trainer):
-                labeling = self._sorted_by_size(self._trainer, pixels, labeling)
+                labeling = self._sorted_by_size(self._trainer, pixels, counted, labeling)
             return self._segmentation(
                 labeling,
                 self._palette,
@@ -359,7 +407,13 @@ class Segmenter:
                 converged=converged,
             )
 
-    def _sorted_by_size(self, trainer: Trainer, pixels: Image, labeling: Labeling) -> Labeling:
+    def _sorted_by_size(
+        self,
+        trainer: Trainer,
+        pixels: Image,
+        mask: npt.NDArray[np.uint8] | None,
+        labeling: Labeling,
+    ) -> Labeling:
         """Put the largest cluster first and label again.
 
         Pixels that are as near to another center may go over to it, since it has the lower label
@@ -371,7 +425,7 @@ class Segmenter:
                 break
             trainer.reorder(order)
             self._labeler.forget()
-            labeling = self._label(pixels)
+            labeling = self._label(pixels, mask)
         return labeling
 
     def predict(
@@ -419,13 +473,18 @@ class Segmenter:
             raise ValueError(f"centers must be (1 to 256, {d}) and finite, got {given.shape}")
         return np.ascontiguousarray(given.T * np.float32(self._space.units))
 
-    def _label(self, pixels: Image) -> Labeling:
+    def _label(self, pixels: Image, mask: npt.NDArray[np.uint8] | None) -> Labeling:
         """Label every pixel with the trained centers, beginning with the last frame's labels."""
         assert self._trainer.centers is not None
-        return self._nearest(pixels, self._labeler, self._trainer.centers, self._hysteresis)
+        return self._nearest(pixels, self._labeler, self._trainer.centers, self._hysteresis, mask)
 
     def _nearest(
-        self, pixels: Image, labeler: Labeler, centers: Centers, hysteresis: float
+        self,
+        pixels: Image,
+        labeler: Labeler,
+        centers: Centers,
+        hysteresis: float,
+        mask: npt.NDArray[np.uint8] | None = None,
     ) -> Labeling:
         return labeler.label(
             self._features.planes(pixels),
@@ -435,6 +494,7 @@ class Segmenter:
             hysteresis=hysteresis * self._space.units,
             most=self._trainer.mse,
             smoothing=self._smoothing,
+            mask=mask,
         )
 
     def _segmentation(
@@ -476,6 +536,7 @@ def segment(
     max_iterations: int = 300,
     random_state: int | None = None,
     threads: int | None = None,
+    mask: npt.NDArray[Any] | None = None,
 ) -> Segmentation:
     """Segment one image by k-means, run until it converges.
 
@@ -488,6 +549,8 @@ def segment(
         See `Segmenter.fit`.
     color_space, spatial_weight, smoothing, seeding, random_state, threads
         See `Segmenter`.
+    mask : (H, W) bool or integers, optional
+        See `Segmenter.update`.
 
     Returns
     -------
@@ -517,4 +580,4 @@ def segment(
         random_state=random_state,
         threads=threads,
     )
-    return segmenter.fit(image, max_iterations)
+    return segmenter.fit(image, max_iterations, mask)

@@ -30,8 +30,9 @@ class Selection:
         See `Segmentation.ids`. At the start of a stream, and in a still image, they are the labels.
     drop : bool, default False
         Whether they are left out; otherwise they alone are kept.
-    rest : str, default "black"
-        One of `RESTS`: what the pixels that are not selected become.
+    rest : str, optional
+        One of `RESTS`: what becomes of the pixels that are not selected, and of those that do not
+        count. By default the ones become black, and the others are left as they are.
 
     Raises
     ------
@@ -50,12 +51,12 @@ class Selection:
 
     ids: Collection[int]
     drop: bool = False
-    rest: str = "black"
+    rest: str | None = None
 
     def __post_init__(self) -> None:
         for identity in self.ids:
             check_range("a segment's id", identity, 0, _MOST)
-        if self.rest not in RESTS:
+        if self.rest is not None and self.rest not in RESTS:
             raise UsageError(f"rest must be one of {', '.join(RESTS)}, got {self.rest!r}")
         object.__setattr__(self, "ids", frozenset(map(int, self.ids)))
 

@@ -13,6 +13,7 @@ from livekm.core import light
 from livekm.core.challenges import Calendar, wanted_saving
 from livekm.core.identity import Colors, Identity, match
 from livekm.core.moves import MoveLedger, Prices, make_moves, price, revive
+from livekm.core.places import Index, Places, shared
 from livekm.core.policy import TrainingPolicy
 from livekm.core.resizing import merge_one, split_one
 from livekm.core.sample import Centers, Fit, Sample
@@ -35,12 +36,15 @@ class _Frame(NamedTuple):
     fit : Fit
     groups : (n,) int32
         The labels by which the light is followed from here; see `livekm.core.light`.
+    places : Places or None
+        Of the pixels, where not all of the frame count.
     """
 
     sample: Sample
     pixels: Image
     fit: Fit
     groups: npt.NDArray[np.int32]
+    places: Places | None
 
 
 class Trainer:
@@ -98,12 +102,15 @@ class Trainer:
         """The mean squared distance of the sample to its nearest centers."""
         return 0.0 if self._last is None else self._last.fit.mse
 
-    def step(self, points: npt.NDArray[np.float32], pixels: Image) -> bool:
+    def step(
+        self, points: npt.NDArray[np.float32], pixels: Image, places: Places | None = None
+    ) -> bool:
         """Train on the sampled (d, n) features of the next frame; tell whether it is a cut.
 
-        `pixels` are the same samples as (h, w, 3) BGR.
+        `pixels` are the same samples as (h, w, 3) BGR; where not all of the frame count, `places`
+        tells which these are.
         """
-        cut = self._scene.observe(pixels)
+        cut = self._scene.observe(pixels, places)
         sample = Sample(points, self._places)
         if self._last is None or cut:
             fit = self._start_shot(sample, is_first=self._last is None)
@@ -114,18 +121,24 @@ class Trainer:
             colors = self._to_colors(fit.centers)
             self.identity.follow(colors, colors)
         else:
-            fit, groups = self._follow(sample, self._last, pixels)
+            fit, groups = self._follow(sample, self._last, pixels, places)
         self._just_resized = False
-        self._last = _Frame(sample, pixels, fit, groups)
+        self._last = _Frame(sample, pixels, fit, groups, places)
         return cut
 
-    def go_on(self, centers: Centers, points: npt.NDArray[np.float32], pixels: Image) -> None:
+    def go_on(
+        self,
+        centers: Centers,
+        points: npt.NDArray[np.float32],
+        pixels: Image,
+        places: Places | None = None,
+    ) -> None:
         """Train on a frame that was labelled with given centers, from where these are."""
         sample = Sample(points, self._places)
-        self._scene.observe(pixels)
+        self._scene.observe(pixels, places)
         fit = sample.fit(centers)
-        self._last = _Frame(sample, pixels, fit, fit.labels)
-        self.step(points, pixels)
+        self._last = _Frame(sample, pixels, fit, fit.labels, places)
+        self.step(points, pixels, places)
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> tuple[int, bool]:
         """Run Lloyd steps on (d, n) points until one of them does not lower the error any more.
@@ -163,15 +176,14 @@ class Trainer:
         return sample.fit(fit.centers[:, order])
 
     def _follow(
-        self, sample: Sample, last: _Frame, pixels: Image
+        self, sample: Sample, last: _Frame, pixels: Image, places: Places | None
     ) -> tuple[Fit, npt.NDArray[np.int32]]:
         """Return the fit for a frame that continues the last one, and its groups."""
         policy, old = self.policy, last.fit
-        expected = old.centers
-        if last.pixels.shape == pixels.shape:
-            expected = light.predict(
-                old.centers, last.groups, last.sample, sample, (last.pixels, pixels), policy
-            )
+        both = shared(last.places, places)
+        if places is None and pixels.shape != last.pixels.shape:
+            both = None
+        expected = old.centers if both is None else self._expected(sample, last, pixels, both)
         start = sample.fit(self._hold(old, old.centers, expected))
         jumped = start.mse > policy.jump * old.mse + 1
         if jumped:
@@ -191,13 +203,29 @@ class Trainer:
             if is_challenged or jumped:
                 self._calendar.note(is_new=jumped)
                 fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
-        groups = old.labels if old.labels.size == sample.size else fit.labels
+        has_same_places = both is not None and isinstance(both[0], slice)
+        groups = old.labels if has_same_places else fit.labels
         if fit is not followed:
             fit = sample.fit(fit.centers[:, by_overlap(start, fit)])
             groups = fit.labels
         fit = replace(fit, centers=self._hold(fit, start.centers, fit.centers))
         self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
         return fit, groups
+
+    def _expected(
+        self, sample: Sample, last: _Frame, pixels: Image, both: tuple[Index, Index]
+    ) -> Centers:
+        """Return where the light has brought the last centers, by the points that both have."""
+        centers, (before, after) = last.fit.centers, both
+        if isinstance(before, slice):
+            pair = last.pixels, pixels
+            return light.predict(centers, last.groups, last.sample, sample, pair, self.policy)
+        old, new = (
+            Sample(np.ascontiguousarray(points[:, at]), self._places)
+            for points, at in ((last.sample.points, before), (sample.points, after))
+        )
+        pair = last.pixels[:, before], pixels[:, after]
+        return light.predict(centers, last.groups[before], old, new, pair, self.policy)
 
     @property
     def _dearness(self) -> float:

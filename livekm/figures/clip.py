@@ -92,6 +92,9 @@ def _draw_shares(axes: Axes, history: History, course: Course) -> None:
     heights = (np.arange(_RASTER[0]) + 0.5) / _RASTER[0]
     strips = np.empty((len(ends), _RASTER[0], 3), np.uint8)
     for number, edges in enumerate(ends):
+        if not edges.any():  # nothing counts
+            strips[number] = 255
+            continue
         places = np.searchsorted(edges, heights).clip(max=len(order) - 1)
         strips[number] = course.colors[order[places]]
     moments = start + (np.arange(_RASTER[1]) + 0.5) / _RASTER[1] * (end - start)
@@ -107,7 +110,7 @@ def _draw_shares(axes: Axes, history: History, course: Course) -> None:
     bottoms = np.concatenate([np.zeros((len(ends), 1)), ends[:, :-1]], axis=1)
     for row, column in enumerate(order):
         _mark_area(axes, history, course, int(column), edges, bottoms[:, row], ends[:, row])
-    axes.set_ylabel("share of the frame")
+    axes.set_ylabel("share of what counts")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.tick_params(labelbottom=False)
     for cut in history.cuts:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from livekm.core.image_scaling import scaled_image
 from livekm.core.segmentation import Segmentation
+from livekm.figures.page import painted
 from livekm.frame import Frame, Image
 
 _MOST_BINS = 2048  # more than a page is wide in pixels
@@ -153,8 +154,8 @@ class History:
         is_due = self.n_frames % self._sample_stride == 0
         if not (is_due or is_cut):
             return
-        painted = _small(segmentation.paint())
-        sample = SampleFrame(frame.time, _small(frame.image), painted, is_cut)
+        colors = _small(painted(frame.image, segmentation))
+        sample = SampleFrame(frame.time, _small(frame.image), colors, is_cut)
         if is_due:
             self._samples.append(sample)
             if len(self._samples) > _MOST_SAMPLES:

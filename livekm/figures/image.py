@@ -12,7 +12,14 @@ from matplotlib.patches import Rectangle
 
 from livekm.core.contrast import LUMA
 from livekm.core.segmentation import Segmentation
-from livekm.figures.page import hex_color, new_page, show_image, show_palette, to_rgb
+from livekm.figures.page import (
+    hex_color,
+    new_page,
+    painted,
+    show_image,
+    show_palette,
+    to_rgb,
+)
 from livekm.frame import Image
 
 _WIDTH = 12.0  # inches of the page
@@ -50,14 +57,13 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     pictures = _WIDTH / 2 * aspect + _TITLE
     table = _TABLE_ROW * math.ceil(len(shown) / _TABLE_COLUMNS) + 0.1
     page_height = pictures + 0.7 + table + rows * panel + 1.0
-    painted = segmentation.paint()
     figure = new_page(_WIDTH, page_height, title or f"k-means, k = {segmentation.n_clusters}")
-    figure.supxlabel(_summary(image, painted, segmentation), fontsize=9, color="0.3")
+    figure.supxlabel(_summary(image, segmentation), fontsize=9, color="0.3")
     grid = figure.add_gridspec(4, 1, height_ratios=[pictures, 0.7, table, rows * panel])
     top = grid[0].subgridspec(1, 2)
     left, right = figure.add_subplot(top[0]), figure.add_subplot(top[1])
     show_image(left, image, "original")
-    show_image(right, painted, f"{segmentation.n_segments} segments")
+    show_image(right, painted(image, segmentation), f"{segmentation.n_segments} segments")
     show_palette(figure.add_subplot(grid[1]), segmentation.palette, segmentation.shares)
     _draw_table(figure.add_subplot(grid[2]), segmentation, shown, len(order) - len(shown))
     panels = grid[3].subgridspec(rows, columns)
@@ -96,12 +102,15 @@ def choose_grid(n: int, aspect: float) -> tuple[int, int]:
     return best[1], best[2]
 
 
-def _summary(image: Image, painted: Image, segmentation: Segmentation) -> str:
+def _summary(image: Image, segmentation: Segmentation) -> str:
     height, width = image.shape[:2]
-    error = float(np.mean((image.astype(np.float64) - painted) ** 2))
+    squares = (image.astype(np.float64) - painted(image, segmentation)) ** 2
+    n_counted = segmentation.n_counted
+    error = float(squares.sum() / max(1, 3 * n_counted))
+    counted = "" if n_counted == height * width else f" ({n_counted / height / width:.1%} count)"
     psnr = "infinite" if error == 0 else f"{10 * math.log10(255**2 / error):.1f} dB"
     return (
-        f"{width}x{height} pixels, k = {segmentation.n_clusters}; "
+        f"{width}x{height} pixels{counted}, k = {segmentation.n_clusters}; "
         f"mse {segmentation.mse:.4g}: the mean squared distance of a pixel to its segment's "
         f"center; PSNR {psnr}: how near the colours are, more is better"
     )

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from livekm.core.contrast import is_dark
+from livekm.core.segmentation import Segmentation
 from livekm.errors import UsageError
 from livekm.frame import Image
 
@@ -59,6 +60,12 @@ def show_image(axes: Axes, image: Image, title: str) -> None:
     axes.imshow(image[::step, ::step, ::-1], interpolation="antialiased")
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
+
+
+def painted(image: Image, segmentation: Segmentation) -> Image:
+    """Return the segments in their colours, and the picture itself where pixels do not count."""
+    colors, ignored = segmentation.paint(), segmentation.ignored
+    return colors if ignored is None else np.where(ignored[:, :, np.newaxis], image, colors)
 
 
 def to_rgb(color: npt.NDArray[np.uint8]) -> tuple[float, float, float]:

@@ -80,7 +80,10 @@ class Presentation:
         return image.copy() if image is look.image else image
 
     def label_at(self, x: int, y: int, segmentation: Segmentation) -> int | None:
-        """Return the label at a pixel of the last picture, or of its strip; None in a border."""
+        """Return the label at a pixel of the last picture, or of its strip; None in a border.
+
+        None, too, where the pixel does not count.
+        """
         label = self._hud.label_at(x, y, segmentation)
         if label is not None:
             return label
@@ -90,7 +93,8 @@ class Presentation:
         column = across * self._size[0] // self._place.width
         row = down * self._size[1] // self._place.height
         labels = segmentation.labels
-        return int(labels[row, column % labels.shape[1]])  # side by side: twice
+        label = int(labels[row, column % labels.shape[1]])  # side by side: twice
+        return label if label < segmentation.n_clusters else None
 
 
 def enlarged(width: int, height: int) -> tuple[int, int]:

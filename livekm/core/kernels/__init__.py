@@ -15,6 +15,7 @@ from livekm.core.kernels.components import (
 )
 from livekm.core.kernels.edges import measure_edges
 from livekm.core.kernels.flooding import flood
+from livekm.core.kernels.ignoring import ignore_pixels
 from livekm.core.kernels.labeling import label_blocks
 from livekm.core.kernels.lloyd import lloyd
 from livekm.core.kernels.merging import merge
@@ -30,6 +31,7 @@ __all__ = [
     "count_runs",
     "flood",
     "hsv_planes",
+    "ignore_pixels",
     "lab_planes",
     "label_blocks",
     "link_runs",

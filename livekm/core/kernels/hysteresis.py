@@ -30,12 +30,14 @@ def stick(x, n, spacing, centers, biases, slack, before, nearest, best, gained, 
     for both, each pixel would wait for the one before it. Returns what they add to the scores.
     """
     added = _I(0)
+    k = _U(biases.shape[0])
     for start in range(0, _I(n), WORD):
         changed = differences(before, nearest, start)
         while changed != _U(0):
             i = _U(start) + trailing_zeros(changed)
             changed &= changed - _U(1)
             old, new = _U(before[i]), _U(nearest[i])
+            old = old if old < k else new  # a pixel that did not count has no label to keep
             score = biases[old]
             score -= centers[0, old] * x[i]
             score -= centers[1, old] * x[P1 + i]

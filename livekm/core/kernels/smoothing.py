@@ -72,7 +72,7 @@ def _majority(padded, i):
 
 
 @inline_jit
-def _half_distance(planes, area, p, r, c, spacing, centers, j):
+def half_distance(planes, area, p, r, c, spacing, centers, j):
     """Half the squared distance of pixel p, in row r and column c, to center j."""
     total = 0.0
     for f in range(3):
@@ -90,7 +90,8 @@ def smooth_labels(
     """Give each pixel of the rows from `first` up to `last` the label of most of its neighbours.
 
     A pixel keeps its label unless at least five of its eight neighbours share another one: speckles
-    go, straight edges stay. Beyond the border of the image, its pixels are repeated.
+    go, straight edges stay. Beyond the border of the image, its pixels are repeated. A pixel whose
+    label is k or more does not count: it keeps it, and has no vote.
 
     Parameters
     ----------
@@ -106,6 +107,7 @@ def smooth_labels(
         `first`.
     """
     area = height * width
+    k = centers.shape[1]
     padded = scratch(_PADDED, np.uint8)
     alike, enough = scratch(_BLOCK, np.uint8), scratch(_BLOCK, np.uint8)
     for i in range(_U(_BLOCK)):
@@ -128,12 +130,13 @@ def smooth_labels(
                     i = _U(start) + trailing_zeros(lonely)
                     lonely &= lonely - _U(1)
                     winner, votes = _majority(padded, i)
-                    if votes >= 5:
-                        own, c = padded[_OWN + i], _U(left) + i
+                    own = padded[_OWN + i]
+                    if votes >= 5 and winner < k and own < k:
+                        c = _U(left) + i
                         p = here + c
                         smoothed[p] = winner
                         counts[first, own] -= 1
                         counts[first, winner] += 1
-                        after = _half_distance(planes, area, p, r, c, spacing, centers, winner)
-                        before = _half_distance(planes, area, p, r, c, spacing, centers, own)
+                        after = half_distance(planes, area, p, r, c, spacing, centers, winner)
+                        before = half_distance(planes, area, p, r, c, spacing, centers, own)
                         errors[first] += np.int64((after - before) * scale)

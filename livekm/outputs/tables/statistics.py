@@ -30,7 +30,7 @@ class SegmentRow(NamedTuple):
     color
         As in HTML, ``#rrggbb``.
     share, pixels
-        The segment's part of the frame, and its number of pixels.
+        The segment's part of the pixels that count, and its number of pixels.
     x, y
         Its centroid in pixels, from the centre of the upper left one.
     box_x, box_y, box_width, box_height
@@ -72,7 +72,7 @@ def measure(frame: Frame, segmentation: Segmentation, threads: int = 1) -> list[
     """
     labels = segmentation.labels
     sums, boxes = _regions(labels, segmentation.n_clusters, threads)
-    mse = _rounded(segmentation.mse)
+    mse, n_counted = _rounded(segmentation.mse), max(1, segmentation.n_counted)
     rows = []
     found = zip(
         segmentation.ids.tolist(),
@@ -90,7 +90,7 @@ def measure(frame: Frame, segmentation: Segmentation, threads: int = 1) -> list[
                 label=label,
                 id=identity,
                 color="#{2:02x}{1:02x}{0:02x}".format(*color),
-                share=round(n / labels.size, 6),
+                share=round(n / n_counted, 6),
                 pixels=n,
                 x=_rounded(x / n) if is_there else None,
                 y=_rounded(y / n) if is_there else None,
