@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import logging
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -15,7 +17,7 @@ import av
 import cv2
 import numpy as np
 import PIL.Image
-from PIL import ImageFile
+from PIL import ImageFile, _imaging
 
 from livekm.errors import SourceError
 from livekm.frame import Image
@@ -156,9 +158,17 @@ def _decode_deep(data: bytes) -> Samples:
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
     """Keep back what Pillow warns of: a broken EXIF block, a large picture."""
+    _quiet_libtiff()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@cache
+def _quiet_libtiff() -> None:
+    """Keep Pillow's libtiff from printing what is wrong with a file; Pillow raises it."""
+    with suppress(OSError, AttributeError):  # a Pillow that is linked in another way
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _not_an_image(path: Path) -> str:
