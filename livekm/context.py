@@ -10,12 +10,15 @@ from typing import TypeVar
 _Self = TypeVar("_Self", bound="Closing")
 
 
+class GiveUp(KeyboardInterrupt):
+    """End at once and leave nothing: the user insists, after a first request to end."""
+
+
 class Closing(ABC):
     """End with the ``with`` block: `close` where it ends well, else `keep`, or `abort`.
 
-    An `Exception` keeps what there is. What is no `Exception` gives it up: a `KeyboardInterrupt`,
-    which the command line raises for the second Ctrl-C only. Whatever goes wrong then, the
-    exception that ended the block is the one that is told.
+    An exception keeps what there is, a script's Ctrl-C and `sys.exit` too; only `GiveUp` leaves
+    nothing. Whatever goes wrong then, the exception that ended the block is the one that is told.
     """
 
     @abstractmethod
@@ -43,7 +46,7 @@ class Closing(ABC):
             self.close()
             return
         with suppress(Exception):
-            if isinstance(error, Exception):
-                self.keep()
-            else:
+            if isinstance(error, GiveUp):
                 self.abort()
+            else:
+                self.keep()

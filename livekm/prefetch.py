@@ -18,13 +18,15 @@ _LENGTH = 2  # frames in a queue: more take memory and save no time
 _SLICE = 0.05  # seconds after which a wait for a frame asks whether to stop
 _GRACE = 0.1  # seconds for the thread to end by itself,
 _PATIENCE = 0.1  # and once the camera is closed
+_LONGEST = 2.0  # seconds for a recorded frame, which is being decoded
 
 
 class ReadAhead(Source):
     """Read a source in a thread; the caller opens the source and closes it afterwards.
 
     Where a camera keeps the thread waiting at the end, it is closed here to end the wait. A read
-    that blocks all the same, in a network stream that stalls, is left to itself.
+    that blocks all the same, in a network stream that stalls or on a disk that hangs, is left to
+    itself.
 
     Parameters
     ----------
@@ -56,7 +58,11 @@ class ReadAhead(Source):
         if self._work is None:
             return
         if not self.info.is_live:
-            self._work.wait()
+            try:
+                self._work.wait(_LONGEST)
+            except KeyboardInterrupt:
+                self._work.wait(_LONGEST)
+                raise
         elif not self._work.wait(_GRACE):
             self._source.close()
             self._work.wait(_PATIENCE)

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from livekm.context import GiveUp
 from livekm.errors import SinkError, SourceError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.base import Sink
@@ -156,14 +157,22 @@ def read_one(source: Source, is_left: threading.Event) -> None:
 
 
 @posix_only
-def test_an_interruption_while_the_last_images_are_written_gives_the_output_up():
+@pytest.mark.parametrize(("error", "end"), [(KeyboardInterrupt, "kept"), (GiveUp, "aborted")])
+def test_an_interruption_while_the_last_images_are_written_keeps_them_or_gives_up(error, end):
+    def interrupt(number, frame):
+        raise error
+
     class Interrupting(Notes):
         def write(self, image, moment=None, index=None) -> None:
             super().write(image, moment, index)
             if index == 2:
                 interrupt_main()
 
-    sink = Interrupting()
-    with pytest.raises(KeyboardInterrupt):
-        write_behind(sink, 4)
-    assert sink.events == [0, 1, 2, "aborted"]
+    sink, before = Interrupting(), signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(error):
+            write_behind(sink, 4)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sink.events[:3] == [0, 1, 2]
+    assert sink.events[-1] == end

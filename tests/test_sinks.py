@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livekm.context import GiveUp
 from livekm.errors import SinkError
 from livekm.frame import VideoInfo
 from livekm.outputs import (
@@ -182,8 +183,10 @@ def write_and_fail(target: Path, error: BaseException, n_frames: int = 1) -> Non
         write()
 
 
-def test_an_exception_keeps_what_there_is_as_a_partial_file(target):
-    write_and_fail(target, RuntimeError("oops"))
+@pytest.mark.parametrize("error", [RuntimeError("oops"), KeyboardInterrupt(), SystemExit()])
+def test_an_exception_keeps_what_there_is_as_a_partial_file(error, target):
+    """Also a script's own Ctrl-C."""
+    write_and_fail(target, error)
     is_image = target.suffix in IMAGE_SUFFIXES  # which is complete
     kept = target if is_image else target.with_stem(f"{target.stem}.partial")
     assert listing(target.parent) == [kept.name]
@@ -192,7 +195,7 @@ def test_an_exception_keeps_what_there_is_as_a_partial_file(target):
 
 
 @pytest.mark.parametrize(
-    ("error", "n_frames"), [(RuntimeError("oops"), 0), (KeyboardInterrupt(), 1), (SystemExit(), 1)]
+    ("error", "n_frames"), [(RuntimeError("oops"), 0), (KeyboardInterrupt(), 0), (GiveUp(), 1)]
 )
 def test_what_has_no_frame_or_is_given_up_leaves_nothing(error, n_frames, target):
     write_and_fail(target, error, n_frames)

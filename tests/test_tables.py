@@ -14,6 +14,7 @@ import pytest
 from clips import make_clip
 
 from livekm import Segmenter
+from livekm.context import GiveUp
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.tables import open_labels
@@ -108,9 +109,9 @@ def test_labels_that_are_given_up_leave_nothing(target, tmp_path):
     def fail():
         with open_labels(tmp_path / target, VideoInfo("test", 64, 32)) as file:
             file.write(Frame(np.zeros((32, 64, 3), np.uint8), 0, 0.0), segmentation)
-            raise KeyboardInterrupt
+            raise GiveUp
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(GiveUp):
         fail()
     assert list(tmp_path.iterdir()) == []
 

@@ -35,11 +35,11 @@ def why_not() -> str | None:
     return None
 
 
-def build_library(folder: Path) -> Path:
-    """Compile the library into `folder`, in half a second; its path."""
-    library = folder / "virtual_camera.so"
+def build_library(folder: Path, source: Path = _SOURCE) -> Path:
+    """Compile a library to be preloaded into `folder`, in half a second; its path."""
+    library = folder / source.with_suffix(".so").name
     options = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"]
-    subprocess.run(["cc", *options, "-o", str(library), str(_SOURCE)], check=True)
+    subprocess.run(["cc", *options, "-o", str(library), str(source)], check=True)
     return library
 
 

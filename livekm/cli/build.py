@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+from livekm.channel import Channel, Work
 from livekm.cli.options import DEFAULT_CLUSTERS, Settings
+from livekm.context import GiveUp
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import EVERYTHING, Selection
 from livekm.outputs import EncoderOptions
 from livekm.outputs.palettes import read_palette
 from livekm.outputs.tables import SIDECARS, OpenSidecar
 from livekm.sources import SectionSource, Source, open_source
+from livekm.sources.device import is_url
 from livekm.views import VIEWS, View
 
+_SLICE = 0.05  # seconds
 
-def opened_source(settings: Settings) -> Source:
-    """Open the source that the settings name; raise `SourceError`."""
+
+def opened_source(settings: Settings, should_stop: Callable[[], bool]) -> Source:
+    """Open the source that the settings name; raise `SourceError`.
+
+    A file or a network stream is opened in a thread: where the disk or the network does not
+    answer, C sees no signal, and the thread is left to itself.
+
+    Raises
+    ------
+    GiveUp
+        If the user wants to end meanwhile.
+    """
+    if settings.demo or (settings.camera is not None and not is_url(settings.camera)):
+        return _opened(settings)
+    found: Channel[Source] = Channel(1)
+
+    def open_it() -> None:
+        try:
+            source = _opened(settings)
+        except BaseException as error:
+            found.end(error)
+        else:
+            if not found.put(source):
+                source.close()
+
+    Work(open_it, "open")
+    while (source := found.take(_SLICE)) is None:
+        if should_stop():
+            found.give_up()
+            raise GiveUp
+    return source
+
+
+def _opened(settings: Settings) -> Source:
     name: int | str
     if settings.demo:
         name = "demo"

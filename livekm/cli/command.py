@@ -11,14 +11,14 @@ from livekm import batch
 from livekm.batch.protocol import Reporter, follow_parent
 from livekm.cli import ways
 from livekm.cli.checks import check
-from livekm.cli.interrupt import interruption
+from livekm.cli.interrupt import INTERRUPTED, interruption
 from livekm.cli.options import Settings, Way
 from livekm.cli.output_streams import PrintableFormatter, say, set_up, tell
 from livekm.cli.parser import first_page, parse
 from livekm.errors import LivekmError, UsageError, printable
 from livekm.sources.discovery import find_cameras
 
-_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+_FAILED, _MISUSED = 1, 2
 _LONGEST = 300  # characters of a message that is not livekm's own
 
 
@@ -35,7 +35,7 @@ def run(arguments: Sequence[str]) -> int:
         _set_up_logging(settings, reporter)
         return _run(settings, reporter)
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:  # the last handler: one line, whatever it is
         details = traceback.format_exc() if settings.verbose else ""
         _report(_reason(error), details, reporter)
@@ -58,7 +58,7 @@ def _run(settings: Settings, reporter: Reporter | None) -> int:
         else:
             ways.process_source(settings, stop, reporter)
             code = 0
-        return _INTERRUPTED if stop.requested else code
+        return INTERRUPTED if stop.requested else code
 
 
 def _way(settings: Settings) -> Way:

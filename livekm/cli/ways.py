@@ -70,7 +70,7 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
     figures = [name for name in (settings.json, settings.plot) if name]
     check_distinct([*settings.written, *figures], picture=settings.output)
     segmenter = build.segmenter(settings)
-    with build.opened_source(settings) as opened:
+    with build.opened_source(settings, stop) as opened:
         if opened.info.is_still:
             check_way(settings, Way.STILL)
         source = build.section(settings, opened)

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import stat
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def sink_errors(target: Path) -> Iterator[None]:
     except (OSError, av.FFmpegError) as error:
         remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
         raise SinkError(f"cannot write {target}: {error.strerror or error}; {remedy}") from error
+
+
+_part_files: weakref.WeakSet[PartFile] = weakref.WeakSet()  # those without a final name
+
+
+def discard_part_files() -> None:
+    """Delete all part files of this process, which is to leave at once; raise nothing."""
+    for part in list(_part_files):
+        with contextlib.suppress(OSError):
+            part.discard()
 
 
 class PartFile:
@@ -84,6 +95,7 @@ class PartFile:
             self.path = self._final.with_name(part)
             # Only creating it tells for certain whether the folder can be written.
             self._create()
+        _part_files.add(self)
 
     def _create(self) -> None:
         self.path.open("xb").close()
@@ -130,6 +142,7 @@ class PartFile:
         except FileExistsError:
             self.name_was_taken = True
             return self._put_beside()
+        _part_files.discard(self)
         return self._as_named(self._final)
 
     def _put(self, name: Path, *, overwrite: bool) -> None:
@@ -148,6 +161,7 @@ class PartFile:
             name = self._final.with_name(_file_name(self._final.stem, tail))
             with contextlib.suppress(FileExistsError):
                 self._put(name, overwrite=overwrite)
+                _part_files.discard(self)
                 return self._as_named(name)
         raise AssertionError  # the numbers have no end
 
@@ -163,6 +177,10 @@ class PartFile:
 
     def discard(self) -> None:
         """Delete the part file, if it is still there."""
+        _part_files.discard(self)
+        self._delete()
+
+    def _delete(self) -> None:
         self.path.unlink(missing_ok=True)
 
 
@@ -177,8 +195,7 @@ class PartFolder(PartFile):
 
     MARK = ".livekm"
 
-    def discard(self) -> None:
-        """Delete the folder, if it is still there."""
+    def _delete(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _put(self, name: Path, *, overwrite: bool) -> None:

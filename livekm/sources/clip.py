@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, count
 from pathlib import Path
+from threading import Lock
 
 from livekm.errors import SourceError
 from livekm.frame import Frame, VideoInfo
@@ -17,6 +18,8 @@ from livekm.sources.header import Header, read_header
 from livekm.sources.stream import FrameStream
 
 _log = logging.getLogger(__name__)
+
+_PATIENCE = 0.2  # seconds that `close` waits for another thread that reads
 
 # How many pictures may wait for the first one with a time stamp; 3 MB each at 1080p.
 _MOST_EARLY = 32
@@ -51,6 +54,7 @@ class ClipSource(FrameStream):
         self._header = read_header(self._path)
         self._converter = Converter(threads)
         self._skipped = 0.0
+        self._in_use = Lock()  # a container that is closed while another thread reads crashes
         self._reader = ClipReader(self._path, threads=threads)
         frames = self._convert(deinterlaced(self._reader.pictures))
         # Decode the first frame here: it proves that the clip can be read, and only it has the
@@ -80,7 +84,7 @@ class ClipSource(FrameStream):
             pixel_aspect=aspect,
             path=str(path),
         )
-        super().__init__(info, self._all(first, frames))
+        super().__init__(info, self._guarded(self._all(first, frames)))
 
     def skip(self, seconds: float) -> None:
         """Begin decoding at the last key picture before `seconds` from the first frame on.
@@ -90,9 +94,24 @@ class ClipSource(FrameStream):
         self._skipped = seconds
 
     def close(self) -> None:
-        """Release the file. Closing twice is allowed."""
+        """Release the file. Closing twice is allowed.
+
+        A read in another thread that does not return, on a disk that hangs, is left to itself.
+        """
         super().close()
-        self._reader.close()
+        if self._in_use.acquire(timeout=_PATIENCE):
+            try:
+                self._reader.close()
+            finally:
+                self._in_use.release()
+
+    def _guarded(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        while True:
+            with self._in_use:
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
 
     def _all(self, first: Frame, others: Iterator[Frame]) -> Iterator[Frame]:
         yield first
