@@ -230,7 +230,7 @@ def process_image(
             outputs.add(open_sink(output, source.info, overwrite=overwrite))
         _opened(outputs, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
-        segmentation = segmenter.fit(frame.image)
+        segmentation = segmenter.fit(frame.image, mask=frame.mask)
         image = view(frame, segmentation)
 
         def write(written: Output) -> None:

@@ -15,6 +15,9 @@ from livekm.errors import printable
 Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, BGR."""
 
+Mask: TypeAlias = npt.NDArray[np.bool_]
+"""(H, W) bool."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -29,11 +32,14 @@ class Frame:
     time : float
         Presentation time in seconds. For a clip it is the file's own, for a camera it counts
         from the moment the camera was opened.
+    mask : (H, W) bool or None
+        Which pixels count; None where all do.
     """
 
     image: Image
     index: int
     time: float
+    mask: Mask | None = None
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
@@ -66,6 +72,8 @@ class VideoInfo:
         True for a camera or network stream: frames that are not taken in time are lost.
     is_still : bool
         True for an image, which has no time.
+    has_alpha : bool
+        True for images of which some parts are transparent: these do not count.
     path : str or None
         The file behind the source, if there is one.
     """
@@ -79,6 +87,7 @@ class VideoInfo:
     pixel_aspect: Fraction = Fraction(1)
     is_live: bool = False
     is_still: bool = False
+    has_alpha: bool = False
     path: str | None = None
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from livekm.core.image_scaling import scaled_image
+from livekm.core.image_scaling import scaled_image, scaled_mask
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
@@ -28,7 +28,8 @@ def timed_frames(source: Source, timer: StageTimer) -> Iterator[Frame]:
 
 def scaled(frame: Frame, scale: float) -> Frame:
     """Return the frame at `scale` times its size, at least one pixel wide and high."""
-    return Frame(scaled_image(frame.image, scale), frame.index, frame.time)
+    image, mask = scaled_image(frame.image, scale), scaled_mask(frame.mask, scale)
+    return Frame(image, frame.index, frame.time, mask)
 
 
 def run(
@@ -72,7 +73,7 @@ def run(
     for taken in timed_frames(source, timer):
         with timer.stage("segment"):
             frame = scaled(taken, scale)
-            segmentation = segmenter.update(frame.image)
+            segmentation = segmenter.update(frame.image, frame.mask)
         with timer.stage("view"):
             picture = view(frame, segmentation)
         with timer.stage("write"):

@@ -113,7 +113,7 @@ def mask(
         shown = Selection([int(segmentation.ids[np.argmax(segmentation.counts)])])
     is_white = shown.of(segmentation)
     white = np.repeat(is_white[:, np.newaxis], 3, axis=1) * np.uint8(255)
-    if selection.rest in (None, "pale"):  # white on black already
+    if selection.rest in (None, "pale") and selection.ignored is None:  # white on black already
         return segmentation.painting(white)
     return _in_colors(white, frame, segmentation, selection)
 
@@ -190,10 +190,11 @@ def _in_colors(
     palette: Palette, frame: Frame, segmentation: Segmentation, selection: Selection
 ) -> Image | Painting:
     """Paint each segment in one colour; where the rest is black, it need not be painted yet."""
+    rest, ignored = _rests(selection)
     all_count = segmentation.n_counted == segmentation.labels.size
-    if selection.rest == "black" or (selection.rest is None and all_count):
-        if selection.is_everything:
-            return segmentation.painting(palette)
+    if selection.is_everything and all_count:
+        return segmentation.painting(palette)
+    if rest == "black" and (ignored == "black" or all_count):
         is_selected = selection.of(segmentation)[:, np.newaxis]
         return segmentation.painting(np.where(is_selected, palette, np.uint8(0)))
     return _over_rest(segmentation.paint(palette), frame, segmentation, selection)
@@ -204,19 +205,21 @@ def _over_rest(
 ) -> Image:
     """Lay an image, as wide as the frame or several times, over what becomes of the rest."""
     ignored = segmentation.ignored
-    if selection.is_everything and ignored is None:
-        return image
-    inside, picture = _pixels(segmentation, selection), frame.image
-    times = image.shape[1] // inside.shape[1]
-    if times > 1:
-        inside, picture = np.tile(inside, (1, times)), np.tile(picture, (1, times, 1))
-    if selection.rest is not None:
-        return _RESTS[selection.rest](image, inside, picture)
-    shown = image if selection.is_everything else _on_black(image, inside, picture)
-    if ignored is None:
-        return shown
-    outside = np.tile(ignored.view(np.uint8), (1, times))
-    return np.asarray(cv2.copyTo(picture, outside, shown.copy()), np.uint8)
+    times = image.shape[1] // frame.image.shape[1]
+    picture = np.tile(frame.image, (1, times, 1)) if times > 1 else frame.image
+    rest, rest_of_ignored = _rests(selection)
+    if not selection.is_everything or (ignored is not None and rest == rest_of_ignored):
+        inside = np.tile(_pixels(segmentation, selection), (1, times))
+        image = _RESTS[rest](image, inside, picture)
+    if ignored is not None and rest != rest_of_ignored:
+        counted = np.tile(np.where(ignored, np.uint8(0), np.uint8(255)), (1, times))
+        image = _RESTS[rest_of_ignored](image, counted, picture)
+    return image
+
+
+def _rests(selection: Selection) -> tuple[str, str]:
+    """Return what becomes of what is not selected, and of what does not count."""
+    return selection.rest or "black", selection.ignored or selection.rest or "original"
 
 
 def _edges(segmentation: Segmentation) -> Mask:

@@ -10,6 +10,7 @@ import sys
 import naive
 import numpy as np
 import test_kernels
+import test_mask
 import test_region_segmenter
 
 from livekm.core import kernels
@@ -61,6 +62,7 @@ def check_one_of_each() -> None:
     """Check one variant of each kernel: numba compiles one for each kind of arguments."""
     test_kernels.test_labels_stick_within_the_slack((3, 63), 4.0, 3)
     test_kernels.test_smoothing_is_that_of_the_naive_reference((3, 63), 3)
+    test_mask.test_ignored_pixels_are_taken_out_of_the_sums([(0, 9)])
     test_kernels.test_a_sample_is_assigned_to_the_nearest_and_knows_the_second(600, 3, 3)
     test_kernels.test_statistics_of_centers_that_stay(500, 7, 3)
     test_kernels.test_one_step_moves_each_center_to_its_mean_and_empty_ones_nowhere()

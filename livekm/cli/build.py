@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from livekm.channel import Channel, Work
 from livekm.cli.options import DEFAULT_CLUSTERS, Settings
 from livekm.context import GiveUp
 from livekm.core.segmenter import Segmenter
-from livekm.core.selection import EVERYTHING, Selection
-from livekm.outputs import EncoderOptions
+from livekm.core.selection import Selection
+from livekm.frame import VideoInfo
+from livekm.outputs import ALPHA_SUFFIXES, EncoderOptions
 from livekm.outputs.palettes import read_palette
 from livekm.outputs.tables import SIDECARS, OpenSidecar
-from livekm.sources import SectionSource, Source, open_source
+from livekm.sources import MaskedSource, SectionSource, Source, open_source
 from livekm.sources.device import is_url
 from livekm.views import VIEWS, View
 
@@ -78,6 +81,13 @@ def section(settings: Settings, source: Source) -> Source:
     return SectionSource(source, settings.start or 0.0, end)
 
 
+def masked(settings: Settings, source: Source) -> Source:
+    """Return the frames of a source with what ``--ignore`` and ``--roi`` let count."""
+    if not settings.ignore and settings.roi is None:
+        return source
+    return MaskedSource(source, settings.ignore or (), settings.roi)
+
+
 def segmenter(settings: Settings) -> Segmenter:
     """Return a segmenter; raise `UsageError`, or `SourceError` of a palette."""
     palette = (
@@ -99,9 +109,17 @@ def segmenter(settings: Settings) -> Segmenter:
     return made
 
 
-def view(settings: Settings) -> View:
-    """Return the view that the settings name, with its selection."""
-    chosen = partial(VIEWS[settings.view], selection=selection(settings))
+def view(settings: Settings, info: VideoInfo) -> View:
+    """Return the view that the settings name, with its selection.
+
+    What is transparent in the source is so in the output, too, if that can be.
+    """
+    shown = selection(settings)
+    suffix = Path(settings.output or "").suffix.lower()
+    ignores_alpha = info.has_alpha and "none" not in (settings.ignore or ())
+    if ignores_alpha and settings.rest is None and suffix in ALPHA_SUFFIXES:
+        shown = replace(shown, ignored="transparent")
+    chosen = partial(VIEWS[settings.view], selection=shown)
     return partial(chosen, min_area=settings.min_area) if settings.view == "regions" else chosen
 
 
@@ -126,7 +144,5 @@ def encoder(settings: Settings) -> EncoderOptions:
 
 def selection(settings: Settings) -> Selection:
     """Return the selection of ``--keep``, ``--drop`` and ``--rest``."""
-    ids = settings.keep or settings.drop
-    if ids is None:
-        return EVERYTHING
-    return Selection(ids, drop=settings.keep is None, rest=settings.rest or "black")
+    ids = settings.keep or settings.drop or ()
+    return Selection(ids, drop=settings.keep is None, rest=settings.rest)

@@ -6,8 +6,10 @@ import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from livekm.sources.masked import WORDS, read_color
 from livekm.sources.section import seconds
 
 
@@ -26,12 +28,15 @@ class Kind:
         What the help calls the value, unless the option calls it otherwise.
     choices : tuple of str
         The texts that it can be, where these are few; shells complete them.
+    absolute : callable or None
+        Take a value that names files to read; return it with absolute paths.
     """
 
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
     metavar: str = "N"
     choices: tuple[str, ...] = ()
+    absolute: Callable[[Any], Any] | None = None
 
 
 def whole(least: int, most: int | None = None) -> Kind:
@@ -112,6 +117,40 @@ def _read_ids(text: str) -> tuple[int, ...]:
     return ids
 
 
+def _absolute(name: str) -> str:
+    return str(Path(name).absolute())
+
+
+def _read_ignored(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(","))
+    if not all(words):
+        raise ValueError(f"must be {', '.join(WORDS)}, a colour '#00ff00' or masks, got {text!r}")
+    for word in words:
+        if word.startswith("#"):
+            read_color(word)
+    return words
+
+
+def _absolute_ignored(words: tuple[str, ...]) -> tuple[str, ...]:
+    is_name = [word not in WORDS and not word.startswith("#") for word in words]
+    pairs = zip(words, is_name, strict=True)
+    return tuple(_absolute(word) if name else word for word, name in pairs)
+
+
+def _read_roi(text: str) -> tuple[int, ...]:
+    try:
+        roi = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        roi = ()
+    if len(roi) != 4 or min(roi) < 0 or min(roi[2:]) < 1:
+        raise ValueError(f"must be left,top,width,height in pixels, like 0,120,640,240, got {text}")
+    return roi
+
+
+def _join(values: Iterable[object]) -> str:
+    return ",".join(map(str, values))
+
+
 def _read_time(text: str) -> float:
     try:
         return seconds(text)
@@ -134,13 +173,19 @@ def _read_workers(text: str) -> int | str:
 NAME = Kind(_read_name, metavar="FILE")
 """A name of something that livekm writes or connects to."""
 
-INPUT = Kind(_read_name, metavar="FILE")
+INPUT = Kind(_read_name, metavar="FILE", absolute=_absolute)
 """A name of a file that livekm reads."""
 
 TEXT = Kind(str, metavar="TEXT")
 
-IDS = Kind(_read_ids, lambda ids: ",".join(map(str, ids)), "0,3")
+IDS = Kind(_read_ids, _join, "0,3")
 """Numbers of segments."""
+
+IGNORED = Kind(_read_ignored, _join, "WHAT", absolute=_absolute_ignored)
+"""What does not count; see `livekm.sources.masked`."""
+
+ROI = Kind(_read_roi, _join, "X,Y,W,H")
+"""A rectangle in pixels."""
 
 WORKERS = Kind(_read_workers, metavar="N|ADDRESS")
 """A number of processes on this machine, or the address of a cluster."""

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.cli.kinds import (
     IDS,
+    IGNORED,
     INPUT,
     NAME,
+    ROI,
     TEXT,
     TIME,
     WORKERS,
@@ -196,8 +197,9 @@ class Settings:
     )
     rest: str | None = _output(
         choice(RESTS),
-        "what the others become (default: black; transparent in images only)",
-        needs=("keep", "drop"),
+        "what the others become (default: black), and what does not count (default: as it is); "
+        "transparent in images only",
+        needs=("keep", "drop", "ignore", "roi"),
     )
     min_area: int | None = _output(
         whole(1, 10**9),
@@ -244,6 +246,14 @@ class Settings:
     )
     palette: str | None = _segments(
         INPUT, "fix the colours: .gpl (GIMP), .json, or an image to take them from"
+    )
+    ignore: tuple[str, ...] | None = _segments(
+        IGNORED,
+        "what does not count, one or some of: border, '#rrggbb' or '#rrggbb~tolerance', a mask "
+        "(image, clip or folder), alpha (without being asked), none (not even alpha)",
+    )
+    roi: tuple[int, int, int, int] | None = _segments(
+        ROI, "the part of the frame that counts: left, top, width and height"
     )
     color_space: str = _segments(
         choice(COLOR_SPACES), "where distances are measured", default="bgr"
@@ -337,8 +347,11 @@ class Settings:
     def arguments_of_each(self) -> list[str]:
         """Return the options of the process of each of many clips, wherever that runs."""
         rows = [row for row in OPTIONS.values() if row.each]
-        files = [row.name for row in rows if row.kind is INPUT and self[row.name]]
-        absolute: dict[str, Any] = {name: str(Path(self[name]).absolute()) for name in files}
+        absolute: dict[str, Any] = {
+            row.name: row.kind.absolute(self[row.name])
+            for row in rows
+            if row.kind and row.kind.absolute and self[row.name]
+        }
         return replace(self, **absolute)._words(rows)
 
     def _words(self, rows: Iterable[Option]) -> list[str]:

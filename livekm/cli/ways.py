@@ -31,7 +31,7 @@ from livekm.outputs import (
 )
 from livekm.outputs.base import OutputGroup
 from livekm.outputs.whole_file import WholeFile
-from livekm.sources import SectionSource, Source
+from livekm.sources import Source
 
 _logger = logging.getLogger(__name__)
 
@@ -73,7 +73,8 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
     with build.opened_source(settings, stop) as opened:
         if opened.info.is_still:
             check_way(settings, Way.STILL)
-        source = build.section(settings, opened)
+        section = build.section(settings, opened)
+        source = build.masked(settings, section)
         if settings.benchmark:
             _benchmark(settings, source, segmenter, stop)
         elif not settings.written:
@@ -122,7 +123,7 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
     result = files.process_image(
         source,
         segmenter,
-        build.view(settings),
+        build.view(settings, source.info),
         settings.output,
         sidecars=build.sidecars(settings),
         scale=settings.scale or 1.0,
@@ -175,12 +176,12 @@ def _clip(
         result = files.process_clip(
             source,
             segmenter,
-            build.view(settings),
+            build.view(settings, source.info),
             output,
             sidecars=build.sidecars(settings),
             scale=settings.scale or 1.0,
             max_frames=settings.frames,
-            from_zero=isinstance(source, SectionSource),
+            from_zero=settings.start is not None or settings.end is not None,
             overwrite=settings.overwrite,
             verify=not settings.no_verify,
             encoder=build.encoder(settings),
@@ -238,7 +239,7 @@ def _check_labels(settings: Settings, *, is_single: bool) -> None:
 def _benchmark(
     settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption
 ) -> None:
-    view = build.view(settings)
+    view = build.view(settings, source.info)
     limits = {} if settings.frames is None else {"max_frames": settings.frames}
     if settings.plot:
         figures.check_format(Path(settings.plot).suffix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from livekm.frame import Image
+from livekm.frame import Image, Mask
 
 
 def scaled_image(image: Image, scale: float) -> Image:
@@ -19,3 +19,11 @@ def scaled_image(image: Image, scale: float) -> Image:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+
+
+def scaled_mask(mask: Mask | None, scale: float) -> Mask | None:
+    """Return the mask of a scaled image: a pixel counts where half of what it shows does."""
+    if mask is None or scale == 1:
+        return mask
+    levels = mask.view(np.uint8) * np.uint8(255)
+    return np.asarray(scaled_image(levels, scale) >= 128)

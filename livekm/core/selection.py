@@ -31,8 +31,10 @@ class Selection:
     drop : bool, default False
         Whether they are left out; otherwise they alone are kept.
     rest : str, optional
-        One of `RESTS`: what becomes of the pixels that are not selected, and of those that do not
-        count. By default the ones become black, and the others are left as they are.
+        One of `RESTS`: what becomes of the pixels that are not selected, by default black.
+    ignored : str, optional
+        One of `RESTS`: what becomes of the pixels that do not count, by default the same as of the
+        rest, or if that is not given, nothing.
 
     Raises
     ------
@@ -52,12 +54,14 @@ class Selection:
     ids: Collection[int]
     drop: bool = False
     rest: str | None = None
+    ignored: str | None = None
 
     def __post_init__(self) -> None:
         for identity in self.ids:
             check_range("a segment's id", identity, 0, _MOST)
-        if self.rest is not None and self.rest not in RESTS:
-            raise UsageError(f"rest must be one of {', '.join(RESTS)}, got {self.rest!r}")
+        for name, rest in (("rest", self.rest), ("ignored", self.ignored)):
+            if rest is not None and rest not in RESTS:
+                raise UsageError(f"{name} must be one of {', '.join(RESTS)}, got {rest!r}")
         object.__setattr__(self, "ids", frozenset(map(int, self.ids)))
 
     @property

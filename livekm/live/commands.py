@@ -49,10 +49,13 @@ def _change_clusters(session: Session, argument: str) -> None:
         return
     segmenter, settings = session.segmenter, session.settings
     wanted = _changed(segmenter.n_clusters, argument)
-    n_clusters = min(max(wanted, 1), _MOST_CLUSTERS)
+    frame = session.processing.frame
+    has_mask = frame is not None and frame.mask is not None  # whose label is 255
+    most = _MOST_CLUSTERS - has_mask
+    n_clusters = min(max(wanted, 1), most)
     before = segmenter.ids.tolist()
     labels = segmenter.set_n_clusters(n_clusters)
-    session.hud.say(f"k {n_clusters}" if n_clusters == wanted else f"k is 1 to {_MOST_CLUSTERS}")
+    session.hud.say(f"k {n_clusters}" if n_clusters == wanted else f"k is 1 to {most}")
     after = segmenter.ids.tolist()
     # What was merged lives on in the segment that took it.
     goes_to = {identity: after[labels[label]] for label, identity in enumerate(before)}

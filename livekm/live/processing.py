@@ -94,8 +94,9 @@ class Processing:
         frame = scaled(source, self._settings.current_scale)
         if self._settings.is_mirrored:
             image = np.asarray(cv2.flip(frame.image, 1), np.uint8)
-            frame = Frame(image, frame.index, frame.time)
+            mask = None if frame.mask is None else np.ascontiguousarray(frame.mask[:, ::-1])
+            frame = Frame(image, frame.index, frame.time, mask)
         self.frame, self.segmentation = frame, None
         if self.can_segment():
             with self._timer.stage("segment"):
-                self.segmentation = self._segmenter.update(frame.image)
+                self.segmentation = self._segmenter.update(frame.image, frame.mask)

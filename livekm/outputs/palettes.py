@@ -14,7 +14,7 @@ import numpy.typing as npt
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SourceError, UsageError
 from livekm.sources.files import require_file
-from livekm.sources.still import read_image
+from livekm.sources.still import read_still
 
 Palette = npt.NDArray[np.uint8]
 """(k, 3) uint8, BGR."""
@@ -130,9 +130,12 @@ _READERS: dict[str, Callable[[str], list[list[int]]]] = {".gpl": _from_gpl, ".js
 
 def _image_colors(path: Path, k: int) -> Palette:
     """Return the colours of an image, or the centers of `k` clusters where there are too many."""
-    image = read_image(path)
-    b, g, r = image.reshape(-1, 3).astype(np.uint32).T
+    image, opaque = read_still(path)
+    pixels = image.reshape(-1, 3) if opaque is None else image[opaque]
+    b, g, r = pixels.astype(np.uint32).T
     _, first = np.unique(b | g << 8 | r << 16, return_index=True)
+    if not len(first):
+        raise SourceError(f"{path}: it has no colours, all of it is transparent")
     if len(first) <= _MOST:
-        return np.asarray(image.reshape(-1, 3)[np.sort(first)])
-    return Segmenter(k, random_state=0).fit(image).palette
+        return np.asarray(pixels[np.sort(first)])
+    return Segmenter(k, random_state=0).fit(image, mask=opaque).palette

@@ -17,6 +17,7 @@ from livekm.sources.device import is_camera
 from livekm.sources.files import READABLE_IMAGES
 from livekm.sources.heif import is_heif_file
 from livekm.sources.image import ImageSource
+from livekm.sources.masked import MaskedSource
 from livekm.sources.section import SectionSource
 from livekm.sources.sequence import SequenceSource, is_pattern
 
@@ -25,6 +26,7 @@ __all__ = [
     "ClipSource",
     "DemoSource",
     "ImageSource",
+    "MaskedSource",
     "SectionSource",
     "SequenceSource",
     "Source",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from livekm.frame import Frame, VideoInfo
-from livekm.sources.still import read_image
+from livekm.sources.still import read_still
 from livekm.sources.stream import FrameStream
 
 
@@ -24,7 +24,15 @@ class ImageSource(FrameStream):
     """
 
     def __init__(self, path: str | Path) -> None:
-        image = read_image(path)
+        image, opaque = read_still(path)
         height, width = image.shape[:2]
-        info = VideoInfo(Path(path).name, width, height, n_frames=1, is_still=True, path=str(path))
-        super().__init__(info, iter((Frame(image, index=0, time=0.0),)))
+        info = VideoInfo(
+            Path(path).name,
+            width,
+            height,
+            n_frames=1,
+            is_still=True,
+            has_alpha=opaque is not None,
+            path=str(path),
+        )
+        super().__init__(info, iter((Frame(image, index=0, time=0.0, mask=opaque),)))

@@ -9,9 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from livekm.errors import SourceError
-from livekm.frame import Frame, Image, VideoInfo
+from livekm.frame import Frame, VideoInfo
 from livekm.sources.files import PRINTF_NUMBER, READABLE_IMAGES, find_matches, is_wild
-from livekm.sources.still import read_image
+from livekm.sources.still import Still, read_still
 from livekm.sources.stream import FrameStream, frame_rate
 
 _log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ class SequenceSource(FrameStream):
         fps = frame_rate(fps)
         paths = find_images(pattern)
         # Read the first image here, so that opening fails if it cannot be read.
-        first = read_image(paths[0])
-        height, width = first.shape[:2]
+        first = read_still(paths[0])
+        height, width = first.image.shape[:2]
         info = VideoInfo(
             Path(pattern).name,
             width,
@@ -51,6 +51,7 @@ class SequenceSource(FrameStream):
             n_frames=len(paths),
             time_base=1 / fps,
             is_still=len(paths) == 1,
+            has_alpha=first.opaque is not None,
             path=str(pattern),
         )
         self._paths = paths
@@ -61,18 +62,18 @@ class SequenceSource(FrameStream):
         return str(self._paths[index])
 
 
-def _read_all(paths: list[Path], first: Image, fps: Fraction) -> Iterator[Frame]:
-    yield Frame(first, index=0, time=0.0)
+def _read_all(paths: list[Path], first: Still, fps: Fraction) -> Iterator[Frame]:
+    yield Frame(first.image, 0, 0.0, first.opaque)
     del first
     for index, path in enumerate(paths[1:], start=1):
-        image = _read_or_warn(path)
-        if image is not None:
-            yield Frame(image, index, time=float(index / fps))
+        still = _read_or_warn(path)
+        if still is not None:
+            yield Frame(still.image, index, float(index / fps), still.opaque)
 
 
-def _read_or_warn(path: Path) -> Image | None:
+def _read_or_warn(path: Path) -> Still | None:
     try:
-        return read_image(path)
+        return read_still(path)
     except SourceError as error:
         _log.warning("left out: %s", error)
         return None

@@ -12,15 +12,17 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 import PIL.Image
 from PIL import ImageFile, _imaging
 
 from livekm.errors import SourceError
-from livekm.frame import Image
+from livekm.frame import Image, Mask
 from livekm.sources.color_profile import to_srgb
 from livekm.sources.depth import Samples, stated_range, to_8_bits
 from livekm.sources.files import require_file
@@ -33,19 +35,40 @@ _log = logging.getLogger(__name__)
 # Modes of Pillow that hold eight bits a channel; it has none for 16 bits of colour.
 _8_BITS = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"}
 
+_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
+Alpha = npt.NDArray[np.uint8]
+"""(H, W) uint8, 255 where a pixel is opaque."""
+
 # JPEGs in one file that are not pages: previews, a gain map for HDR screens.
 _ONE_PICTURE = {"MPO"}
 
 # OpenCV's libpng and libjpeg print what is wrong with a file; Pillow's do not.
 _PRINTING = (b"\x89PNG", b"\xff\xd8")
 
+_OPAQUE = 128  # alpha from which a pixel counts
+
 _truncated_lock = Lock()
 
 
-def read_image(path: str | Path) -> Image:
+class Still(NamedTuple):
+    """A still image, and which of its pixels are opaque.
+
+    Attributes
+    ----------
+    image : (H, W, 3) uint8, BGR
+        With the colours below what is transparent.
+    opaque : (H, W) bool or None
+        None where all are.
+    """
+
+    image: Image
+    opaque: Mask | None
+
+
+def read_still(path: str | Path) -> Still:
     """Read an image file as (H, W, 3) uint8 BGR, turned upright, in sRGB.
 
-    Grey becomes three equal channels, an alpha channel is dropped, the EXIF orientation and a
+    Grey becomes three equal channels, what is transparent is told apart, the EXIF orientation and a
     colour profile are applied. 16 bits and floats become 8 bits by the range that the file states,
     see `livekm.sources.depth`. Of a damaged file what there is is read, of several pages the first,
     each with a warning.
@@ -60,40 +83,56 @@ def read_image(path: str | Path) -> Image:
     try:
         data = path.read_bytes()
         with _quiet_pillow():
-            image = _read_heif(path, data) if is_heif(data) else _read(data, path.name)
+            image, alpha = _read_heif(path, data) if is_heif(data) else _read(data, path.name)
     except MemoryError:
         raise
     except Exception as error:  # decoders raise whatever comes to hand
         raise SourceError(_not_an_image(path)) from error
-    return np.ascontiguousarray(image, np.uint8)
+    image = np.ascontiguousarray(image, np.uint8)
+    if alpha is None or alpha.shape != image.shape[:2] or alpha.min() >= _OPAQUE:
+        return Still(image, None)
+    return Still(image, alpha >= _OPAQUE)
 
 
-def _read(data: bytes, name: str) -> Image:
+def _read(data: bytes, name: str) -> tuple[Image, Alpha | None]:
     try:
         header = PIL.Image.open(io.BytesIO(data))
     except PIL.Image.DecompressionBombError:  # it is only large
-        return to_8_bits(_decode_deep(data), name)
+        return to_8_bits(_decode_deep(data), name), None
     except (OSError, ValueError, SyntaxError):
         if data.startswith(_PRINTING):
             raise
-        return to_8_bits(_decode_deep(data), name)  # of a kind that Pillow does not know
+        return to_8_bits(_decode_deep(data), name), None  # of a kind that Pillow does not know
     n_pages = 1 if header.format in _ONE_PICTURE else getattr(header, "n_frames", 1)
     if n_pages > 1:
         _log.warning("%s: only the first of its %d pictures is taken", name, n_pages)
     if header.mode not in _8_BITS or _is_deep(header, data):
         image = to_8_bits(_deep(header, data, name), name, stated_range(header, data))
-        return to_srgb(image, header.info.get("icc_profile"), name)
+        alpha = _alpha(PIL.Image.open(io.BytesIO(data)))
+        return to_srgb(image, header.info.get("icc_profile"), name), alpha
     picture = _load(header, data, name)
     image = to_srgb(picture, picture.info.get("icc_profile"), name)
-    return _orientation(picture).apply(image)
+    return _orientation(picture).apply(image), _alpha(picture)
 
 
-def _read_heif(path: Path, data: bytes) -> Image:
+def _alpha(picture: PIL.Image.Image) -> Alpha | None:
+    """Return how opaque each pixel is, turned upright; None where there is no alpha."""
+    has_alpha = picture.mode in _ALPHA_MODES or "transparency" in picture.info
+    if not has_alpha:
+        return None
+    try:
+        alpha = np.asarray(picture.convert("RGBA").getchannel("A"))
+    except (OSError, ValueError, SyntaxError):  # a damaged picture of more than eight bits
+        return None
+    return _orientation(picture).apply(alpha)
+
+
+def _read_heif(path: Path, data: bytes) -> tuple[Image, Alpha | None]:
     try:
         image, profile = read_heif(path, data)
     except (av.FFmpegError, KeyError, IndexError, StopIteration) as error:
         raise ValueError("not an image") from error  # a StopIteration would end a generator
-    return to_srgb(image, profile, path.name)
+    return to_srgb(image, profile, path.name), None
 
 
 def _is_deep(header: PIL.Image.Image, data: bytes) -> bool:
