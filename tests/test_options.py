@@ -22,6 +22,7 @@ MOST_OPTIONS = 56
 FLAGGED = [option for option in OPTIONS.values() if option.flags]
 NAMES = [option.kind.metavar[1:-1].split(",") for option in OPTIONS.values() if option.kind]
 TEXTS = ["a b.png", "-x.mp4", "0,3", "64x48", "7", "0.1", "1:02:03.25", "tcp://10.0.0.1:8786"]
+TEXTS += ["1,2,30,40", "border,#00ff00~9,m.png"]
 TEXTS += [name for names in NAMES for name in names]
 
 
@@ -77,13 +78,15 @@ def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run
         assert arguments == []
     else:
         assert len(arguments) == 1
-        assert parse(arguments)[option.name] == value or option.name == "palette"
+        assert parse(arguments)[option.name] == value or option.kind.absolute
 
 
 def test_a_file_to_read_is_found_in_whatever_folder_a_clip_is_done(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings(inputs=("a.mp4", "b.mp4"), palette="colours.gpl")
     assert settings.arguments_of_each() == [f"--palette={tmp_path / 'colours.gpl'}"]
+    settings = Settings(inputs=("a.mp4",), ignore=("border", "#00ff00", "masks"))
+    assert settings.arguments_of_each() == [f"--ignore=border,#00ff00,{tmp_path / 'masks'}"]
 
 
 def test_every_field_and_every_sidecar_is_an_option_and_there_are_not_too_many():
@@ -164,7 +167,7 @@ def test_an_option_that_does_nothing_in_a_way_of_running_is_refused(option, way)
         (("--start", "1:60"), "--start: must be seconds or [hh:]mm:ss, got 1:60;"),
         (("--mirror", "-o", "o.mp4"), "--mirror is for the window; leave it out\n"),
         (("--benchmark", "-o", "o.mp4"), "--benchmark and -o exclude each other\n"),
-        (("--rest", "black"), "--rest needs --keep or --drop\n"),
+        (("--rest", "black"), "--rest needs --keep or --drop or --ignore or --roi\n"),
         (("--min-area", "3"), "--min-area needs --regions or --view regions\n"),
     ],
 )
