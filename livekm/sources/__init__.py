@@ -18,6 +18,7 @@ from livekm.sources.files import READABLE_IMAGES
 from livekm.sources.heif import is_heif_file
 from livekm.sources.image import ImageSource
 from livekm.sources.masked import MaskedSource
+from livekm.sources.pipe import PipeSource, RawVideo
 from livekm.sources.section import SectionSource
 from livekm.sources.sequence import SequenceSource, is_pattern
 
@@ -27,6 +28,8 @@ __all__ = [
     "DemoSource",
     "ImageSource",
     "MaskedSource",
+    "PipeSource",
+    "RawVideo",
     "SectionSource",
     "SequenceSource",
     "Source",
@@ -42,6 +45,7 @@ def open_source(
     fps: float | Fraction | None = None,
     seed: int = 0,
     threads: int | None = None,
+    raw: str | None = None,
 ) -> Source:
     """Open whatever `source` names.
 
@@ -49,8 +53,9 @@ def open_source(
     ----------
     source : int, str or Path
         A camera's index, device (``/dev/video0``, or a link to it) or URL (``rtsp://...``);
-        ``"demo"`` for the built-in street scene; an image file; a folder, glob (``night/*.png``)
-        or printf pattern (``img%04d.png``) of images; anything else is a clip.
+        ``"demo"`` for the built-in street scene; ``"-"`` for a video from stdin; an image file; a
+        folder, glob (``night/*.png``) or printf pattern (``img%04d.png``) of images; anything else
+        is a clip.
     width, height : int, optional
         Size in pixels to ask of a camera or to draw the demo at.
     fps : float or Fraction, optional
@@ -59,6 +64,8 @@ def open_source(
         Which street the demo shows; other sources have no chance in them.
     threads : int, optional
         How many threads decode a clip; as many as there are processors by default.
+    raw : str, optional
+        What comes in by stdin, where that is raw video: ``640x480@25:bgr24``.
 
     Returns
     -------
@@ -86,8 +93,14 @@ def open_source(
     if source == "demo":
         return DemoSource(**_given(width=width, height=height, fps=fps), seed=seed)
 
+    if raw is not None and source != "-":
+        raise UsageError(f"{source}: raw video comes in by stdin only; leave raw out")
     if width is not None or height is not None:
         raise UsageError(f"{source}: width and height are for cameras and the demo; leave them out")
+    if source == "-":
+        if fps is not None:
+            raise UsageError("-: a video from stdin has its own rate; leave fps out")
+        return PipeSource(raw=None if raw is None else RawVideo.read(raw), threads=threads)
     path = Path(source)
     if path.is_dir() or (not path.exists() and is_pattern(str(source))):
         return SequenceSource(source, **_given(fps=fps))

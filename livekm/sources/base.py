@@ -45,6 +45,12 @@ class Source(Closing):
         """Name a frame for people, by its `Frame.index`: where images have files, by its file."""
         return f"{self.info.name}, frame {index}"
 
+    def interrupt(self) -> None:
+        """End a read that waits for a sender, as at the end; callable from any thread.
+
+        By default nothing is done: reading a file does not wait.
+        """
+
     @abstractmethod
     def close(self) -> None:
         """Release the device or file. Closing twice is allowed."""

@@ -115,6 +115,10 @@ class CameraSource(Source):
         while (frame := self._read(self._wait)) is not None:
             yield frame
 
+    def interrupt(self) -> None:
+        """End a read that waits, by closing the device."""
+        self.close()
+
     def close(self) -> None:
         """Release the device. Closing twice is allowed, and takes no time."""
         if self._closed:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import av.logging
@@ -22,6 +23,13 @@ _NOT_THE_CLIP = (
 )  # fmt: skip
 
 
+class Readable(Protocol):
+    """What a container can be read from, front to back."""
+
+    def read(self, n: int, /) -> bytes:
+        """Return at most `n` bytes, empty at the end."""
+
+
 def open_container(path: Path) -> InputContainer:
     """Open a file that holds the clip itself; a playlist is refused.
 
@@ -32,14 +40,31 @@ def open_container(path: Path) -> InputContainer:
     av.FFmpegError
         If FFmpeg knows no such container.
     """
-    # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
-    name: Any = str(path.absolute())
     if is_joined_flv(path):
-        name = open_joined_flv(path)
+        return open_readable(open_joined_flv(path))
+    # The absolute path, since FFmpeg takes "a:b.mp4" for a protocol called "a".
+    return open_readable(str(path.absolute()))
+
+
+def open_readable(
+    file: str | Readable, *, kind: str | None = None, options: Mapping[str, str] | None = None
+) -> InputContainer:
+    """Open a container by a path, or from what can be read; a playlist is refused.
+
+    Parameters
+    ----------
+    file : str or Readable
+    kind : str, optional
+        FFmpeg's name of the container; found by its content by default.
+    options : mapping, optional
+        Of the container's reader.
+    """
     names = (name for name in av.formats_available if _PLAYLISTS.isdisjoint(name.split(",")))
-    options = {"format_whitelist": ",".join(sorted(names))}
-    container: InputContainer = av.open(name, metadata_errors="surrogateescape", options=options)
-    return container
+    given = {"format_whitelist": ",".join(sorted(names)), **(options or {})}
+    # PyAV's types know of no mode left out beside other arguments.
+    container: Any = av.open(file, format=kind, metadata_errors="surrogateescape", options=given)
+    opened: InputContainer = container
+    return opened
 
 
 def picture_stream(container: InputContainer) -> Any | None:

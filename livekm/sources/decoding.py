@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,9 @@ from livekm.sources.container import open_container, picture_stream
 from livekm.sources.continuity import Continuity
 
 _MPEG = ("mpeg1video", "mpeg2video")
+
+# Each frame follows the last one without a search: behind a wrong place there is none.
+_GAPLESS = "yuv4mpegpipe"
 
 MAX_FAILURES = 100
 """How many times in a row reading may fail; pictures that cannot be decoded do not count."""
@@ -50,11 +53,17 @@ class ClipReader:
 
     Parameters
     ----------
-    path : Path
+    container : InputContainer
+        Is closed with the reader.
     begin : KeyPacket, optional
         Decode from this packet on, and drop the pictures that are shown before it.
     threads : int, optional
         How many threads decode; as many as there are processors by default.
+    reopen : callable, optional
+        Opens the same clip again, where that is possible.
+    is_prompt : bool
+        Whether each picture comes before the next one is read, where the codec allows it: pictures
+        are not decoded side by side then.
 
     Attributes
     ----------
@@ -65,10 +74,17 @@ class ClipReader:
     """
 
     def __init__(
-        self, path: Path, begin: KeyPacket | None = None, *, threads: int | None = None
+        self,
+        container: InputContainer,
+        begin: KeyPacket | None = None,
+        *,
+        threads: int | None = None,
+        reopen: Callable[[], InputContainer] | None = None,
+        is_prompt: bool = False,
     ) -> None:
-        self._path = path
-        self._container = open_container(path)
+        self._container = container
+        self._reopen = reopen
+        self._is_prompt = is_prompt
         self._packets = PicturePackets(self._container)
         self._begin = begin
         self._threads = threads
@@ -81,20 +97,26 @@ class ClipReader:
         """How often the file's clock started again until now."""
         return self._packets.continuity.n_seams
 
+    @property
+    def end(self) -> int | None:
+        """Where the last picture ends in a y4m stream, in bytes; None in other formats."""
+        return self._packets.end if self._container.format.name == _GAPLESS else None
+
     def close(self) -> None:
         """Release the file. Closing twice is allowed."""
         self._container.close()
 
     def _decode(self) -> Iterator[Picture]:
         stream = self._packets.stream
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE" if self._is_prompt else "AUTO"
         stream.codec_context.thread_count = self._threads or 0
         if stream.codec_context.name == "libdav1d":
             # With pictures in work at once, an error of one costs others, as many as there are.
             stream.codec_context.options = {"max_frame_delay": "1"}
         expected: list[int] = []  # time stamps of the pictures to come; one that lacks was damaged
         index = -1
-        for content in _in_order(self._decoded(expected)):
+        contents = self._decoded(expected)
+        for content in contents if self._is_prompt else _in_order(contents):
             index += 1
             while expected and content.pts is not None and expected[0] < content.pts:
                 heapq.heappop(expected)
@@ -134,9 +156,9 @@ class ClipReader:
         A decoder that works on several pictures at once gives up all of them where the file is cut
         off, so that their number would depend on that of the threads.
         """
-        if self._threads == 1:
+        if self._threads == 1 or self._reopen is None:
             return
-        reader = ClipReader(self._path, begin, threads=1)
+        reader = ClipReader(self._reopen(), begin, threads=1)
         try:
             found = next(reader.pictures, None)
             if found is not None and found.content.key_frame:
@@ -150,11 +172,17 @@ class ClipReader:
 class PicturePackets:
     """The packets of the pictures, and an empty one at the end, their stamps on one clock.
 
-    Packets of sound are read with them, for the same clock as where the sound is copied.
+    Packets of sound are read with them, for the same clock as where the sound is copied. Reading
+    goes on behind what cannot be read, but for y4m, which raises FFmpeg's error there.
 
     Parameters
     ----------
     container : InputContainer
+
+    Attributes
+    ----------
+    end : int
+        Where the last packet ends in the file, in bytes.
     """
 
     def __init__(self, container: InputContainer) -> None:
@@ -162,11 +190,14 @@ class PicturePackets:
         assert stream is not None, "ClipSource has looked at the header"
         self.stream: Any = stream
         self.continuity: Continuity = Continuity.of(container)
+        self.end: int = 0
         self._container = container
 
     def __iter__(self) -> Iterator[Any]:
         for packet in self.continuity(self._read()):
             if packet.stream.index == self.stream.index:
+                if packet.size:
+                    self.end = (packet.pos or 0) + packet.size
                 yield packet
 
     def _read(self) -> Iterator[Any]:
@@ -175,11 +206,14 @@ class PicturePackets:
         failures, is_over = 0, False
         while not is_over and failures < MAX_FAILURES:
             failures += 1
-            with contextlib.suppress(av.FFmpegError):
+            try:
                 for packet in self._container.demux(streams):
                     failures = 0
                     yield packet
                 is_over = True
+            except av.FFmpegError:
+                if self._container.format.name == _GAPLESS:
+                    raise
 
 
 def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:

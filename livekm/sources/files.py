@@ -48,6 +48,8 @@ def _what_is_wrong(path: Path) -> str | None:
         return "this is a folder; name a file in it"
     if not path.exists():
         return "no such file; check its name and folder"
+    if path.is_fifo():
+        return "this is a pipe; read it by livekm - < NAME"
     if not path.is_file():
         return "not a regular file; give a file on disk"
     with path.open("rb") as file:

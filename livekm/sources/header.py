@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 
 from livekm.errors import SourceError
 from livekm.sources.container import (
@@ -40,38 +42,51 @@ def read_header(path: Path) -> Header:
         )
     try:
         with open_container(path) as container:
-            # FFmpeg's "tty" reads any text file as a terminal recording.
-            if container.format.name == "tty":
-                raise SourceError(_not_a_video(path))
-            stream = picture_stream(container)
-            if stream is None:
-                raise SourceError(f"{path}: no picture in it, only sound; give a video")
-            if stream.codec_context is None:
-                codec = codec_name(path)
-                raise SourceError(f"{path}: no decoder for codec {codec}; convert it to H.264 MP4")
-            # From PyAV 19 on, its rates are of a type of its own.
-            fps = _plausible_rate(Fraction(stream.average_rate or 0))
-            time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
-            seconds = container.duration / av.time_base if container.duration else None
-            length = stream.duration
-            if container.format.name == "avi" and fps:
-                # Of a file that was cut off, FFmpeg guesses it from what is there.
-                length = round(stream.frames / fps / time_base)
-            duration = float(length * time_base) if length else None
-            return Header(
-                fps=fps,
-                n_frames=_count(stream.frames, duration or seconds, fps),
-                time_base=time_base,
-                start=stream.start_time,
-                duration=duration,
-                pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
-            )
+            return header_of(container, str(path), lambda: codec_name(path))
     except av.FFmpegError as error:
-        raise SourceError(_not_a_video(path)) from error
+        raise SourceError(_not_a_video(str(path))) from error
 
 
-def _not_a_video(path: Path) -> str:
-    return f"{path}: not a video that can be read; the file is damaged or of another kind"
+def header_of(container: InputContainer, name: str, codec: Callable[[], str]) -> Header:
+    """Return what an open container states; raise `SourceError` if it has no picture.
+
+    Parameters
+    ----------
+    container : InputContainer
+    name : str
+        What messages call it.
+    codec : callable
+        Tells the name of its codec where there is no decoder for it.
+    """
+    # FFmpeg's "tty" reads any text file as a terminal recording.
+    if container.format.name == "tty":
+        raise SourceError(_not_a_video(name))
+    stream = picture_stream(container)
+    if stream is None:
+        raise SourceError(f"{name}: no picture in it, only sound; give a video")
+    if stream.codec_context is None:
+        raise SourceError(f"{name}: no decoder for codec {codec()}; convert it to H.264 MP4")
+    # From PyAV 19 on, its rates are of a type of its own.
+    fps = _plausible_rate(Fraction(stream.average_rate or 0))
+    time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
+    seconds = container.duration / av.time_base if container.duration else None
+    length = stream.duration
+    if container.format.name == "avi" and fps:
+        # Of a file that was cut off, FFmpeg guesses it from what is there.
+        length = round(stream.frames / fps / time_base)
+    duration = float(length * time_base) if length else None
+    return Header(
+        fps=fps,
+        n_frames=_count(stream.frames, duration or seconds, fps),
+        time_base=time_base,
+        start=stream.start_time,
+        duration=duration,
+        pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
+    )
+
+
+def _not_a_video(name: str) -> str:
+    return f"{name}: not a video that can be read; the file is damaged or of another kind"
 
 
 def _plausible_rate(rate: Fraction) -> Fraction | None:

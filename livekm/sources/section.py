@@ -51,6 +51,10 @@ class SectionSource(FrameStream):
         """Name a frame as the source does."""
         return self._source.name_of(index)
 
+    def interrupt(self) -> None:
+        """End a read of the source that waits."""
+        self._source.interrupt()
+
     def close(self) -> None:
         """Close the source. Closing twice is allowed."""
         super().close()
