@@ -41,6 +41,10 @@ class SinkError(LivekmError, OSError):
     """Frames cannot be shown or written: no display, no folder, no permission, no space."""
 
 
+class ReaderGoneError(SinkError):
+    """The program that read livekm's output has ended, which is its right."""
+
+
 class ImageSizeError(ValueError):
     """An image has another size than the first one, and the output holds one size.
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from livekm import pipeline
+from livekm.context import Closing
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
-from livekm.errors import ImageSizeError, LivekmError, SourceError
+from livekm.errors import ImageSizeError, LivekmError, ReaderGoneError, SourceError
 from livekm.frame import Frame
 from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, NullSink, Sink, open_sink
 from livekm.outputs.base import Output, OutputGroup
@@ -38,11 +39,14 @@ class ClipResult:
     renamed : tuple of (Path, Path)
         Names that were asked for but taken by others meanwhile, each with the one of `paths`
         that the output has instead.
+    n_dropped : int
+        Frames of a live source that did not go to stdout, because its reader was too slow.
     """
 
     n_frames: int
     paths: tuple[Path, ...]
     renamed: tuple[tuple[Path, Path], ...] = ()
+    n_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def process_clip(
     overwrite: bool = False,
     verify: bool = True,
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    form: str = "y4m",
     on_frame: Callable[[Frame, Segmentation], None] = lambda frame, segmentation: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> ClipResult:
@@ -86,7 +91,8 @@ def process_clip(
     view : callable
         See `livekm.views`.
     output : str or Path or None
-        The file; its suffix tells the format. It has this name only once it is complete.
+        The file; its suffix tells the format. It has this name only once it is complete. ``-`` is
+        stdout; of a live source, frames are dropped where its reader is slow.
     sidecars : sequence of callable, default ()
         What opens each file that is written beside the clip; see `livekm.outputs.tables`. For
         instance ``partial(open_labels, "labels.npz")``.
@@ -102,6 +108,8 @@ def process_clip(
         Whether a written clip is read again before it gets its name.
     encoder : EncoderOptions
         How the clip is encoded.
+    form : str, default "y4m"
+        How it is written to stdout; see `open_sink`.
     on_frame : callable, optional
         Is called with each frame and its segmentation, for progress.
     should_stop : callable, optional
@@ -116,6 +124,10 @@ def process_clip(
         nothing, else under one that says ``partial``. The message tells these names.
     """
     is_stopped = False
+    is_live = source.info.is_live
+    is_endless = is_live and max_frames is None  # only the user can end it
+    reader_gone: ReaderGoneError | None = None
+    n_frames = 0
 
     def stop() -> bool:
         nonlocal is_stopped
@@ -134,30 +146,78 @@ def process_clip(
                 from_zero=from_zero,
                 verify=verify,
                 encoder=encoder,
+                form=form,
             )
             outputs.add(sink)
         opened_sidecars = _opened(outputs, sidecars, source, overwrite)
+        try:
+            with _Threads(is_live) as threads, ReadAhead(source, should_stop=stop) as frames:
+                written = threads.behind(sink)
+                beside = [
+                    threads.behind(sidecar) if sidecar.goes_to_stdout else sidecar
+                    for sidecar in opened_sidecars
+                ]
 
-        def note(frame: Frame, segmentation: Segmentation) -> None:
-            for sidecar in opened_sidecars:
-                sidecar.write(frame, segmentation)
-            on_frame(frame, segmentation)
+                def note(frame: Frame, segmentation: Segmentation) -> None:
+                    nonlocal n_frames
+                    n_frames += 1
+                    for sidecar in beside:
+                        sidecar.write(frame, segmentation)
+                    on_frame(frame, segmentation)
 
-        with WriteBehind(sink) as written, ReadAhead(source, should_stop=stop) as frames:
-            n_frames = pipeline.run(
-                frames,
-                segmenter,
-                view,
-                written,
-                scale=scale,
-                max_frames=max_frames,
-                on_frame=note,
-                should_stop=stop,
-            )
-        is_endless = source.info.is_live and max_frames is None  # only the user can end it
+                pipeline.run(
+                    frames,
+                    segmenter,
+                    view,
+                    written,
+                    scale=scale,
+                    max_frames=max_frames,
+                    on_frame=note,
+                    should_stop=stop,
+                )
+        except ReaderGoneError as error:
+            if not is_endless:
+                raise
+            reader_gone = error
         if is_stopped and n_frames != max_frames and not is_endless:
             outputs.keep()
-    return ClipResult(n_frames, outputs.paths, outputs.renamed)
+    if reader_gone is not None:
+        raise reader_gone
+    return ClipResult(n_frames, outputs.paths, outputs.renamed, threads.n_dropped)
+
+
+class _Threads(Closing):
+    """Write to outputs in threads; those that go to stdout drop frames of a live source."""
+
+    def __init__(self, is_live: bool) -> None:
+        self._is_live = is_live
+        self._all: list[WriteBehind] = []
+
+    def behind(self, output: Sink | Sidecar) -> WriteBehind:
+        """Begin to write to an output."""
+        drops = self._is_live and output.goes_to_stdout
+        self._all.append(WriteBehind(output, drops=drops))
+        return self._all[-1]
+
+    @property
+    def n_dropped(self) -> int:
+        """Frames that were dropped."""
+        return sum(written.n_dropped for written in self._all)
+
+    def close(self) -> None:
+        """Wait until all is written; raise the first error."""
+        with ExitStack() as closing:
+            for written in self._all:
+                closing.callback(written.close)
+
+    def keep(self) -> None:
+        """Do the same: what was found until an error is kept."""
+        self.close()
+
+    def abort(self) -> None:
+        """Give up what waits."""
+        for written in self._all:
+            written.abort()
 
 
 @contextmanager
@@ -182,6 +242,10 @@ def _told(outputs: OutputGroup) -> Iterator[OutputGroup]:
     try:
         with outputs:
             yield outputs
+    except ReaderGoneError:
+        if outputs.paths:
+            _log.warning("kept %s", ", ".join(map(str, outputs.paths)))
+        raise
     except Exception as error:
         if not outputs.paths:
             raise

@@ -7,11 +7,12 @@ makes the faster side wait, which bounds the memory; frames keep their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from livekm.channel import Channel, Work
-from livekm.core.painting import Painting
-from livekm.frame import Frame, Image
+from livekm.frame import Frame
 from livekm.outputs.base import Sink
+from livekm.outputs.tables.base import Sidecar
 from livekm.sources.base import Source
 
 _LENGTH = 2  # frames in a queue: more take memory and save no time
@@ -24,9 +25,8 @@ _LONGEST = 2.0  # seconds for a recorded frame, which is being decoded
 class ReadAhead(Source):
     """Read a source in a thread; the caller opens the source and closes it afterwards.
 
-    Where a camera keeps the thread waiting at the end, it is closed here to end the wait. A read
-    that blocks all the same, in a network stream that stalls or on a disk that hangs, is left to
-    itself.
+    Where a camera or a pipe keeps the thread waiting at the end, it is interrupted. A read that
+    blocks all the same, in a network stream that stalls or on a disk that hangs, is left to itself.
 
     Parameters
     ----------
@@ -58,13 +58,14 @@ class ReadAhead(Source):
         if self._work is None:
             return
         if not self.info.is_live:
+            self._source.interrupt()
             try:
                 self._work.wait(_LONGEST)
             except KeyboardInterrupt:
                 self._work.wait(_LONGEST)
                 raise
         elif not self._work.wait(_GRACE):
-            self._source.close()
+            self._source.interrupt()
             self._work.wait(_PATIENCE)
 
     def _read(self) -> None:
@@ -79,27 +80,33 @@ class ReadAhead(Source):
 
 
 class WriteBehind(Sink):
-    """Write to a sink in a thread; the caller opens the sink and closes it afterwards.
+    """Write to an output in a thread; the caller opens the output and closes it afterwards.
 
     Parameters
     ----------
-    sink : Sink
+    output : Sink or Sidecar
+    drops : bool, default False
+        Whether the oldest frame that waits is dropped where there is no room for the next one;
+        otherwise `write` waits.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, output: Sink | Sidecar, *, drops: bool = False) -> None:
         super().__init__()
-        self._sink = sink
-        self._channel: Channel[tuple[Image | Painting, float | None, int | None]] = Channel(_LENGTH)
+        self._output: Any = output
+        self._channel: Channel[tuple[Any, ...]] = Channel(_LENGTH, newest=drops)
         self._work = Work(self._write_all, "write")
 
-    def write(
-        self, image: Image | Painting, time: float | None = None, index: int | None = None
-    ) -> None:
-        """Hand `image` over; raise what writing an earlier one raised."""
-        self._channel.put((image, time, index))
+    @property
+    def n_dropped(self) -> int:
+        """Frames that newer ones replaced before they were written."""
+        return self._channel.n_dropped
+
+    def write(self, *frame: Any, **named: Any) -> None:
+        """Hand over what the output's `write` takes; raise what writing an earlier one raised."""
+        self._channel.put((frame, named))
 
     def close(self) -> None:
-        """Wait until the last image is written; raise what writing raised."""
+        """Wait until the last frame is written; raise what writing raised."""
         self._channel.end()
         try:
             while not self._work.wait(_SLICE):
@@ -110,17 +117,19 @@ class WriteBehind(Sink):
             raise self._channel.error
 
     def keep(self) -> None:
-        """Wait until the last image is written."""
+        """Wait until the last frame is written."""
         self.close()
 
     def abort(self) -> None:
-        """Give up what waits."""
+        """Give up what waits, also for a reader."""
         self._channel.give_up()
+        if not self._work.wait(0):
+            self._output.give_up()
         self._work.wait()
 
     def _write_all(self) -> None:
         try:
-            for image, time, index in self._channel:
-                self._sink.write(image, time, index)
+            for frame, named in self._channel:
+                self._output.write(*frame, **named)
         except BaseException as error:
             self._channel.give_up(error)

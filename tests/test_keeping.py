@@ -399,7 +399,9 @@ def test_what_is_no_file_is_never_replaced(kind, overwrite, tmp_path):
         else:
             path.symlink_to(os.devnull)
         before = path.stat()
-        with pytest.raises(SinkError, match=r"is a device or a pipe; name a file$"):
+        with pytest.raises(
+            SinkError, match=r"is a device or a pipe; name a file, or - for stdout$"
+        ):
             WholeFile(path, overwrite=overwrite)
         assert os.path.samestat(path.stat(), before)
     assert all(".part-" not in name for name in listing(tmp_path))

@@ -23,6 +23,7 @@ FLAGGED = [option for option in OPTIONS.values() if option.flags]
 NAMES = [option.kind.metavar[1:-1].split(",") for option in OPTIONS.values() if option.kind]
 TEXTS = ["a b.png", "-x.mp4", "0,3", "64x48", "7", "0.1", "1:02:03.25", "tcp://10.0.0.1:8786"]
 TEXTS += ["1,2,30,40", "border,#00ff00~9,m.png"]
+TEXTS += ["mkv", "640x480@30000/1001:bgr24,raw"]
 TEXTS += [name for names in NAMES for name in names]
 
 
@@ -72,7 +73,7 @@ def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run
     of_the_run = {
         "camera", "list_cameras", "demo", "output", *SIDECARS, "benchmark", "json", "plot",
         "jobs", "skip_existing", "target_fps", "width", "height", "fps",
-        "mirror", "no_reconnect", "quiet", "report",
+        "mirror", "no_reconnect", "quiet", "report", "format",
     }  # fmt: skip
     if option.name in of_the_run:
         assert arguments == []

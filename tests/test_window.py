@@ -180,7 +180,9 @@ def no_display(monkeypatch):
 
 @linux_only
 def test_without_a_display_the_error_says_what_to_add(no_display):
-    with pytest.raises(SinkError, match=r"^no display: add -o FILE to write a file instead$"):
+    with pytest.raises(
+        SinkError, match=r"^no display: add -o FILE to write a file, or -o - for a pipe$"
+    ):
         Window()
 
 
@@ -220,4 +222,6 @@ def test_a_dead_display_does_not_abort_the_process():
         timeout=20,
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("no display: add -o FILE to write a file instead")
+    assert done.stderr.splitlines()[-1].endswith(
+        "no display: add -o FILE to write a file, or -o - for a pipe"
+    )

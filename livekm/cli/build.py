@@ -70,6 +70,7 @@ def _opened(settings: Settings) -> Source:
         fps=settings.fps,
         seed=settings.seed,
         threads=settings.threads,
+        raw=settings.raw_video,
     )
 
 

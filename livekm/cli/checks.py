@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from livekm.cli.options import OPTIONS, Option, Settings, Way
@@ -10,6 +11,7 @@ from livekm.outputs import (
     ALPHA_SUFFIXES,
     CONTAINERS,
     DEFAULT_ENCODER,
+    STDOUT,
     EncoderOptions,
     choose_encoding,
 )
@@ -24,6 +26,7 @@ def check(settings: Settings, way: Way) -> None:
     for option in _given(settings):
         _check_others(settings, option)
     check_way(settings, way)
+    _check_pipes(settings, way)
     if settings.end is not None and settings.end <= (settings.start or 0):
         raise UsageError("--end must come after --start")
     if settings.min_area is not None and not (settings["regions"] or settings.view == "regions"):
@@ -62,6 +65,22 @@ def _check_others(settings: Settings, option: Option) -> None:
         raise UsageError(f"{flag} needs {' or '.join(map(_flag, option.needs))}{more}")
 
 
+def _check_pipes(settings: Settings, way: Way) -> None:
+    """Raise `UsageError` where ``-`` or ``--format`` stands for nothing."""
+    if settings.takes_stdin and len(settings.inputs) > 1:
+        raise UsageError("- is stdin, which is one source: name it alone")
+    if settings.fills_stdout and way == Way.BATCH:
+        raise UsageError("many clips: - is one output; name a folder, or one clip")
+    if settings.output == STDOUT and os.isatty(1):
+        raise UsageError(
+            "-o - writes what no terminal shows: pipe it into a program, or name a file"
+        )
+    if settings.raw_video and not settings.takes_stdin:
+        raise UsageError(f"--format {settings.raw_video} is for video from stdin: livekm -")
+    if settings.pipe_format and settings.output != STDOUT:
+        raise UsageError(f"--format {settings.pipe_format} is for a clip to stdout: -o -")
+
+
 def _check_names(settings: Settings, way: Way) -> None:
     if way != Way.BATCH:  # whose names are of folders, or stand for many
         for name, path in settings.sidecars.items():
@@ -78,7 +97,11 @@ def _check_encoding(settings: Settings) -> None:
     encoder = EncoderOptions(settings.codec, settings.crf, settings.preset)
     if encoder == DEFAULT_ENCODER:
         return
-    suffix = Path(settings.output or "").suffix.lower()
-    if suffix not in CONTAINERS:
-        raise UsageError(f"--codec, --crf and --preset are for clips: {', '.join(CONTAINERS)}")
-    choose_encoding(settings.output or "", encoder)
+    output = settings.output or ""
+    if output == STDOUT and settings.pipe_format == "mkv":
+        output = "stdout.mkv"
+    if Path(output).suffix.lower() not in CONTAINERS:
+        more = " or --format mkv" if output == STDOUT else ""
+        clips = ", ".join(CONTAINERS)
+        raise UsageError(f"--codec, --crf and --preset are for clips: {clips}{more}")
+    choose_encoding(output, encoder)

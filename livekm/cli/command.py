@@ -6,6 +6,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 
 from livekm import batch
 from livekm.batch.protocol import Reporter, follow_parent
@@ -15,10 +16,11 @@ from livekm.cli.interrupt import INTERRUPTED, interruption
 from livekm.cli.options import Settings, Way
 from livekm.cli.output_streams import PrintableFormatter, say, set_up, tell
 from livekm.cli.parser import first_page, parse
-from livekm.errors import LivekmError, UsageError, printable
+from livekm.errors import LivekmError, ReaderGoneError, UsageError, printable
 from livekm.sources.discovery import find_cameras
 
 _FAILED, _MISUSED = 1, 2
+_READER_GONE = 141  # as a shell tells that SIGPIPE ended a program
 _LONGEST = 300  # characters of a message that is not livekm's own
 
 
@@ -33,9 +35,12 @@ def run(arguments: Sequence[str]) -> int:
         settings = parse(arguments)
         reporter = Reporter(say) if settings.report else None
         _set_up_logging(settings, reporter)
-        return _run(settings, reporter)
+        with redirect_stdout(sys.stderr) if settings.fills_stdout else nullcontext():
+            return _run(settings, reporter)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ReaderGoneError:
+        return _READER_GONE
     except Exception as error:  # the last handler: one line, whatever it is
         details = traceback.format_exc() if settings.verbose else ""
         _report(_reason(error), details, reporter)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from livekm.outputs import PIPE_FORMATS
+from livekm.sources import RawVideo
 from livekm.sources.masked import WORDS, read_color
 from livekm.sources.section import seconds
 
@@ -170,6 +172,16 @@ def _read_workers(text: str) -> int | str:
         ) from None
 
 
+def _read_format(text: str) -> str:
+    """Check how pipes are coded: raw video that comes in, how it goes out, or both."""
+    for word in text.split(","):
+        if word not in PIPE_FORMATS:
+            RawVideo.read(word)
+    if len(text.split(",")) != len({word in PIPE_FORMATS for word in text.split(",")}):
+        raise ValueError(f"takes one for stdin and one for stdout, got {text}")
+    return text
+
+
 NAME = Kind(_read_name, metavar="FILE")
 """A name of something that livekm writes or connects to."""
 
@@ -189,6 +201,9 @@ ROI = Kind(_read_roi, _join, "X,Y,W,H")
 
 WORKERS = Kind(_read_workers, metavar="N|ADDRESS")
 """A number of processes on this machine, or the address of a cluster."""
+
+FORMAT = Kind(_read_format, metavar="FORMAT")
+"""How stdin or stdout is coded."""
 
 TIME = Kind(_read_time, metavar="TIME")
 """Seconds of a clip."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.cli.kinds import (
+    FORMAT,
     IDS,
     IGNORED,
     INPUT,
@@ -26,7 +27,7 @@ from livekm.cli.kinds import (
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
 from livekm.core.selection import RESTS
-from livekm.outputs import CODECS
+from livekm.outputs import CODECS, PIPE_FORMATS, STDOUT
 from livekm.outputs.tables import SIDECARS
 from livekm.views import VIEWS
 
@@ -147,7 +148,7 @@ class Settings:
 
     inputs: tuple[str, ...] = _source(
         INPUT,
-        "a clip, an image, or a folder or pattern of images; or many clips",
+        "a clip, an image, or a folder or pattern of images; - for stdin; or many clips",
         default=(),
         metavar="SOURCE",
         each=False,
@@ -164,7 +165,7 @@ class Settings:
 
     output: str | None = _output(
         NAME,
-        "write a clip, an image or images (out/%06d.png); no window",
+        "write a clip, an image or images (out/%06d.png), or - for stdout; no window",
         flags=("-o", "--output"),
         ways=FILES,
         each=False,
@@ -184,6 +185,13 @@ class Settings:
         metavar="NAME",
         ways=FILES,
         needs=("output",),
+    )
+    format: str | None = _output(
+        FORMAT,
+        "of -: WIDTHxHEIGHT@FPS:PIXELS of raw video from stdin, like 640x480@25:bgr24; "
+        "y4m (default), mkv or raw (BGR) of stdout; both with a comma",
+        ways=ONE_SOURCE,
+        each=False,
     )
     overwrite: bool = _output(None, "replace files that exist", flags=("-f", "--overwrite"))
     sidecars: Mapping[str, str] = field(default_factory=dict)
@@ -333,6 +341,30 @@ class Settings:
     def written(self) -> list[str]:
         """The names of the files that are asked for."""
         return [*([self.output] if self.output else []), *self.sidecars.values()]
+
+    @property
+    def takes_stdin(self) -> bool:
+        """Whether the source is stdin."""
+        return STDOUT in self.inputs
+
+    @property
+    def fills_stdout(self) -> bool:
+        """Whether stdout is for data, so that all that is told goes to stderr."""
+        return STDOUT in self.written
+
+    @property
+    def raw_video(self) -> str | None:
+        """What ``--format`` says of stdin."""
+        return self._format(is_output=False)
+
+    @property
+    def pipe_format(self) -> str | None:
+        """What ``--format`` says of stdout."""
+        return self._format(is_output=True)
+
+    def _format(self, *, is_output: bool) -> str | None:
+        words = (self.format or "").split(",")
+        return next((w for w in words if w and (w in PIPE_FORMATS) == is_output), None)
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of an option."""

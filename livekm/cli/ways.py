@@ -24,6 +24,8 @@ from livekm.frame import Frame
 from livekm.live.window import has_display
 from livekm.outputs import (
     CONTAINERS,
+    PIPE_FORMATS,
+    STDOUT,
     WRITABLE_IMAGES,
     check_distinct,
     choose_encoding,
@@ -98,7 +100,9 @@ def _without_window(settings: Settings) -> Settings:
 
 def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption) -> None:
     if not has_display():
-        raise SinkError("no display for the window: add -o FILE to write a file instead")
+        raise SinkError(
+            "no display for the window: add -o FILE to write a file, or -o - for a pipe"
+        )
     summary = live.run(
         source,
         segmenter,
@@ -115,16 +119,17 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
 
 
 def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
-    if settings.output and Path(settings.output).suffix.lower() not in WRITABLE_IMAGES:
+    output = settings.output
+    if output and output != STDOUT and Path(output).suffix.lower() not in WRITABLE_IMAGES:
         raise UsageError(
-            f"{source.info.name} is an image: end {settings.output} in {', '.join(WRITABLE_IMAGES)}"
+            f"{source.info.name} is an image: end {output} in {', '.join(WRITABLE_IMAGES)}"
         )
     start = time.perf_counter()
     result = files.process_image(
         source,
         segmenter,
         build.view(settings, source.info),
-        settings.output,
+        output,
         sidecars=build.sidecars(settings),
         scale=settings.scale or 1.0,
         overwrite=settings.overwrite,
@@ -143,7 +148,7 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
     if not settings.quiet:
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
-        written = printable(", ".join(settings.written))
+        written = printable(", ".join(map(_told, settings.written)))
         say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
 
 
@@ -156,14 +161,16 @@ def _clip(
 ) -> None:
     is_single = 1 in (settings.frames, source.info.n_frames)
     _check_labels(settings, is_single=is_single)
-    output = Path(settings.output) if settings.output else None
-    is_image = output and output.suffix.lower() in WRITABLE_IMAGES and not is_image_row(output)
+    output = settings.output
+    is_image = (
+        output and Path(output).suffix.lower() in WRITABLE_IMAGES and not is_image_row(output)
+    )
     if is_image and not is_single:
         raise UsageError(
             f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
         )
     totals = [n for n in (source.info.n_frames, settings.frames) if n is not None]
-    total, name = min(totals, default=None), Path(settings.written[0]).name
+    total, name = min(totals, default=None), Path(_told(settings.written[0])).name
     bar = clip_progress(total, name, hidden=settings.quiet)
     missing = set(build.selection(settings).ids)
     start = time.perf_counter()
@@ -185,6 +192,7 @@ def _clip(
             overwrite=settings.overwrite,
             verify=not settings.no_verify,
             encoder=build.encoder(settings),
+            form=settings.pipe_format or PIPE_FORMATS[0],
             on_frame=count,
             should_stop=stop,
         )
@@ -193,10 +201,14 @@ def _clip(
         names = ", ".join(map(str, sorted(missing)))
         flag = "--drop" if settings.keep is None else "--keep"
         _logger.warning("%s: no frame of %s had a segment %s", flag, source.info.name, names)
+    if result.n_dropped:
+        dropped = f"{result.n_dropped} of {result.n_frames} frames were dropped"
+        _logger.warning("stdout: %s: its reader is too slow", dropped)
     seconds = time.perf_counter() - start
     _logger.info("%s", _account(settings, source, segmenter, result.n_frames, seconds))
     if not settings.quiet and not reporter:
-        written = printable(", ".join(map(str, result.paths))) or "nothing is written"
+        stdout = ["stdout"] if settings.fills_stdout else []
+        written = printable(", ".join([*stdout, *map(str, result.paths)])) or "nothing is written"
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
         say(f"{written}: {frames}{', interrupted' if stop.requested else ''}")
 
@@ -217,6 +229,10 @@ def _account(
         f"{info.name}: {info.width}x{info.height}{rate}{codec}, k = {segmenter.n_clusters}, "
         f"in {seconds:.1f} s{times}"
     )
+
+
+def _told(name: str) -> str:
+    return "stdout" if name == STDOUT else name
 
 
 def _check_names(renamed: Iterable[tuple[Path, Path]]) -> None:

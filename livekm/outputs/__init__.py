@@ -17,6 +17,7 @@ from livekm.outputs.images.encoding import ALPHA_SUFFIXES, WRITABLE_IMAGES
 from livekm.outputs.images.image import ImageSink
 from livekm.outputs.images.sequence import SequenceSink, is_image_row
 from livekm.outputs.null import NullSink
+from livekm.outputs.stdout import STDOUT
 from livekm.outputs.video.formats import (
     CODECS,
     CONTAINERS,
@@ -24,6 +25,7 @@ from livekm.outputs.video.formats import (
     EncoderOptions,
     choose_encoding,
 )
+from livekm.outputs.video.pipe import PIPE_FORMATS, PipeSink
 from livekm.outputs.video.sink import ClipSink
 from livekm.sources.stream import frame_rate
 
@@ -33,11 +35,14 @@ __all__ = [
     "CONTAINERS",
     "DEFAULT_ENCODER",
     "FILE_SINKS",
+    "PIPE_FORMATS",
+    "STDOUT",
     "WRITABLE_IMAGES",
     "ClipSink",
     "EncoderOptions",
     "ImageSink",
     "NullSink",
+    "PipeSink",
     "SequenceSink",
     "Sink",
     "check_distinct",
@@ -62,14 +67,15 @@ def open_sink(
     from_zero: bool = False,
     verify: bool = True,
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    form: str = "y4m",
 ) -> Sink:
     """Open the sink that writes `path`, chosen by its suffix.
 
     Parameters
     ----------
     path : path or None
-        The file to write, or the pattern of a row of images (``out/%06d.png``); None to write
-        nothing.
+        The file to write, or the pattern of a row of images (``out/%06d.png``); ``-`` for stdout;
+        None to write nothing.
     info : VideoInfo, optional
         What the frames come from: their rate and times, and sound to copy.
     fps : float or Fraction, optional
@@ -78,6 +84,8 @@ def open_sink(
         Whether an existing file may be replaced. The input itself never is.
     from_zero, verify, encoder
         Of clips, see `ClipSink`; images have none of them.
+    form : str
+        How a clip is written to stdout, see `PipeSink`; an image becomes a PNG.
 
     Raises
     ------
@@ -114,6 +122,10 @@ def open_sink(
         info = VideoInfo(Path(path).name, width=0, height=0, fps=rate)  # the images tell the size
     elif fps is not None:
         raise UsageError(f"{info.name} has its own rate and times; leave fps out")
+    if path == STDOUT:
+        if info.is_still:
+            return ImageSink(path, info)
+        return PipeSink(info, form=form, encoder=encoder, from_zero=from_zero)
     sink = FILE_SINKS.get(Path(path).suffix.lower())
     if sink is None:
         raise UsageError(f"cannot tell the format of {path}; end it in {', '.join(FILE_SINKS)}")

@@ -104,7 +104,7 @@ class PartFile:
         if self._final.is_dir():
             raise SinkError(f"{self.target} is a folder; name a file in it")
         if _is_special(self.target):
-            raise SinkError(f"{self.target} is a device or a pipe; name a file")
+            raise SinkError(f"{self.target} is a device or a pipe; name a file, or - for stdout")
         self._check_place()
 
     def _check_place(self) -> None:
@@ -124,7 +124,7 @@ class PartFile:
         """Tell whether something would be replaced."""
         return self._final.exists()
 
-    def commit(self, *, is_partial: bool = False) -> Path:
+    def commit(self, *, is_partial: bool = False) -> Path | None:
         """Move the part file to its final name, or to one that says ``partial``, and return it.
 
         A partial file is called ``out.partial.mp4``, or ``out.partial-2.mp4`` where there is one

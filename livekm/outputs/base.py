@@ -14,6 +14,7 @@ from livekm.core.painting import Painting
 from livekm.errors import SinkError
 from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile, sink_errors
+from livekm.outputs.stdout import StdoutPart
 
 _Content = TypeVar("_Content")
 
@@ -46,6 +47,7 @@ class Output(Closing):
 
     path: Path | None = None
     n_frames = 0
+    _part: PartFile | None = None
     _needs_frames: ClassVar[bool] = True
     _holds_one: ClassVar[bool] = False  # and is complete with it
 
@@ -164,6 +166,16 @@ class Output(Closing):
     def _rescue(self) -> bool:
         """Make a closed file readable that `_write` or `_finish` failed on; tell if it is."""
         return False
+
+    @property
+    def goes_to_stdout(self) -> bool:
+        """Whether it is written to stdout, whose reader may be slow or end."""
+        return isinstance(self._part, StdoutPart)
+
+    def give_up(self) -> None:
+        """End a write that waits for the reader of stdout; callable from any thread."""
+        if isinstance(self._part, StdoutPart):
+            self._part.give_up()
 
     def _release(self) -> None:
         """Close what is open, whatever state it is in; raise nothing. May be called again."""

@@ -101,6 +101,10 @@ class MaskedSource(FrameStream):
         """Name a frame as the source does."""
         return self._source.name_of(index)
 
+    def interrupt(self) -> None:
+        """End a read of the source that waits."""
+        self._source.interrupt()
+
     def close(self) -> None:
         """Close the source and its masks. Closing twice is allowed."""
         super().close()

@@ -42,7 +42,7 @@ class Window(Closing):
     def __init__(self, title: str = "livekm", *, max_size: tuple[int, int] = (1280, 720)) -> None:
         # OpenCV does not raise without a display, it aborts the process.
         if not has_display():
-            raise SinkError("no display: add -o FILE to write a file instead")
+            raise SinkError("no display: add -o FILE to write a file, or -o - for a pipe")
         self._title = title
         self._max_size = max_size
         self._fitted: tuple[int, int] | None = None  # the size of image that the window is for

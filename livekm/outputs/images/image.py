@@ -11,6 +11,7 @@ from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.base import FileSink
 from livekm.outputs.images.encoding import WRITABLE_IMAGES, encode_image
+from livekm.outputs.stdout import STDOUT, StdoutPart
 
 
 class ImageSink(FileSink):
@@ -19,7 +20,7 @@ class ImageSink(FileSink):
     Parameters
     ----------
     path : path
-        The image to write, with one of `WRITABLE_IMAGES`.
+        The image to write, with one of `WRITABLE_IMAGES`; ``-`` writes a PNG to stdout.
     info : VideoInfo
         What the frame comes from.
     overwrite : bool
@@ -39,16 +40,21 @@ class ImageSink(FileSink):
     def __init__(
         self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
     ) -> None:
-        if Path(path).suffix.lower() not in WRITABLE_IMAGES:
+        self._stdout = StdoutPart() if path == STDOUT else None
+        if not self._stdout and Path(path).suffix.lower() not in WRITABLE_IMAGES:
             raise UsageError(
                 f"expected a name that ends in {', '.join(WRITABLE_IMAGES)}, got {path}"
             )
-        super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
+        part = self._stdout or PartFile(path, overwrite=overwrite, source=info.path)
+        super().__init__(part, info)
 
     def _write(self, image: Image | Painting, time: float, index: int) -> None:
         if self.n_frames:
             raise UsageError(f"{self.target} holds one image, a second one came")
-        self._path.write_bytes(encode_image(image, self.target))
+        if self._stdout:
+            self._stdout.write(encode_image(image, Path("stdout.png")))
+        else:
+            self._path.write_bytes(encode_image(image, self.target))
 
     def _finish(self) -> None:
         """Do nothing: the image is complete."""

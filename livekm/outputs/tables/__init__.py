@@ -12,11 +12,11 @@ from livekm import figures
 from livekm.outputs.palettes import PALETTE_FILES
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.tables.figure import FigureFile
-from livekm.outputs.tables.labels import LABEL_FILES, name_as_folder, open_labels
+from livekm.outputs.tables.labels import check_labels_name, name_as_folder, open_labels
 from livekm.outputs.tables.palette import PaletteFile
 from livekm.outputs.tables.regions import RegionFile
 from livekm.outputs.tables.statistics import StatisticsFile
-from livekm.outputs.tables.table import TABLE_SUFFIXES
+from livekm.outputs.tables.table import table_suffix
 
 __all__ = [
     "SIDECARS",
@@ -68,8 +68,8 @@ class SidecarKind:
 SIDECARS: dict[str, SidecarKind] = {
     "labels": SidecarKind(
         open_labels,
-        partial(chosen_suffix, known=LABEL_FILES),
-        "labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip",
+        check_labels_name,
+        "labels: .png of an image; a folder of PNGs, .npz or .mkv of a clip; - for stdout",
         "{}",
         metavar="PATH",
         settings=("threads",),
@@ -83,14 +83,14 @@ SIDECARS: dict[str, SidecarKind] = {
     ),
     "stats": SidecarKind(
         StatisticsFile,
-        partial(chosen_suffix, known=TABLE_SUFFIXES),
-        "each segment of each frame as a .csv or .jsonl table",
+        table_suffix,
+        "each segment of each frame as a .csv or .jsonl table, or - for lines on stdout",
         "{}.csv",
     ),
     "regions": SidecarKind(
         RegionFile,
-        partial(chosen_suffix, known=TABLE_SUFFIXES),
-        "boxes and outlines of connected regions as .csv or .jsonl",
+        table_suffix,
+        "boxes and outlines of connected regions as .csv or .jsonl, or - for stdout",
         "{}.csv",
         settings=("min_area", "selection"),
     ),

@@ -23,7 +23,9 @@ from livekm.outputs.atomic import PartFile, PartFolder
 from livekm.outputs.images.folder import NumberedFiles
 from livekm.outputs.images.label_png import encode_label_png
 from livekm.outputs.schema import SCHEMA
+from livekm.outputs.stdout import STDOUT
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
+from livekm.outputs.tables.masks import MaskLines
 from livekm.outputs.video.formats import CODECS, CONTAINERS, FINE_TIME_BASE
 from livekm.outputs.video.timestamps import Timestamps
 from livekm.outputs.video.verification import rescue_clip
@@ -194,6 +196,12 @@ def _store(file: zipfile.ZipFile, name: str, array: npt.NDArray[Any]) -> None:
         np.lib.format.write_array(member, array, allow_pickle=False)
 
 
+def check_labels_name(path: str) -> None:
+    """Raise ValueError if labels cannot be called that."""
+    if path != STDOUT:
+        chosen_suffix(path, LABEL_FILES)
+
+
 LABEL_FILES: dict[str, Callable[[Any, VideoInfo], Sidecar]] = {
     "": LabelImages,
     ".npz": LabelArrays,
@@ -226,7 +234,8 @@ def open_labels(
     Parameters
     ----------
     path : path
-        A folder, or a file that ends in ``.npz``, ``.mkv`` or, for one image, ``.png``.
+        A folder, or a file that ends in ``.npz``, ``.mkv`` or, for one image, ``.png``. ``-``
+        writes masks to stdout, see `MaskLines`.
     info : VideoInfo
         What the frames come from.
     overwrite : bool
@@ -241,6 +250,8 @@ def open_labels(
     SinkError
         If the target exists or cannot be written.
     """
+    if path == STDOUT:
+        return MaskLines(info)
     suffix = chosen_suffix(path, LABEL_FILES)
     made = LABEL_FILES[suffix]
     if made is LabelVideo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from abc import abstractmethod
@@ -15,6 +16,7 @@ from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile
 from livekm.outputs.schema import SCHEMA
+from livekm.outputs.stdout import STDOUT, StdoutPart
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.tail import cut_last_line
 
@@ -22,12 +24,13 @@ TABLE_SUFFIXES = (".csv", ".jsonl")
 
 
 class TableFile(Sidecar):
-    """Write rows to a ``.csv`` or ``.jsonl`` file; used as a context manager.
+    """Write rows to a ``.csv`` or ``.jsonl`` file, or to stdout; used as a context manager.
 
     Parameters
     ----------
     path : path
-        The file. It has this name only once it is complete.
+        The file. It has this name only once it is complete. ``-`` writes lines of JSON to stdout,
+        those of each frame at once.
     info : VideoInfo
         What the frames come from.
     overwrite : bool
@@ -53,10 +56,12 @@ class TableFile(Sidecar):
         overwrite: bool = False,
         columns: Sequence[str],
     ) -> None:
-        suffix = chosen_suffix(path, TABLE_SUFFIXES)
-        super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
+        suffix = table_suffix(path)
+        self._stdout = StdoutPart() if path == STDOUT else None
+        part = self._stdout or PartFile(path, overwrite=overwrite, source=info.path)
+        super().__init__(part, info)
         self._columns = columns
-        self._file = self._opened(_open_text)
+        self._file = io.StringIO() if self._stdout else self._opened(_open_text)
         self._csv = csv.writer(self._file, lineterminator="\n") if suffix == ".csv" else None
         if self._csv:
             self._csv.writerow((*columns, "schema"))
@@ -70,19 +75,29 @@ class TableFile(Sidecar):
         if self._csv:
             for row in rows:
                 self._csv.writerow((*(_as_text(row[name]) for name in self._columns), SCHEMA))
+            return
+        lines = "".join(json.dumps({**row, "schema": SCHEMA}) + "\n" for row in rows)
+        if self._stdout:
+            self._stdout.write(lines.encode())
         else:
-            self._file.writelines(json.dumps({**row, "schema": SCHEMA}) + "\n" for row in rows)
+            self._file.write(lines)
 
     def _finish(self) -> None:
         self._file.close()
 
     def _rescue(self) -> bool:
-        cut_last_line(self._path)
+        if not self._stdout:
+            cut_last_line(self._path)
         return True
 
     def _release(self) -> None:
         with suppress(OSError):
             self._file.close()
+
+
+def table_suffix(path: str | os.PathLike[str]) -> str:
+    """Return the suffix of a table's name, ``.jsonl`` of ``-``; raise ValueError of another one."""
+    return ".jsonl" if path == STDOUT else chosen_suffix(path, TABLE_SUFFIXES)
 
 
 def _open_text(path: Path) -> TextIO:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 
@@ -18,13 +18,20 @@ from livekm.outputs.video.timestamps import Timestamps
 from livekm.outputs.video.tracks import CopiedTracks
 
 
+class Writable(Protocol):
+    """What takes a file's bytes, front to back."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of them; return how many they are."""
+
+
 class ClipFile:
     """Encode one stream of images into a container file.
 
     Parameters
     ----------
-    path : Path
-        The file to write.
+    target : Path or Writable
+        The file to write, or what takes its bytes.
     encoding : Encoding
         Container, codec and their options.
     width, height : int
@@ -47,7 +54,7 @@ class ClipFile:
 
     def __init__(
         self,
-        path: Path,
+        target: Path | Writable,
         encoding: Encoding,
         width: int,
         height: int,
@@ -64,7 +71,10 @@ class ClipFile:
         self._stamps = stamps
         self._to_picture = CONVERSIONS[codec.pixel_format](width, height, encoding.threads)
         self._container = av.open(
-            str(path), "w", format=container.format, options=dict(container.options)
+            str(target) if isinstance(target, Path) else target,
+            "w",
+            format=container.format,
+            options=dict(container.options),
         )
         if beside or below:
             size = width, height, beside, below
@@ -85,16 +95,22 @@ class ClipFile:
         if self._to_picture.color_tags is not None:
             number, context.color_range = self._to_picture.color_tags
             context.colorspace = context.color_primaries = context.color_trc = number
+        self._last: av.VideoFrame | None = None
         self._period = 1 / (fps or Fraction(25))
         self._tracks = tracks
         tracks.attach(self._container, self._stream, stamps.origin)
 
     def write(self, image: Image | Painting, pts: int) -> None:
         """Encode `image`, to be shown at stamp `pts`."""
-        picture = self._to_picture(image)
-        picture.pts = pts
-        picture.time_base = self._stamps.time_base
-        self._mux(picture)
+        self._last = self._to_picture(image)
+        self.repeat(pts)
+
+    def repeat(self, pts: int) -> None:
+        """Encode the last picture, to be shown at stamp `pts`; again only where it is raw."""
+        assert self._last is not None
+        self._last.pts = pts
+        self._last.time_base = self._stamps.time_base
+        self._mux(self._last)
 
     def finish(self) -> None:
         """Write what the encoder still holds and the index, and close the file."""

@@ -116,6 +116,13 @@ class ToBgr(Conversion):
         return self._reformatter.reformat(picture, format="bgr0", threads=self._threads)
 
 
+class AsBgr(Conversion):
+    """Take BGR as it is."""
+
+    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        return picture
+
+
 class ToPalette(Conversion):
     """Convert to the 256 colours that fit each image best; exact where it has no more."""
 
@@ -163,6 +170,7 @@ class ToPalette(Conversion):
 CONVERSIONS: dict[str, type[Conversion]] = {
     "yuv420p": ToYuv,
     "bgr0": ToBgr,
+    "bgr24": AsBgr,
     "pal8": ToPalette,
 }
 """FFmpeg's name of a pixel format -> what makes pictures of it, from their width and height."""
