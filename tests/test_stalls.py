@@ -29,7 +29,7 @@ def stalled_disk(tmp_path_factory) -> Path:
     if reason := virtual_camera.why_not():
         lack(reason)
     folder = tmp_path_factory.mktemp("disk")
-    return virtual_camera.build_library(folder, Path(__file__).with_name("stalled_disk.c"))
+    return virtual_camera.build_library(folder, Path(__file__).with_name("bad_disk.c"))
 
 
 @pytest.fixture

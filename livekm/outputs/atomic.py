@@ -175,6 +175,11 @@ class PartFile:
         source = self._source
         return source is not None and Path(source).exists() and path.samefile(source)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is a file in which nothing is."""
+        return self.path.is_file() and not self.path.stat().st_size
+
     def discard(self) -> None:
         """Delete the part file, if it is still there."""
         _part_files.discard(self)

@@ -151,6 +151,8 @@ class Output(Closing):
                     raise
                 if self._has_failed:  # a line or a fragment may be cut off
                     self._rescue()
+                    if self._part is not None and self._part.is_empty:
+                        return
                 self._give_name(is_partial=is_partial)
         finally:
             self.abort()

@@ -60,6 +60,11 @@ class StdoutPart(PartFile):
             raise ReaderGoneError("the reader of stdout has ended") from None
         return len(view)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is there; what was written to stdout is away."""
+        return False
+
     def give_up(self) -> None:
         """End a write that waits for the reader; callable from any thread."""
         self._is_given_up = True

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def cut_last_line(path: Path) -> None:
-    r"""Cut off what follows the last line that is whole.
+def cut_last_line(path: Path) -> int:
+    r"""Cut off what follows the last line that is whole; return how many bytes are left.
 
     Examples
     --------
@@ -14,7 +14,7 @@ def cut_last_line(path: Path) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "table.csv")
     ...     _ = path.write_bytes(b"frame,time\n0,0.0\n1,0.")
-    ...     cut_last_line(path)
+    ...     _ = cut_last_line(path)
     ...     path.read_bytes()
     b'frame,time\n0,0.0\n'
     """
@@ -29,3 +29,4 @@ def cut_last_line(path: Path) -> None:
                 break
             end = start
         file.truncate(end)
+    return end

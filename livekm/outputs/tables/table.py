@@ -86,9 +86,7 @@ class TableFile(Sidecar):
         self._file.close()
 
     def _rescue(self) -> bool:
-        if not self._stdout:
-            cut_last_line(self._path)
-        return True
+        return self._stdout is not None or cut_last_line(self._path) > 0
 
     def _release(self) -> None:
         with suppress(OSError):

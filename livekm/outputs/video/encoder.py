@@ -70,12 +70,9 @@ class ClipFile:
         width, height = width + beside, height + below
         self._stamps = stamps
         self._to_picture = CONVERSIONS[codec.pixel_format](width, height, encoding.threads)
-        self._container = av.open(
-            str(target) if isinstance(target, Path) else target,
-            "w",
-            format=container.format,
-            options=dict(container.options),
-        )
+        name = str(target) if isinstance(target, Path) else target
+        options = {**container.options, **(container.alone if tracks.are_none else {})}
+        self._container = av.open(name, "w", format=container.format, options=options)
         if beside or below:
             size = width, height, beside, below
             stream: Any = add_cropped_stream(self._container, codec.encoder, *size)
@@ -97,6 +94,7 @@ class ClipFile:
             context.colorspace = context.color_primaries = context.color_trc = number
         self._last: av.VideoFrame | None = None
         self._period = 1 / (fps or Fraction(25))
+        self._error: Exception | None = None
         self._tracks = tracks
         tracks.attach(self._container, self._stream, stamps.origin)
 
@@ -124,6 +122,15 @@ class ClipFile:
         self._container.close()
 
     def _mux(self, picture: av.VideoFrame | None) -> None:
+        if self._error is not None:  # FFmpeg crashes where it goes on behind one
+            raise self._error
+        try:
+            self._encode(picture)
+        except Exception as error:
+            self._error = error
+            raise
+
+    def _encode(self, picture: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(picture):
             # x264 gives no durations, without which the last frame's would be guessed. By the time
             # that a packet leaves it, the next frame is known.

@@ -114,6 +114,8 @@ class Container:
         The codec where none is asked for.
     options : mapping
         FFmpeg's options for the file.
+    alone : mapping
+        Other values of these where the picture is its only track.
     ticks : int
         Frames can be shown at so many moments in a second; 0 where any time base goes.
     has_frame_ticks : bool
@@ -127,6 +129,7 @@ class Container:
     format: str
     codec: str = "h264"
     options: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, str] = field(default_factory=dict)
     ticks: int = 0
     has_frame_ticks: bool = False
     spacing: int = 1
@@ -161,11 +164,14 @@ _FRAGMENTED = {
 }
 # Matroska and AVI would move all tracks by the few milliseconds that a sound encoder needs ahead.
 _UNMOVED = {"avoid_negative_ts": "disabled", **_FLUSHED}
+# The first index would have an edit list of no length, for which readers leave out the pictures of
+# the first fragment. Beside other tracks, it would wait for the first packet of each.
+_ALONE = {"movflags": "+hybrid_fragmented+delay_moov"}
 _CLUSTERED = {**_UNMOVED, "cluster_time_limit": "1000"}  # milliseconds that wait in memory
 
 CONTAINERS: Mapping[str, Container] = MappingProxyType({
-    ".mp4": Container("mp4", options=_FRAGMENTED),
-    ".mov": Container("mov", options=_FRAGMENTED),
+    ".mp4": Container("mp4", options=_FRAGMENTED, alone=_ALONE),
+    ".mov": Container("mov", options=_FRAGMENTED, alone=_ALONE),
     ".mkv": Container("matroska", options=_CLUSTERED),
     ".webm": Container("webm", "vp9", options=_CLUSTERED),
     # AVI counts frames and has no times: one that is shown for longer is followed by empty ones.

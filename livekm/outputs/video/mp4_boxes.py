@@ -16,12 +16,17 @@ import numpy as np
 
 _HEAD = struct.Struct(">I4s")  # a box's length, with its head, and its kind
 _CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")  # boxes of boxes, down to the offsets
+_ENDLESS = b"\xff" * 4  # the length of an edit
 _OFFSETS = {b"stco": ">u4", b"co64": ">u8"}  # lists of where the packets lie in the file
 _BLOCK = 1 << 20  # bytes that are moved at a time
 
 
 def cut_last_fragment(path: Path) -> None:
-    """Cut off a fragment that is not whole; leave files of other formats alone."""
+    """Cut off a fragment that is not whole; leave files of other formats alone.
+
+    The first index was written before the length of the clip was known, and some readers take its
+    edit lists, of no length, by the word.
+    """
     with path.open("r+b") as file:
         size = file.seek(0, 2)
         boxes = list(_boxes(file, 0, size))
@@ -31,6 +36,23 @@ def cut_last_fragment(path: Path) -> None:
         if whole[-1][0] == b"moof":  # the head of a fragment without its packets
             whole.pop()
         file.truncate(whole[-1][1] + whole[-1][2])
+        for kind, start, length in whole:
+            if kind == b"moov":
+                _lengthen_edits(file, start, length)
+
+
+def _lengthen_edits(file: BinaryIO, start: int, length: int) -> None:
+    for kind, at, size in _boxes(file, start + _HEAD.size, start + length):
+        if kind in (b"trak", b"edts"):
+            _lengthen_edits(file, at, size)
+        elif kind == b"elst":
+            file.seek(at + _HEAD.size)
+            version, n_edits = struct.unpack(">B3xI", file.read(8))
+            last = at + 16 + 12 * (n_edits - 1)  # of each the length, the begin and the rate
+            file.seek(last)
+            if version == 0 and n_edits and file.read(4) == bytes(4):
+                file.seek(last)
+                file.write(_ENDLESS)
 
 
 def put_index_first(path: Path) -> None:

@@ -69,6 +69,11 @@ class CopiedTracks:
         self._packets: Iterator[_Packet] = iter(())
         self._next: _Packet | None = None
 
+    @property
+    def are_none(self) -> bool:
+        """Whether there is nothing but the picture."""
+        return self._source is None or len(self._source.streams) == 1
+
     def attach(self, output: OutputContainer, picture: Any, origin: Fraction) -> None:
         """Add the tracks and metadata to `output`, before its first packet.
 

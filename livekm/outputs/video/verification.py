@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -54,9 +55,10 @@ def rescue_clip(path: Path) -> bool:
     MP4 and MOV are written in fragments: one that is not whole is cut off. Readers of the other
     containers stop by themselves where the file does.
     """
-    cut_last_fragment(path)
+    with contextlib.suppress(OSError):  # of a disk that takes nothing any more
+        cut_last_fragment(path)
     try:
         with av.open(str(path)) as clip:
-            return any(packet.size for packet in clip.demux(video=0))
+            return any(p.size and not p.is_discard for p in clip.demux(video=0))
     except (av.FFmpegError, IndexError):
         return False
