@@ -74,6 +74,8 @@ def _way(settings: Settings) -> Way:
         return Way.BATCH
     if settings.benchmark:
         return Way.BENCHMARK
+    if settings.explain:
+        return Way.LESSON
     return Way.FILE if settings.written else Way.WINDOW
 
 

@@ -43,9 +43,11 @@ class Way(Enum):
     BENCHMARK = "--benchmark"
     BATCH = "many clips, or one whose -o is a folder"
     STILL = "still images"
+    LESSON = "--explain"
 
 
 ANY = frozenset(Way)
+LESSON = frozenset({Way.LESSON, Way.STILL})
 MOVING = ANY - {Way.STILL}
 ONE_SOURCE = ANY - {Way.BATCH}
 FILES = frozenset({Way.FILE, Way.BATCH, Way.STILL})
@@ -229,6 +231,15 @@ class Settings:
         NAME,
         "draw what --benchmark measures, with each frame's times",
         needs=("benchmark",),
+        each=False,
+    )
+
+    explain: str | None = _output(
+        NAME,
+        "show how k-means finds the colours, step by step: .gif, .mp4, .html, pages/%02d.png, "
+        "or all on one .png",
+        ways=LESSON,
+        excludes={"benchmark": "", "palette": ""},
         each=False,
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from livekm import batch, benchmark, figures, files, live
 from livekm.batch.protocol import Reporter
-from livekm.cli import build
+from livekm.cli import build, lesson
 from livekm.cli.checks import check_way
 from livekm.cli.interrupt import Interruption
 from livekm.cli.options import Settings, Way
@@ -69,7 +69,7 @@ def process_batch(settings: Settings, stop: Interruption) -> bool:
 def process_source(settings: Settings, stop: Interruption, reporter: Reporter | None) -> None:
     """Process one source."""
     settings = _without_window(settings) if settings.demo else settings
-    figures = [name for name in (settings.json, settings.plot) if name]
+    figures = [name for name in (settings.json, settings.plot, settings.explain) if name]
     check_distinct([*settings.written, *figures], picture=settings.output)
     segmenter = build.segmenter(settings)
     with build.opened_source(settings, stop) as opened:
@@ -79,6 +79,8 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
         source = build.masked(settings, section)
         if settings.benchmark:
             _benchmark(settings, source, segmenter, stop)
+        elif settings.explain:
+            lesson.write(settings, source, segmenter.n_clusters)
         elif not settings.written:
             _live(settings, source, segmenter, stop)
         elif source.info.is_still:
@@ -89,7 +91,8 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
 
 def _without_window(settings: Settings) -> Settings:
     """Give the demo a file where there is no display, and files an end, which it lacks itself."""
-    if not settings.written and not settings.benchmark and not has_display():
+    is_file = settings.written or settings.benchmark or settings.explain
+    if not is_file and not has_display():
         if not settings.quiet:
             say(f"no display for the window: writing {_DEMO_FILE}")
         settings = replace(settings, output=_DEMO_FILE, overwrite=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from livekm.figures.benchmark import benchmark_figure
     from livekm.figures.clip import clip_figure
     from livekm.figures.image import segmentation_figure
+    from livekm.figures.lesson import lesson_html, lesson_pages, lesson_sheet
     from livekm.figures.page import check_format, render
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "benchmark_figure",
     "check_format",
     "clip_figure",
+    "lesson_html",
+    "lesson_pages",
+    "lesson_sheet",
     "render",
     "segmentation_figure",
 ]
@@ -28,6 +32,9 @@ _MODULES = {
     "benchmark_figure": "benchmark",
     "check_format": "page",
     "clip_figure": "clip",
+    "lesson_html": "lesson",
+    "lesson_pages": "lesson",
+    "lesson_sheet": "lesson",
     "render": "page",
     "segmentation_figure": "image",
 }
