@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from livekm.core.segmentation import Segmentation
     from livekm.core.segmenter import Segmenter, segment
     from livekm.core.selection import Selection
+    from livekm.core.suggestion import Suggestion, suggest_n_clusters
     from livekm.errors import LivekmError, SinkError, SourceError, UsageError
     from livekm.files import ClipResult, convert
     from livekm.frame import Frame, Image, VideoInfo
@@ -46,6 +47,7 @@ __all__ = [
     "SinkError",
     "Source",
     "SourceError",
+    "Suggestion",
     "UsageError",
     "VideoInfo",
     "View",
@@ -57,6 +59,7 @@ __all__ = [
     "run_live",
     "segment",
     "selective",
+    "suggest_n_clusters",
 ]
 
 _MODULES = {
@@ -78,6 +81,7 @@ _MODULES = {
     "SinkError": "errors",
     "Source": "sources",
     "SourceError": "errors",
+    "Suggestion": "core.suggestion",
     "UsageError": "errors",
     "VideoInfo": "frame",
     "View": "views",
@@ -88,6 +92,7 @@ _MODULES = {
     "run_live": "live",
     "segment": "core.segmenter",
     "selective": "views",
+    "suggest_n_clusters": "core.suggestion",
 }
 _OTHER_NAMES = {"run_live": "run"}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from livekm import pipeline
 from livekm.context import Closing
@@ -310,7 +311,7 @@ def process_image(
 def convert(
     source: str | Path,
     output: str | Path,
-    k: int = 8,
+    k: int | Literal["auto"] = 8,
     *,
     view: str | View = "segments",
     color_space: str = "bgr",
@@ -330,8 +331,8 @@ def convert(
         What to read; see `open_source`.
     output : str or Path
         The file to write; its suffix tells the format. It has this name only once it is complete.
-    k : int, default 8
-        The number of clusters, from 1 to 256.
+    k : int or "auto", default 8
+        The number of clusters, from 1 to 256, or that of `suggest_n_clusters` for the first frame.
     view : str or callable, default "segments"
         What is written: a key of `VIEWS`, or a function of a `Frame` and its `Segmentation`.
     color_space, hysteresis, smoothing, random_state

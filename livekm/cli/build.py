@@ -91,9 +91,8 @@ def masked(settings: Settings, source: Source) -> Source:
 
 def segmenter(settings: Settings) -> Segmenter:
     """Return a segmenter; raise `UsageError`, or `SourceError` of a palette."""
-    palette = (
-        None if settings.palette is None else read_palette(settings.palette, settings.clusters)
-    )
+    fixed = None if settings.clusters == "auto" else settings.clusters
+    palette = None if settings.palette is None else read_palette(settings.palette, fixed)
     made = Segmenter(
         DEFAULT_CLUSTERS if settings.clusters is None else settings.clusters,
         color_space=settings.color_space,

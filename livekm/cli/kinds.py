@@ -103,6 +103,18 @@ def choice(names: Iterable[str]) -> Kind:
     return Kind(read, metavar=f"{{{','.join(known)}}}", choices=known)
 
 
+def whole_or_word(least: int, most: int, word: str) -> Kind:
+    """Return the kind of whole numbers in a range, or a word in the place of one."""
+
+    def read(text: str) -> int | str:
+        try:
+            return text if text == word else whole(least, most).read(text)
+        except ValueError as error:
+            raise ValueError(str(error).replace(", got", f" or {word}, got")) from None
+
+    return Kind(read)
+
+
 def _read_name(text: str) -> str:
     if not text:
         raise ValueError("the name is empty (a variable that is not set?)")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.cli.kinds import (
@@ -23,6 +23,7 @@ from livekm.cli.kinds import (
     choice,
     number,
     whole,
+    whole_or_word,
 )
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
@@ -257,9 +258,9 @@ class Settings:
         each=False,
     )
 
-    clusters: int | None = _segments(
-        whole(1, 256),
-        f"colours (default: {DEFAULT_CLUSTERS}, or those of --palette)",
+    clusters: int | Literal["auto"] | None = _segments(
+        whole_or_word(1, 256, "auto"),
+        f"colours (default: {DEFAULT_CLUSTERS}, or those of --palette); auto: as many as there are",
         flags=("-k", "--clusters"),
         metavar="K",
     )

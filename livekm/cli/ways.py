@@ -152,7 +152,8 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
         written = printable(", ".join(map(_told, settings.written)))
-        say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}")
+        told = _suggestion(segmenter)
+        say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}{told}")
 
 
 def _clip(
@@ -213,7 +214,13 @@ def _clip(
         stdout = ["stdout"] if settings.fills_stdout else []
         written = printable(", ".join([*stdout, *map(str, result.paths)])) or "nothing is written"
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
-        say(f"{written}: {frames}{', interrupted' if stop.requested else ''}")
+        interrupted = ", interrupted" if stop.requested else ""
+        say(f"{written}: {frames}{interrupted}{_suggestion(segmenter)}")
+
+
+def _suggestion(segmenter: Segmenter) -> str:
+    """Return what was said where k was asked for."""
+    return "" if segmenter.suggestion is None else f"; {segmenter.suggestion}"
 
 
 def _account(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from livekm.core.painting import check_palette
 from livekm.core.sample import Centers, binary_places
 from livekm.core.seeding import SEEDINGS, Seeding
 from livekm.core.segmentation import Segmentation
+from livekm.core.suggestion import Suggestion, suggest_n_clusters
 from livekm.core.threads import MOST_THREADS, available_cores
 from livekm.core.trainer import Trainer
 from livekm.errors import UsageError
@@ -25,6 +26,7 @@ from livekm.validation import check_number, check_range, named
 
 __all__ = ["Segmenter", "segment"]
 
+_DEFAULT_CLUSTERS = 8
 _DEFAULT_THREADS = 8  # more do not pay: the memory is the limit
 _MOST_MASKED = 255  # clusters: the label 255 is that of ignored pixels then
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
@@ -45,8 +47,8 @@ class Segmenter:
 
     Parameters
     ----------
-    n_clusters : int, default 8
-        k, from 1 to 256.
+    n_clusters : int or "auto", default 8
+        k, from 1 to 256; or as many as `suggest_n_clusters` makes of the first frame.
     color_space : {"bgr", "lab", "hsv"}, default "bgr"
         Where distances are measured.
     hysteresis : float, default 2.0
@@ -91,7 +93,7 @@ class Segmenter:
 
     def __init__(
         self,
-        n_clusters: int = 8,
+        n_clusters: int | Literal["auto"] = 8,
         *,
         color_space: str = "bgr",
         hysteresis: float = 2.0,
@@ -103,12 +105,15 @@ class Segmenter:
         threads: int | None = None,
         sample_size: int = 16384,
     ) -> None:
-        check_range("n_clusters", n_clusters, 1, 256)
+        self._is_auto = n_clusters == "auto"
+        self._suggestion: Suggestion | None = None
+        k = _DEFAULT_CLUSTERS if isinstance(n_clusters, str) and self._is_auto else n_clusters
+        check_range("n_clusters", k, 1, 256)  # type: ignore[arg-type]
         check_range("threads", 1 if threads is None else threads, 1, MOST_THREADS)
         check_range("smoothing", smoothing, 0, 8)
         check_range("sample_size", sample_size, 256, 2**24)
         self._lock = RLock()
-        self._n_clusters = int(n_clusters)
+        self._n_clusters = int(k)
         self._hysteresis = check_number("hysteresis", hysteresis, 255)
         self._steadiness = check_number("steadiness", steadiness, 1)
         self._identity = Identity()
@@ -145,6 +150,37 @@ class Segmenter:
     @n_clusters.setter
     def n_clusters(self, value: int) -> None:
         self.set_n_clusters(value)
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        """What was made of the last frame that was asked for k; None where none was."""
+        return self._suggestion
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the next start asks a frame for k: until someone sets it."""
+        return self._is_auto and self._palette is None
+
+    def suggest(
+        self, image: npt.NDArray[np.uint8], mask: npt.NDArray[Any] | None = None
+    ) -> Suggestion:
+        """Take as many clusters as suit an image, from the next frame on, and with each new start.
+
+        Parameters
+        ----------
+        image, mask
+            As of `update`.
+
+        Raises
+        ------
+        UsageError
+            If a palette is fixed.
+        """
+        suggestion = suggest_n_clusters(image, mask)
+        with self._lock:
+            self.set_n_clusters(suggestion.n_clusters)
+            self._is_auto, self._suggestion = True, suggestion
+        return suggestion
 
     @property
     def color_space(self) -> str:
@@ -285,7 +321,7 @@ class Segmenter:
             if self._palette is not None:
                 raise UsageError("the palette fixes the number of clusters; set it to None first")
             assert isinstance(self._trainer, Trainer)
-            self._n_clusters = int(n_clusters)
+            self._n_clusters, self._is_auto = int(n_clusters), False
             labels = self._trainer.resize(self._n_clusters)
             self._labeler.rename(labels)
             return labels
@@ -325,6 +361,7 @@ class Segmenter:
             counted = self._counting(pixels, mask)
             if counted is not None and not counted.any():
                 return self._nothing(pixels)
+            self._ask(pixels, counted)
             cut = self._trainer.step(*self._features.sample(pixels, mask=counted))
             if cut:
                 self._labeler.forget()
@@ -340,6 +377,11 @@ class Segmenter:
         if mask is not None and self._n_clusters > _MOST_MASKED:
             raise UsageError(f"with a mask there are at most {_MOST_MASKED} clusters: 255 is taken")
         return None if mask is None else counting(mask, pixels)
+
+    def _ask(self, pixels: Image, mask: npt.NDArray[np.uint8] | None) -> None:
+        """Ask a frame that all starts with how many clusters suit it, if that is wanted."""
+        if self.is_auto and self._trainer.centers is None:
+            self.suggest(pixels, mask)
 
     def _nothing(self, pixels: Image, **more: Any) -> Segmentation:
         """Return what there is of a frame of which no pixel counts: it changes nothing."""
@@ -393,6 +435,7 @@ class Segmenter:
             self.reset()
             if counted is not None and not counted.any():
                 return self._nothing(pixels, n_iter=0, converged=True)
+            self._ask(pixels, counted)
             self._trainer.step(*self._features.sample(pixels, mask=counted))
             points = self._features.sample(pixels, _MAX_FIT, counted).points
             n_iter, converged = self._trainer.converge(points, max_iterations)
@@ -527,7 +570,7 @@ class Segmenter:
 
 def segment(
     image: npt.NDArray[np.uint8],
-    k: int = 8,
+    k: int | Literal["auto"] = 8,
     *,
     color_space: str = "bgr",
     spatial_weight: float = 0.0,
@@ -543,8 +586,8 @@ def segment(
     Parameters
     ----------
     image : (H, W, 3) uint8, BGR
-    k : int, default 8
-        The number of clusters, from 1 to 256.
+    k : int or "auto", default 8
+        The number of clusters, from 1 to 256, or that of `suggest_n_clusters`.
     max_iterations : int, default 300
         See `Segmenter.fit`.
     color_space, spatial_weight, smoothing, seeding, random_state, threads

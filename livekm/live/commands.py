@@ -63,6 +63,13 @@ def _change_clusters(session: Session, argument: str) -> None:
     session.processing.note_change()
 
 
+def _suggest_clusters(session: Session, argument: str) -> None:
+    frame = session.processing.frame
+    if frame is not None and not _is_locked(session):
+        session.segmenter.suggest(frame.image, frame.mask)
+        session.processing.note_change()
+
+
 def _reseed(session: Session, argument: str) -> None:
     if _is_locked(session):
         return
@@ -195,6 +202,7 @@ COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "snapshot": _save_snapshot,
     "step": _step,  # to the next frame
     "strip-order": _toggle_strip_order,
+    "suggest": _suggest_clusters,  # and take as many
     "view": _set_view,  # :overlay, or :next
 }
 """What each command does; it takes the session and the argument."""

@@ -53,6 +53,7 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
         "1 ... 9", {f"{k}": f"clusters:{k}" for k in range(1, 10)}, "that many clusters", _COLORS
     ),
     KeyBinding("0", {"0": "clusters:10"}, "ten clusters", _COLORS),
+    KeyBinding("u", {"uU": "suggest"}, "as many as suit the picture", _COLORS),
     KeyBinding("v", {"vV": "view:next"}, "next view", _VIEW),
     *(
         KeyBinding(key, {key + key.upper(): f"view:{name}"}, name, _VIEW)

@@ -100,3 +100,5 @@ class Processing:
         if self.can_segment():
             with self._timer.stage("segment"):
                 self.segmentation = self._segmenter.update(frame.image, frame.mask)
+                if self.segmentation.scene_cut and self._segmenter.is_auto:
+                    self._segmenter.suggest(frame.image, frame.mask)

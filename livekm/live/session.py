@@ -8,6 +8,7 @@ from pathlib import Path
 from livekm.context import Closing
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
+from livekm.core.suggestion import Suggestion
 from livekm.frame import Image
 from livekm.live.hud import HelpGroups, Hud
 from livekm.live.pace import AutoScale
@@ -79,6 +80,7 @@ class Session(Closing):
         self.saving = Saving(folder, self.hud)
         self._presentation = Presentation(self.settings, self.hud)
         self._gone: set[int] = set()
+        self._told: Suggestion | None = None
 
     def patience(self) -> float:
         """Return the seconds for which a held picture need not be drawn again."""
@@ -138,6 +140,7 @@ class Session(Closing):
         done = self.processing
         if done.segmentation is not None:
             self._tell_what_is_gone(done.segmentation)
+            self._tell_suggestion()
         with self.timer.stage("draw"):
             image = self._presentation.lay_out(look, room)
             lines = status_lines(
@@ -162,6 +165,13 @@ class Session(Closing):
                 verb = "is" if len(ids) == 1 else "are"
                 self.hud.say(f"{', '.join(map(str, sorted(ids)))} {verb} {what}")
         self._gone = gone
+
+    def _tell_suggestion(self) -> None:
+        """Say how many clusters suit the picture, where that was asked."""
+        suggestion = self.segmenter.suggestion
+        if suggestion is not None and suggestion is not self._told:
+            self.hud.say(str(suggestion))
+        self._told = suggestion
 
     def close(self) -> None:
         """Complete a recording."""

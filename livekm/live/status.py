@@ -38,7 +38,8 @@ def status_lines(
         Whether frames that should come do not: there is no rate then.
     """
     rate = _rate(settings, timer, is_interrupted=is_interrupted)
-    shown = [f"k {segmenter.n_clusters}", settings.view, _chosen(settings, segmentation)]
+    clusters = f"k {segmenter.n_clusters}" + " auto" * segmenter.is_auto
+    shown = [clusters, settings.view, _chosen(settings, segmentation)]
     starting = [_STARTING * (segmentation is None)]
     if settings.hud == "line":
         lines = [[rate, *shown], starting]
