@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import forked
 import pytest
 import virtual_camera
-from forked import CAN_FORK, ForkedCommand
 from tools import lack
 
 import livekm
@@ -73,11 +73,11 @@ def known_log_levels() -> None:
 
 
 @pytest.fixture(scope="session")
-def camera_library(tmp_path_factory) -> Path:
+def camera_library() -> Path:
     """Give the virtual camera's library, or skip where there can be none."""
     if reason := virtual_camera.why_not():
         lack(reason)
-    return virtual_camera.build_library(tmp_path_factory.mktemp("camera"))
+    return virtual_camera.library()
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +92,5 @@ def real_clip() -> Path:
 @pytest.fixture
 def forked_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork the processes of many clips, which is twenty times as fast as to start them."""
-    if CAN_FORK:
-        stand_in = SimpleNamespace(Popen=ForkedCommand, PIPE=subprocess.PIPE)
-        monkeypatch.setattr("livekm.batch.processes.subprocess", stand_in)
+    stand_in = SimpleNamespace(Popen=forked.Popen, PIPE=subprocess.PIPE)
+    monkeypatch.setattr("livekm.batch.processes.subprocess", stand_in)

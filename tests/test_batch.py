@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import av
+import forked
 import pytest
 from clips import damage, make_clip, noise_images
 from conftest import COMMAND, ignoring
@@ -25,7 +26,7 @@ from livekm.batch.processes import run_jobs
 from livekm.outputs import EncoderOptions
 from livekm.sources import open_source
 
-forked = pytest.mark.usefixtures("forked_commands")
+forked_clips = pytest.mark.usefixtures("forked_commands")
 
 
 def touch(*paths: Path) -> None:
@@ -96,7 +97,7 @@ def test_no_clip_takes_the_place_of_an_input(more, arguments, said, tmp_path, ru
     assert said in err
 
 
-@forked
+@forked_clips
 def test_outputs_beside_the_inputs_need_another_name(tmp_path, run_cli):
     for name in "ab":
         make_clip(tmp_path / f"{name}.mp4", 2)
@@ -112,7 +113,7 @@ def test_a_folder_that_cannot_be_made_is_one_line_before_the_first_clip(tmp_path
     assert err == "livekm: cannot make the folder file/out: Not a directory; choose another\n"
 
 
-@forked
+@forked_clips
 def test_quiet_prints_the_failures_alone(tmp_path, run_cli):
     make_clip(tmp_path / "a.mp4", 2)
     touch(tmp_path / "b.mp4")
@@ -152,7 +153,7 @@ def test_python_files_of_the_current_folder_are_not_run(tmp_path, run_cli):
     assert not (tmp_path / "was-run").exists()
 
 
-@forked
+@forked_clips
 @pytest.mark.parametrize("more", [(), ("-v",)])
 def test_verbose_shows_the_traceback_of_a_clip_that_fails(more, tmp_path, run_cli):
     touch(tmp_path / "a.mp4", tmp_path / "b.mp4")
@@ -163,7 +164,7 @@ def test_verbose_shows_the_traceback_of_a_clip_that_fails(more, tmp_path, run_cl
     assert "warning" not in err
 
 
-@forked
+@forked_clips
 @pytest.mark.parametrize("output", ["new/", "there", "new/{}", "new/{}.mp4"])
 def test_one_clip_goes_into_a_folder_as_many_do(output, tmp_path, run_cli):
     (tmp_path / "there").mkdir()
@@ -172,7 +173,7 @@ def test_one_clip_goes_into_a_folder_as_many_do(output, tmp_path, run_cli):
     assert (tmp_path / output.split("/")[0] / "a.mp4").stat().st_size > 0
 
 
-@forked
+@forked_clips
 def test_one_clip_has_its_name_in_those_of_its_sidecars(tmp_path, run_cli):
     make_clip(tmp_path / "a.mp4", 2)
     assert run_cli("a.mp4", "--stats", "tables/{}.csv", "-k2", "-q") == (0, "", "")
@@ -183,8 +184,7 @@ def test_one_clip_has_its_name_in_those_of_its_sidecars(tmp_path, run_cli):
 def test_clips_may_have_any_name(tmp_path, run_cli):
     (tmp_path / "in").mkdir()
     clip = make_clip(tmp_path / "in" / "{}.mp4", 2)
-    for name in ("100% *?[a].mp4", "-o a:b 京.mp4"):
-        shutil.copy(clip, tmp_path / "in" / name)
+    shutil.copy(clip, tmp_path / "in" / "-o a:b 京 100% *?[a].mp4")
     code, _, err = run_cli("in", "-o", "out", "--stats", "tables/{}.csv", "-k2", "--jobs", 2)
     assert code == 0, err
     made = {path.stem for path in (tmp_path / "in").iterdir()}
@@ -225,7 +225,7 @@ def test_no_output_of_many_clips_takes_the_place_of_another(arguments, said, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-@forked
+@forked_clips
 def test_outputs_of_many_clips_may_share_a_folder(tmp_path, run_cli):
     (tmp_path / "in" / "a").mkdir(parents=True)
     for name in ("a.mp4", "a/b.mp4"):
@@ -273,7 +273,7 @@ def test_what_does_not_go_with_many_clips_is_one_line_before_the_first(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.webm"]
 
 
-@forked
+@forked_clips
 def test_a_failing_clip_is_reported_and_the_others_are_done_and_skipped_next_time(
     tmp_path, run_cli
 ):
@@ -308,7 +308,7 @@ def run_in_terminal(command: list[str], folder: Path) -> str:
     pty, fcntl, termios = map(pytest.importorskip, ("pty", "fcntl", "termios"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
-    with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs):
+    with forked.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs):
         os.close(theirs)
         shown = b""
         with contextlib.suppress(OSError):  # Linux says so where the last writer has gone
@@ -359,7 +359,7 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
     make_clip(tmp_path / "in" / "a.mp4", 3000)
     make_clip(tmp_path / "in" / "b.mp4", 2)
     command = [sys.executable, "-m", "livekm", "in", "-o", "out"]
-    process = subprocess.Popen(
+    process = forked.Popen(
         command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     wait_for(lambda: list((tmp_path / "out").glob(".*")))
@@ -377,7 +377,7 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_clips_in_work_ignore_what_the_run_was_told_to_ignore(tmp_path):
     make_clip(tmp_path / "a.mp4", 400)
-    run = subprocess.Popen(
+    run = forked.Popen(
         [*COMMAND, "*.mp4", "-o", "out", "-k2", "-q"], cwd=tmp_path, preexec_fn=ignoring("SIGHUP")
     )
     wait_for(lambda: list(tmp_path.glob("out/.*")))
@@ -395,7 +395,7 @@ def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp
     """Also where SIGINT, by which a clip in work would interrupt itself, is ignored."""
     make_clip(tmp_path / "a.mp4", 1000)
     arguments = ("*.mp4", "-o", "out", "-q")
-    run = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring("SIGINT"))
+    run = forked.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring("SIGINT"))
     job = Job(Path("a.mp4"), tmp_path / "out" / "a.mp4")
     wait_for(lambda: list(tmp_path.glob("out/.*")))
     run.kill()
@@ -407,7 +407,7 @@ def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp
         assert sum(1 for _ in clip) == 3
 
 
-@forked
+@forked_clips
 def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):
     path = make_clip(tmp_path / "a.mp4", images=noise_images(400))
     damage(path, 0.5, 20000)
@@ -421,7 +421,7 @@ def test_each_clip_tells_how_far_it_is_and_what_it_lacks(tmp_path):
     assert events[-1].warnings[0].startswith("a.mp4: left out")
 
 
-@forked
+@forked_clips
 def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path, run_cli):
     (tmp_path / "in" / "day").mkdir(parents=True)
     make_clip(tmp_path / "in" / "a.mp4", 2)
@@ -443,7 +443,7 @@ def test_sidecars_mirror_the_tree_and_only_what_lacks_is_written_again(tmp_path,
     assert (tmp_path / made[0]).stat().st_mtime_ns == before
 
 
-@forked
+@forked_clips
 def test_labels_of_a_clip_whose_name_has_dots_are_a_folder(tmp_path, run_cli):
     (tmp_path / "in").mkdir()
     make_clip(tmp_path / "in" / "2024.11.02.mp4", 2)
@@ -455,7 +455,7 @@ def test_labels_of_a_clip_whose_name_has_dots_are_a_folder(tmp_path, run_cli):
     assert (tmp_path / "of.it").is_dir()
 
 
-@forked
+@forked_clips
 def test_tables_alone_can_be_written_of_many_clips(tmp_path, run_cli):
     for name in "ab":
         make_clip(tmp_path / f"{name}.mp4", 2)
@@ -483,7 +483,7 @@ def test_outputs_keep_the_format_that_holds_the_codec(codec, endings, tmp_path):
     assert [job.output.suffix for job in jobs] == endings
 
 
-@forked
+@forked_clips
 def test_clips_of_all_containers_come_out_as_what_they_were(tmp_path, run_cli):
     (tmp_path / "in").mkdir()
     codecs = {"a.webm": "libvpx-vp9", "b.avi": "mpeg4", "c.mov": "libx264", "d.flv": "libx264"}

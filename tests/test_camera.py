@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import forked
 import numpy as np
 import pytest
 import virtual_camera
@@ -59,7 +60,7 @@ Run = Callable[..., Any]
 def run_python(program: str, env: dict[str, str]) -> Any:
     """What `program` shows; it must end well and write nothing to stderr, from Python or C."""
     command = [sys.executable, "-c", PROLOGUE + program]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = forked.run(command, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 import virtual_camera
@@ -21,14 +21,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 def run_example(name: str, *arguments: object, env: dict[str, str] | None = None) -> str:
     environment = {**(env or os.environ), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / name), *map(str, arguments)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [sys.executable, ROOT / "examples" / name, *arguments]
+    done = forked.run(command, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import av
 import cv2
+import forked
 import numpy as np
 import pytest
 
@@ -230,7 +230,7 @@ def test_a_killed_process_leaves_nothing_under_the_final_name(tmp_path, name):
         "sink.write(image, 0.0)\n"
         "os._exit(9)"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(target)], check=False).returncode == 9
+    assert forked.run([sys.executable, "-c", code, target]).returncode == 9
     assert not target.exists()
 
 

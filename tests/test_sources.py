@@ -16,6 +16,7 @@ from pathlib import Path
 import av
 import clips
 import cv2
+import forked
 import numpy as np
 import pytest
 from virtual_camera import environment as camera_environment
@@ -241,9 +242,7 @@ def test_what_cannot_be_read_leaves_nothing_on_stderr(tmp_path: Path) -> None:
         "    except OSError:\n"
         "        pass\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    run = forked.run([sys.executable, "-c", program, tmp_path])
     assert (run.stdout, run.stderr, run.returncode) == ("", "", 0)
 
 

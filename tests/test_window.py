@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 import window_program
@@ -50,7 +51,7 @@ class Program:
 
 @contextmanager
 def running(display: VirtualDisplay, *sizes: str, **environment: str) -> Iterator[Program]:
-    process = subprocess.Popen(
+    process = forked.Popen(
         [sys.executable, window_program.__file__, *sizes],
         env=display.environment(**environment),
         stdout=subprocess.PIPE,

@@ -3,18 +3,20 @@
 ``virtual_camera.c`` says how it works. A test builds the library once, writes some frames and
 starts the program under test with the environment made here:
 
-    library = build_library(folder)
     frames = write_frames(folder / "frames.yuyv", images)
-    subprocess.run([...], env=environment(library, frames, size=(320, 240), fps=30))
+    subprocess.run([...], env=environment(library(), frames, size=(320, 240), fps=30))
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -41,6 +43,14 @@ def build_library(folder: Path, source: Path = _SOURCE) -> Path:
     options = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"]
     subprocess.run(["cc", *options, "-o", str(library), str(source)], check=True)
     return library
+
+
+@cache
+def library() -> Path:
+    """Build the camera's library once for this process."""
+    folder = tempfile.TemporaryDirectory(prefix="livekm-camera-")
+    atexit.register(folder.cleanup)
+    return build_library(Path(folder.name))
 
 
 def write_frames(path: Path, images: Iterable[npt.NDArray[np.uint8]]) -> Path:

@@ -131,6 +131,8 @@ def window_manager(display: VirtualDisplay) -> Iterator[None]:
         ["openbox", "--sm-disable"], env=display.environment(), stderr=subprocess.DEVNULL
     )
     try:
+        # Until then it could miss a window that opens.
+        wait_until(lambda: display._xdotool("get_num_desktops", check=False))
         yield
     finally:
         process.kill()
