@@ -49,6 +49,6 @@ def test_a_camera_in_the_window(camera_library, tmp_path):
     names = [name for name in camera if name.startswith(("LIVEKM_", "LD_PRELOAD"))]
     with virtual_display() as display:
         env = display.environment(**{name: camera[name] for name in names})
-        lines = run_example("webcam.py", 0, 60, env=env).splitlines()
+        lines = run_example("webcam.py", 0, 100, env=env).splitlines()
     assert "segment" in lines[0]
-    assert lines[-1].startswith("60 frames")
+    assert lines[-1].startswith("100 frames")
