@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("fcntl")
 
+PYTEST = [sys.executable, "-m", "pytest", "-p", "xdist.plugin"]
 SAMPLE = """
 import time
 from pathlib import Path
@@ -40,9 +41,9 @@ def test_timed_tests_come_last_and_alone_and_the_others_beside_each_other(tmp_pa
     shutil.copy(Path(__file__).with_name("alone.py"), tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = timed: alone\n")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "alone", "-n", "2", "test_sample.py"],
+        [*PYTEST, "-p", "alone", "-n", "2", "test_sample.py"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,

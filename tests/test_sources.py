@@ -7,7 +7,6 @@ import itertools
 import logging
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -556,6 +555,6 @@ def test_a_virtual_camera_keeps_the_contract_as_well(camera_library: Path, tmp_p
     environment = camera_environment(camera_library, frames, fps=120)
     environment["LIVEKM_TEST_CAMERA"] = "0"
     command = [sys.executable, "-m", "pytest", __file__, "-k", "camera", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = forked.run(command, env=environment)
     assert done.returncode == 0, done.stdout
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 7, done.stdout

@@ -81,10 +81,10 @@ class History:
     Examples
     --------
     >>> from livekm import Segmenter
-    >>> history, segmenter = History(), Segmenter(2, random_state=0)
+    >>> image = np.zeros((2, 2, 3), np.uint8)
+    >>> history, segmentation = History(), Segmenter(1).update(image)
     >>> for index in range(5000):
-    ...     image = np.full((2, 2, 3), index // 20, np.uint8)
-    ...     history.append(Frame(image, index, index / 25), segmenter.update(image))
+    ...     history.append(Frame(image, index, index / 25), segmentation)
     >>> len(history.times), float(history.times[1]), len(history.samples) <= 16
     (1250, 0.16, True)
     """
