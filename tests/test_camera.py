@@ -28,7 +28,7 @@ from clips import make_clip
 from conftest import COMMAND
 
 import livekm
-from livekm.errors import SourceError
+from livekm.errors import SourceError, UsageError
 from livekm.sources import open_source, v4l2
 from livekm.sources.camera import CameraSource
 from livekm.sources.opencv_log import quiet_opencv
@@ -41,7 +41,7 @@ FPS = 20
 PROLOGUE = """
 import json, sys, time
 import numpy as np
-from livekm.errors import SourceError
+from livekm.errors import SourceError, UsageError
 from livekm.sources.camera import CameraSource
 
 def failure(act):
@@ -452,12 +452,13 @@ def test_a_stream_that_does_not_answer_is_one_clear_line_without_its_password() 
         {"device": 0, "width": 640},
         {"device": 0, "width": 640, "height": 0},
         {"device": 0, "fps": float("nan")},
+        {"device": "http://["},
     ],
 )
 def test_a_wish_that_makes_no_sense_is_refused_before_a_camera_is_touched(
     wish: dict[str, Any],
 ) -> None:
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(UsageError, match=r"must be|is no address"):
         CameraSource(**wish)
 
 

@@ -399,6 +399,13 @@ def test_images_may_be_written_to_the_empty_folder_that_one_is_in(tmp_path, monk
     assert (tmp_path / "out" / "0.png").exists()
 
 
+def test_images_in_the_current_folder_among_others_are_one_clear_line(tmp_path, monkeypatch):
+    (tmp_path / "other.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SinkError, match=r"^the files need a folder of their own; name one .*out/$"):
+        open_sink("%d.png", INFO)
+
+
 def test_another_runs_row_of_images_is_replaced_only_if_asked(tmp_path):
     def write_meanwhile(**options):
         with open_sink(tmp_path / "out" / "%d.png", INFO, **options) as sink:

@@ -168,6 +168,10 @@ def test_an_option_that_does_nothing_in_a_way_of_running_is_refused(option, way)
         (("--start", "1:60"), "--start: must be seconds or [hh:]mm:ss, got 1:60;"),
         (("--mirror", "-o", "o.mp4"), "--mirror is for the window; leave it out\n"),
         (("--benchmark", "-o", "o.mp4"), "--benchmark and -o exclude each other\n"),
+        (
+            ("--palette", "p.gpl", "--spatial-weight", "1", "-o", "o.mp4"),
+            "--palette and --spatial-weight exclude each other; the colours",
+        ),
         (("--rest", "black"), "--rest needs --keep or --drop or --ignore or --roi\n"),
         (("--min-area", "3"), "--min-area needs --regions or --view regions\n"),
     ],

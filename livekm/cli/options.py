@@ -265,7 +265,9 @@ class Settings:
         metavar="K",
     )
     palette: str | None = _segments(
-        INPUT, "fix the colours: .gpl (GIMP), .json, or an image to take them from"
+        INPUT,
+        "fix the colours: .gpl (GIMP), .json, or an image to take them from",
+        excludes={"spatial_weight": "the colours of a palette have no place"},
     )
     ignore: tuple[str, ...] | None = _segments(
         IGNORED,

@@ -171,7 +171,7 @@ def _clip(
     )
     if is_image and not is_single:
         raise UsageError(
-            f"{output} holds one image: end it in .mp4, name images %06d.png, or add --frames 1"
+            f"{output} holds one image: end it in .mp4, name images out/%06d.png, or add --frames 1"
         )
     totals = [n for n in (source.info.n_frames, settings.frames) if n is not None]
     total, name = min(totals, default=None), Path(_told(settings.written[0])).name

@@ -223,6 +223,8 @@ class PartFolder(PartFile):
 
     def _check(self) -> None:
         if self._exists() and self._final.is_dir() and not (self._final / self.MARK).exists():
+            if self.target == Path():
+                raise SinkError("the files need a folder of their own; name one before them: out/")
             raise SinkError(f"{self.target} is a folder that livekm did not make; name another one")
         if self._final.exists() and not self._final.is_dir():
             raise SinkError(f"{self.target} is a file; name a folder")

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import cv2
 
+from livekm.errors import UsageError
+
 _MAX_FPS = 1000  # streams of unknown rate state their clock's, 90000 or 180000
 _TIMEOUT_MS = 10_000  # for a stream that does not answer; FFmpeg's own is 30 s
 
@@ -43,7 +45,12 @@ def v4l2_path(device: int | str) -> str | None:
 def device_name(device: int | str) -> str:
     """Name a device for people, without the user and password that a URL may hold."""
     if isinstance(device, str) and is_url(device):
-        url = urlsplit(device)
+        try:
+            url = urlsplit(device)
+        except ValueError as error:
+            raise UsageError(
+                f"{device} is no address ({error}); give one like rtsp://host/path"
+            ) from error
         return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
     return f"camera {device}"
 
