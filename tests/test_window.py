@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import forked
 import numpy as np
 import pytest
 import window_program
+from conftest import COMMAND
 from tools import lack
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
@@ -21,6 +23,7 @@ from livekm.errors import SinkError
 from livekm.live.keys import ESCAPE
 from livekm.live.letterbox import Place, letterboxed, place_in, resized
 from livekm.live.window import Window, has_display
+from livekm.sources import open_source
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"
@@ -226,3 +229,29 @@ def test_a_dead_display_does_not_abort_the_process():
     assert done.stderr.splitlines()[-1].endswith(
         "no display: add -o FILE to write a file, or -o - for a pipe"
     )
+
+
+@requires_xvfb
+@pytest.mark.parametrize("source", ["demo", "image"])
+def test_a_display_that_goes_ends_with_one_line_and_the_recording_is_kept(source, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), np.arange(64 * 48 * 3, dtype=np.uint8).reshape(48, 64, 3))
+    arguments, name = (["--demo"], "demo") if source == "demo" else (["in.png"], "in.png")
+    with virtual_display() as display:
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=tmp_path,
+            env=display.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        window = display.wait_for_window(f"livekm - {name}", process)
+        time.sleep(0.5)
+        display.press(window, "w")
+        wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob(".*.part-*")))
+        display.kill()
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert err == "livekm: the display is gone; kept livekm-1.mp4\n"
+    with open_source(tmp_path / "livekm-1.mp4") as kept:
+        assert next(iter(kept)).image.size

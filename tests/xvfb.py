@@ -48,8 +48,11 @@ class VirtualDisplay:
         The value of ``DISPLAY``: ``:1``.
     """
 
-    def __init__(self, name: str, framebuffer: Path) -> None:
+    def __init__(
+        self, name: str, framebuffer: Path, server: subprocess.Popen[bytes] | None = None
+    ) -> None:
         self.name = name
+        self._server = server
         self._framebuffer = framebuffer
 
     def environment(self, **changes: str) -> dict[str, str]:
@@ -83,6 +86,11 @@ class VirtualDisplay:
         self._xdotool("mousemove", "--window", str(window), str(x), str(y), "click", "1")
         time.sleep(0.2)
         self.put_pointer_away()
+
+    def kill(self) -> None:
+        """Kill the server, as a crash or the end of a session does."""
+        assert self._server is not None
+        self._server.kill()
 
     def put_pointer_away(self) -> None:
         """Move the pointer, which screenshots show too, to a corner."""
@@ -157,7 +165,7 @@ def virtual_display(width: int = 1600, height: int = 900) -> Iterator[VirtualDis
                 number = pipe.readline().strip()
             if not number:
                 raise RuntimeError("Xvfb did not start")
-            display = VirtualDisplay(f":{number}", Path(folder) / "Xvfb_screen0")
+            display = VirtualDisplay(f":{number}", Path(folder) / "Xvfb_screen0", server)
             display.put_pointer_away()
             yield display
         finally:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
 from livekm.core.segmentation import Segmentation
@@ -23,6 +26,8 @@ from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.validation import check_positive, named
 from livekm.views import VIEWS
+
+_log = logging.getLogger(__name__)
 
 _SLICE = 0.05  # seconds that the window waits for a key at most before it asks for the next
 _LOOK = 0.004  # seconds between two polls of the window while a frame is segmented
@@ -99,7 +104,7 @@ def run(
         are_ready=WarmUp().are_ready,
     )
     with (
-        Window(f"livekm - {source.info.name}") as window,
+        Window(f"livekm - {source.info.name}", on_lost=partial(_leave, session)) as window,
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
         session,
     ):
@@ -117,6 +122,14 @@ def run(
             recordings=tuple(session.saving.recorder.paths),
             n_not_recorded=session.saving.recorder.n_dropped,
         )
+
+
+def _leave(session: Session) -> None:
+    """Complete the recording, say why, and end the process, which Qt would do without a word."""
+    session.abort()
+    kept = "".join(f"; kept {path}" for path in session.saving.recorder.paths)
+    _log.error("the display is gone%s", kept)
+    os._exit(1)
 
 
 class _Loop:

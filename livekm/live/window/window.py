@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 
 import cv2
 
@@ -11,7 +12,7 @@ from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Image
 from livekm.live.letterbox import place_in
-from livekm.live.window.x11 import has_display, quiet_qt
+from livekm.live.window.x11 import before_exit, has_display, quiet_qt
 
 # FREERATIO: the borders are ours, not Qt's, which are white. GUI_NORMAL: no tool and status bar.
 _STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
@@ -32,6 +33,8 @@ class Window(Closing):
         The window's title; two windows need two titles.
     max_size : (int, int)
         Width and height that the window does not exceed by itself.
+    on_lost : callable, optional
+        Called when the display is gone, before the process ends: Qt goes no other way.
 
     Raises
     ------
@@ -39,10 +42,18 @@ class Window(Closing):
         If there is no display.
     """
 
-    def __init__(self, title: str = "livekm", *, max_size: tuple[int, int] = (1280, 720)) -> None:
+    def __init__(
+        self,
+        title: str = "livekm",
+        *,
+        max_size: tuple[int, int] = (1280, 720),
+        on_lost: Callable[[], object] = lambda: None,
+    ) -> None:
         # OpenCV does not raise without a display, it aborts the process.
         if not has_display():
             raise SinkError("no display: add -o FILE to write a file, or -o - for a pipe")
+        self._on_lost = on_lost
+        self._take_back: Callable[[], None] = lambda: None
         self._title = title
         self._max_size = max_size
         self._fitted: tuple[int, int] | None = None  # the size of image that the window is for
@@ -129,6 +140,7 @@ class Window(Closing):
 
     def close(self) -> None:
         """Close the window."""
+        self._take_back()
         if self._fitted is not None:
             # Some backends raise if the user was faster.
             with contextlib.suppress(cv2.error):
@@ -157,6 +169,7 @@ class Window(Closing):
         if self._fitted is None:
             quiet_qt()
             cv2.namedWindow(self._title, _STYLE)
+            self._take_back = before_exit(self._on_lost)
         keeps = self._fitted is not None and (self._is_full_screen or self._is_resized_by_hand())
         self._fitted = width, height
         if keeps:

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 _DISPLAY = re.compile(r"(?:[^/:]*/)?(?P<host>.*):(?P<number>\d+)(?:\.\d+)?")
@@ -65,3 +66,32 @@ def quiet_qt() -> None:
     os.environ.setdefault("QT_LOGGING_RULES", "default.info=false;default.warning=false")
     with suppress(OSError):  # it comes with libGL, which the wheel needs too
         ctypes.CDLL("libX11-xcb.so.1", mode=ctypes.RTLD_GLOBAL)
+
+
+def before_exit(function: Callable[[], object]) -> Callable[[], None]:
+    """Have a function called when C ends the process, as Qt does once the X server is gone.
+
+    Returns
+    -------
+    take_back : callable
+        To be called before Python ends.
+    """
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    libc, is_wanted = ctypes.CDLL(None), [True]
+
+    def call(_: object) -> None:
+        if is_wanted:
+            is_wanted.clear()
+            function()
+
+    callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(call)
+    owner = ctypes.create_string_buffer(1)  # its address tells this registration from others
+    libc.__cxa_atexit(callback, None, owner)
+
+    def take_back() -> None:
+        is_wanted.clear()
+        assert callback is not None  # it lives as long as C may call it
+        libc.__cxa_finalize(owner)
+
+    return take_back
