@@ -8,8 +8,9 @@ may be theirs, or a `Painting`: labels and a palette, which a sink paints by its
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from livekm.core.categorical import categorical_palette
 from livekm.core.contrast import is_dark
 from livekm.core.painting import Painting
+from livekm.core.rests import CROSS, Rest, fill, over_rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, Image
@@ -25,13 +27,11 @@ from livekm.regions import Region, find_regions
 
 _BLACK, _WHITE, _YELLOW = (0, 0, 0, 255), (255, 255, 255, 255), (0, 255, 255, 255)  # and opaque
 _LINE, _HALO = 1, 2  # thickness of an outline, and of the black one below it, which is 3 pixels
-_CROSS = np.ones((3, 3), np.uint8)  # the neighbourhood that widens a line by a pixel to each side
 _TINT = 0.4  # the part of the overlay that its colours have
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LEAST_TEXT, _TEXT_PART = 0.35, 1 / 1400  # scale of the font: at least, and by the shorter side
 _TEXT_MARGIN = 2  # pixels around the label of a region
 _NAMED_PART = 0.01  # of the frame: smaller regions have no label
-_PALE, _PALE_PART = 150, 0.35  # grey that what is pale tends to, and the part of it that is kept
 
 View: TypeAlias = Callable[[Frame, Segmentation], Image | Painting]
 """What the frame loop takes."""
@@ -79,7 +79,11 @@ def segments(
 @selective
 def overlay(frame: Frame, segmentation: Segmentation) -> Image:
     """Tint each segment in a colour of its own, which has nothing to do with that of its pixels."""
-    painted = segmentation.paint(legend("overlay", segmentation))
+    return _tinted(frame, segmentation, legend("overlay", segmentation))
+
+
+def _tinted(frame: Frame, segmentation: Segmentation, colors: Palette) -> Image:
+    painted = segmentation.paint(colors)
     tinted = cv2.addWeighted(frame.image, 1 - _TINT, painted, _TINT, 0)
     return np.asarray(cv2.copyTo(painted, _edges(segmentation), tinted), np.uint8)
 
@@ -88,8 +92,8 @@ def overlay(frame: Frame, segmentation: Segmentation) -> Image:
 def boundaries(frame: Frame, segmentation: Segmentation) -> Image:
     """Draw the borders between segments into the picture, in yellow over black."""
     edges = _edges(segmentation)
-    image = _fill(frame.image, np.asarray(cv2.dilate(edges, _CROSS), np.uint8), _BLACK)
-    return _fill(image, edges, _YELLOW)
+    image = fill(frame.image, np.asarray(cv2.dilate(edges, CROSS), np.uint8), _BLACK[:3])
+    return fill(image, edges, _YELLOW[:3])
 
 
 @selective
@@ -164,8 +168,29 @@ VIEWS: dict[str, SelectiveView] = {
 """Every view by name, in the order in which a key goes through them."""
 
 
-def legend(name: str, segmentation: Segmentation) -> Palette:
-    """Return the colours that stand for the segments in the view of that name."""
+def recolored(name: str, colors: Palette) -> SelectiveView:
+    """Return the view of that name in other colours: each id in one of them, for ever."""
+
+    def shown(
+        frame: Frame, segmentation: Segmentation, selection: Selection = EVERYTHING, **more: Any
+    ) -> Image | Painting:
+        painted = replace(segmentation, palette=legend(name, segmentation, colors))
+        picture: Image | Painting = view(frame, painted, selection, **more)
+        return picture
+
+    view: Any = VIEWS[name]
+    if name == "overlay":
+        view = selective(lambda frame, painted: _tinted(frame, painted, painted.palette))
+    return shown
+
+
+def legend(name: str, segmentation: Segmentation, colors: Palette | None = None) -> Palette:
+    """Return the colours that stand for the segments in the view of that name.
+
+    `colors` (n, 3) are those of a view that is `recolored`.
+    """
+    if colors is not None:
+        return np.asarray(colors[segmentation.ids % len(colors)])
     if name == "overlay":
         return categorical_palette(256)[segmentation.ids % 256]
     return segmentation.palette
@@ -192,7 +217,7 @@ def _in_colors(
     """Paint each segment in one colour; where the rest is black, it need not be painted yet."""
     rest, ignored = _rests(selection)
     all_count = segmentation.n_counted == segmentation.labels.size
-    if selection.is_everything and all_count:
+    if selection.is_everything and all_count and "transparent" not in (rest, ignored):
         return segmentation.painting(palette)
     if rest == "black" and (ignored == "black" or all_count):
         is_selected = selection.of(segmentation)[:, np.newaxis]
@@ -204,20 +229,21 @@ def _over_rest(
     image: Image, frame: Frame, segmentation: Segmentation, selection: Selection
 ) -> Image:
     """Lay an image, as wide as the frame or several times, over what becomes of the rest."""
-    ignored = segmentation.ignored
-    times = image.shape[1] // frame.image.shape[1]
-    picture = np.tile(frame.image, (1, times, 1)) if times > 1 else frame.image
+    ignored, picture = segmentation.ignored, frame.image
+    times = image.shape[1] // picture.shape[1]
     rest, rest_of_ignored = _rests(selection)
-    if not selection.is_everything or (ignored is not None and rest == rest_of_ignored):
-        inside = np.tile(_pixels(segmentation, selection), (1, times))
-        image = _RESTS[rest](image, inside, picture)
-    if ignored is not None and rest != rest_of_ignored:
-        counted = np.tile(np.where(ignored, np.uint8(0), np.uint8(255)), (1, times))
-        image = _RESTS[rest_of_ignored](image, counted, picture)
+    is_one = rest == rest_of_ignored
+    if not selection.is_everything or (is_one and (ignored is not None or rest == "transparent")):
+        image = over_rest(image, _pixels(segmentation, selection), picture, rest, times)
+    if not is_one and (ignored is not None or rest_of_ignored == "transparent"):
+        counted = np.full(picture.shape[:2], 255, np.uint8)
+        if ignored is not None:
+            counted[ignored] = 0
+        image = over_rest(image, counted, picture, rest_of_ignored, times)
     return image
 
 
-def _rests(selection: Selection) -> tuple[str, str]:
+def _rests(selection: Selection) -> tuple[Rest, Rest]:
     """Return what becomes of what is not selected, and of what does not count."""
     return selection.rest or "black", selection.ignored or selection.rest or "original"
 
@@ -232,42 +258,3 @@ def _pixels(segmentation: Segmentation, selection: Selection) -> Mask:
     table = np.zeros(256, np.uint8)
     table[: segmentation.n_clusters][selection.of(segmentation)] = 255
     return np.asarray(cv2.LUT(segmentation.labels, table), np.uint8)
-
-
-def _fill(image: Image, mask: Mask, color: tuple[int, int, int, int]) -> Image:
-    """Return `image` with a colour of zeros and 255s where a mask is: faster than by an index."""
-    lit = cv2.merge([mask if level else np.zeros_like(mask) for level in color[:3]])
-    dark = cv2.merge([np.zeros_like(mask) if level else mask for level in color[:3]])
-    return np.asarray(cv2.subtract(cv2.add(image, lit), dark), np.uint8)
-
-
-def _on_black(image: Image, inside: Mask, picture: Image) -> Image:
-    return np.asarray(cv2.bitwise_and(image, image, mask=inside), np.uint8)
-
-
-def _on_picture(image: Image, inside: Mask, picture: Image) -> Image:
-    return np.asarray(cv2.copyTo(image, inside, picture.copy()), np.uint8)
-
-
-def _on_nothing(image: Image, inside: Mask, picture: Image) -> Image:
-    return np.dstack([_on_black(image, inside, picture), inside])
-
-
-def _on_pale(image: Image, inside: Mask, picture: Image) -> Image:
-    """Lay what is selected on a grey and pale picture, with an outline: white within black."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    pale = cv2.convertScaleAbs(grey, alpha=_PALE_PART, beta=_PALE)
-    shown = cv2.copyTo(image, inside, cv2.cvtColor(pale, cv2.COLOR_GRAY2BGR))
-    around = np.asarray(cv2.subtract(cv2.dilate(inside, _CROSS), inside), np.uint8)
-    within = np.asarray(cv2.subtract(inside, cv2.erode(inside, _CROSS)), np.uint8)
-    return _fill(_fill(np.asarray(shown, np.uint8), around, _BLACK), within, _WHITE)
-
-
-_RESTS: dict[str, Callable[[Image, Mask, Image], Image]] = {
-    "black": _on_black,
-    "original": _on_picture,
-    "transparent": _on_nothing,
-    "pale": _on_pale,
-}
-"""What draws each of `livekm.core.selection.RESTS`: takes an image, what is selected in it and the
-frame's picture; (H, W, 4) with alpha where it is transparent, black where it cannot be seen."""

@@ -10,15 +10,17 @@ from pathlib import Path
 from livekm.channel import Channel, Work
 from livekm.cli.options import DEFAULT_CLUSTERS, Settings
 from livekm.context import GiveUp
+from livekm.core.rests import RESTS, Backdrop, Rest, is_color
 from livekm.core.segmenter import Segmenter
 from livekm.core.selection import Selection
 from livekm.frame import VideoInfo
-from livekm.outputs import ALPHA_SUFFIXES, EncoderOptions
-from livekm.outputs.palettes import read_palette
+from livekm.outputs import ALPHA_SUFFIXES, CONTAINERS, EncoderOptions, alpha_codec
+from livekm.outputs.palettes import read_palette, read_recoloring
 from livekm.outputs.tables import SIDECARS, OpenSidecar
 from livekm.sources import MaskedSource, SectionSource, Source, open_source
 from livekm.sources.device import is_url
-from livekm.views import VIEWS, View
+from livekm.sources.still import read_still
+from livekm.views import VIEWS, Palette, View, recolored
 
 _SLICE = 0.05  # seconds
 
@@ -114,12 +116,14 @@ def view(settings: Settings, info: VideoInfo) -> View:
 
     What is transparent in the source is so in the output, too, if that can be.
     """
-    shown = selection(settings)
+    shown = replace(selection(settings), rest=rest(settings))
     suffix = Path(settings.output or "").suffix.lower()
     ignores_alpha = info.has_alpha and "none" not in (settings.ignore or ())
     if ignores_alpha and settings.rest is None and suffix in ALPHA_SUFFIXES:
         shown = replace(shown, ignored="transparent")
-    chosen = partial(VIEWS[settings.view], selection=shown)
+    colors = recoloring(settings)
+    made = VIEWS[settings.view] if colors is None else recolored(settings.view, colors)
+    chosen = partial(made, selection=shown)
     return partial(chosen, min_area=settings.min_area) if settings.view == "regions" else chosen
 
 
@@ -139,10 +143,25 @@ def sidecars(settings: Settings) -> list[OpenSidecar]:
 
 def encoder(settings: Settings) -> EncoderOptions:
     """Return the options of a clip's encoder."""
-    return EncoderOptions(settings.codec, settings.crf, settings.preset, settings.threads)
+    codec, suffix = settings.codec, Path(settings.output or "").suffix.lower()
+    if settings.rest == "transparent" and suffix in CONTAINERS:
+        codec = alpha_codec(settings.output or "", codec)
+    return EncoderOptions(codec, settings.crf, settings.preset, settings.threads)
 
 
 def selection(settings: Settings) -> Selection:
-    """Return the selection of ``--keep``, ``--drop`` and ``--rest``."""
-    ids = settings.keep or settings.drop or ()
-    return Selection(ids, drop=settings.keep is None, rest=settings.rest)
+    """Return the selection of ``--keep`` and ``--drop``."""
+    return Selection(settings.keep or settings.drop or (), drop=settings.keep is None)
+
+
+def rest(settings: Settings) -> Rest | None:
+    """Return what ``--rest`` makes of the others; raise `SourceError` of a picture."""
+    name = settings.rest
+    if name is None or name in RESTS or is_color(name):
+        return name
+    return Backdrop(read_still(name).image)
+
+
+def recoloring(settings: Settings) -> Palette | None:
+    """Return the colours of ``--recolor``; raise `SourceError` or `UsageError`."""
+    return None if settings.recolor is None else read_recoloring(settings.recolor)

@@ -12,7 +12,9 @@ from livekm.outputs import (
     CONTAINERS,
     DEFAULT_ENCODER,
     STDOUT,
+    WRITABLE_IMAGES,
     EncoderOptions,
+    alpha_codec,
     choose_encoding,
 )
 from livekm.outputs.tables import SIDECARS
@@ -87,10 +89,12 @@ def _check_names(settings: Settings, way: Way) -> None:
             SIDECARS[name].check(path)
     suffix = Path(settings.output or "").suffix.lower()
     if settings.rest == "transparent" and suffix not in ALPHA_SUFFIXES:
-        raise UsageError(
-            f"{settings.output} cannot be transparent: end it in {', '.join(ALPHA_SUFFIXES)}, "
-            "of a clip as images out/%06d.png, or take --rest original"
-        )
+        if suffix in WRITABLE_IMAGES:
+            raise UsageError(
+                f"{settings.output} cannot be transparent: end it in {', '.join(ALPHA_SUFFIXES)}, "
+                "or take --rest original"
+            )
+        alpha_codec(settings.output or "the window", settings.codec)
 
 
 def _check_encoding(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from livekm.core.rests import RESTS, is_color
 from livekm.outputs import PIPE_FORMATS
 from livekm.sources import RawVideo
 from livekm.sources.masked import WORDS, read_color
@@ -135,6 +136,14 @@ def _absolute(name: str) -> str:
     return str(Path(name).absolute())
 
 
+def _absolute_rest(name: str) -> str:
+    return name if name in RESTS or is_color(name) else _absolute(name)
+
+
+def _absolute_palette(name: str) -> str:
+    return _absolute(name) if Path(name).suffix else name
+
+
 def _read_ignored(text: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in text.split(","))
     if not all(words):
@@ -204,6 +213,12 @@ TEXT = Kind(str, metavar="TEXT")
 
 IDS = Kind(_read_ids, _join, "0,3")
 """Numbers of segments."""
+
+REST = Kind(_read_name, metavar="WHAT", absolute=_absolute_rest)
+"""What becomes of the rest: a word, a colour, or a picture's file."""
+
+RECOLORING = Kind(_read_name, metavar="COLOURS", absolute=_absolute_palette)
+"""A palette's file, or colours that have a name."""
 
 IGNORED = Kind(_read_ignored, _join, "WHAT", absolute=_absolute_ignored)
 """What does not count; see `livekm.sources.masked`."""

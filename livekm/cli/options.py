@@ -15,6 +15,8 @@ from livekm.cli.kinds import (
     IGNORED,
     INPUT,
     NAME,
+    RECOLORING,
+    REST,
     ROI,
     TEXT,
     TIME,
@@ -207,10 +209,15 @@ class Settings:
         IDS, "show all segments but these", metavar="2", **_SELECTION
     )
     rest: str | None = _output(
-        choice(RESTS),
-        "what the others become (default: black), and what does not count (default: as it is); "
-        "transparent in images only",
+        REST,
+        "what the others become (default: black), and what does not count (default: as it is): "
+        f"{', '.join(RESTS)}, '#rrggbb' or a picture",
         needs=("keep", "drop", "ignore", "roi"),
+    )
+    recolor: str | None = _output(
+        RECOLORING,
+        "show the segments in other colours, by their ids: okabe-ito (for the colour-blind), a map "
+        "of matplotlib such as tab10, or a palette as of --palette",
     )
     min_area: int | None = _output(
         whole(1, 10**9),

@@ -161,7 +161,7 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
         added = group.add_argument(*option.flags, dest=option.name, **takes)
     else:
         added = group.add_argument(option.name, nargs="*", default=option.default, **takes)
-    if option.kind in (INPUT, NAME):
+    if option.kind is NAME or option.kind.absolute:
         added.complete = _FILES  # type: ignore[attr-defined] # read by shtab
 
 

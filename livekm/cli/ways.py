@@ -113,6 +113,8 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
         scale=settings.scale,
         target_fps=settings.target_fps,
         mirror=settings.mirror,
+        rest=build.rest(settings),
+        colors=build.recoloring(settings),
         reconnect=not settings.no_reconnect,
         max_frames=settings.frames,
         should_stop=stop,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.rests import RESTS, Rest, check_rest
 from livekm.core.segmentation import Segmentation
 from livekm.errors import UsageError
 from livekm.validation import check_range
 
 _MOST = 2**31
 
-RESTS = ("black", "original", "transparent", "pale")
-"""What the pixels of the other segments can become; `livekm.views` says how each is drawn."""
+__all__ = ["EVERYTHING", "RESTS", "Selection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ class Selection:
         See `Segmentation.ids`. At the start of a stream, and in a still image, they are the labels.
     drop : bool, default False
         Whether they are left out; otherwise they alone are kept.
-    rest : str, optional
-        One of `RESTS`: what becomes of the pixels that are not selected, by default black.
-    ignored : str, optional
-        One of `RESTS`: what becomes of the pixels that do not count, by default the same as of the
+    rest : str or Backdrop, optional
+        What becomes of the pixels that are not selected, by default black: one of `RESTS`, a colour
+        ``#rrggbb``, or a picture, see `livekm.core.rests`.
+    ignored : str or Backdrop, optional
+        What becomes of the pixels that do not count, by default the same as of the
         rest, or if that is not given, nothing.
 
     Raises
@@ -53,15 +54,15 @@ class Selection:
 
     ids: Collection[int]
     drop: bool = False
-    rest: str | None = None
-    ignored: str | None = None
+    rest: Rest | None = None
+    ignored: Rest | None = None
 
     def __post_init__(self) -> None:
         for identity in self.ids:
             check_range("a segment's id", identity, 0, _MOST)
         for name, rest in (("rest", self.rest), ("ignored", self.ignored)):
-            if rest is not None and rest not in RESTS:
-                raise UsageError(f"{name} must be one of {', '.join(RESTS)}, got {rest!r}")
+            if rest is not None:
+                check_rest(name, rest)
         object.__setattr__(self, "ids", frozenset(map(int, self.ids)))
 
     @property

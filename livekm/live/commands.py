@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from livekm.core.colorspace import COLOR_SPACES
+from livekm.core.rests import Backdrop, check_rest
 from livekm.live.keys import COMMAND_OF
 from livekm.live.session import Session
 from livekm.live.settings import HUDS
@@ -135,6 +136,19 @@ def _select(session: Session, argument: str) -> None:
         session.toggle(int(argument))
 
 
+def _set_rest(session: Session, argument: str) -> None:
+    settings = session.settings
+    shown = settings.rest or settings.rests[0]
+    if argument == "next":
+        rests = settings.rests
+        settings.rest = rests[(rests.index(shown) + 1) % len(rests)]
+    else:
+        check_rest("rest", argument)
+        settings.rest = argument
+    name = "a picture" if isinstance(settings.rest, Backdrop) else settings.rest
+    session.hud.say(f"the rest: {name}")
+
+
 def _toggle_mirror(session: Session, argument: str) -> None:
     session.settings.is_mirrored = not session.settings.is_mirrored
     session.hud.say("mirrored" if session.settings.is_mirrored else "not mirrored")
@@ -197,6 +211,7 @@ COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "quit": _quit,
     "record": _toggle_recording,  # :hud with the HUD
     "reseed": _reseed,
+    "rest": _set_rest,  # :blur, or :next
     "scale": _change_scale,  # :+1 and :-1, steps
     "select": _select,  # :3 adds or removes the segment of an id, :all shows every one
     "snapshot": _save_snapshot,

@@ -87,7 +87,7 @@ class Hud:
             if not settings.shows_help:
                 draw_table(image, [(line,) for line in lines], _TOP_LEFT)
             if segmentation is not None:
-                colors = legend(settings.view, segmentation)
+                colors = legend(settings.view, segmentation, settings.colors)
                 draw_strip(
                     image,
                     colors,

@@ -60,6 +60,7 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
         for key, name in _VIEW_KEYS.items()
     ),
     KeyBinding("a", {"aA": "select:all"}, "all segments; a click chooses one", _SELECT),
+    KeyBinding("z", {"zZ": "rest:next"}, "rest: pale, black, as it is, blurred", _SELECT),
     KeyBinding("c", {"cC": "color-space:next"}, "next colour space", _COLORS),
     KeyBinding(
         "< >",

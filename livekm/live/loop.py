@@ -10,6 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from livekm.core.rests import Rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
@@ -43,6 +47,8 @@ def run(
     scale: float | None = None,
     target_fps: float | None = None,
     mirror: bool = False,
+    rest: Rest | None = None,
+    colors: npt.NDArray[np.uint8] | None = None,
     reconnect: bool = True,
     max_frames: int | None = None,
     folder: str | Path = ".",
@@ -69,6 +75,11 @@ def run(
         The rate to hold; the source's own by default.
     mirror : bool, default False
         Whether to begin with left and right exchanged, as in a mirror.
+    rest : str or Backdrop, optional
+        What becomes of segments that are not isolated, by default pale, and of what does not
+        count, by default nothing; see `Selection`.
+    colors : (n, 3) uint8, BGR, optional
+        Other colours for the segments, by their ids.
     reconnect : bool, default True
         Keep the last picture when a camera fails, and go on when it is back.
     max_frames : int, optional
@@ -101,6 +112,8 @@ def run(
         Path(folder),
         key_groups(),
         mirror=mirror,
+        rest=rest,
+        colors=colors,
         are_ready=WarmUp().are_ready,
     )
     with (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from livekm.core.segmentation import Segmentation
-from livekm.core.selection import EVERYTHING, Selection
+from livekm.core.selection import Selection
 from livekm.frame import Frame, Image
 from livekm.live.hud import Hud
 from livekm.live.letterbox import Place, letterboxed, place_in
 from livekm.live.settings import LiveSettings
 from livekm.outputs.checks import as_image
-from livekm.views import VIEWS
+from livekm.views import VIEWS, recolored
 
 _LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the HUD would cover them
 _LARGEST_PART = 4  # times that height may be the width of a picture that is enlarged for that
@@ -65,9 +65,14 @@ class Presentation:
         """
         image = frame.image
         if segmentation is not None:
-            chosen = self._settings.chosen
-            selection = Selection(chosen, rest="pale") if chosen else EVERYTHING
-            image = as_image(VIEWS[self._settings.view](frame, segmentation, selection))
+            settings = self._settings
+            rest = settings.rest or ("pale" if settings.chosen else None)
+            ignored = settings.rest or "original"
+            chosen = settings.chosen
+            selection = Selection(chosen, drop=not chosen, rest=rest, ignored=ignored)
+            colors = settings.colors
+            view = VIEWS[settings.view] if colors is None else recolored(settings.view, colors)
+            image = as_image(view(frame, segmentation, selection))
         down, across = (n // m for n, m in zip(image.shape[:2], frame.image.shape[:2], strict=True))
         height, width = source.image.shape[:2]
         return Look(image, (across * width, down * height))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from livekm.context import Closing
+from livekm.core.rests import Rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.core.suggestion import Suggestion
@@ -42,6 +46,8 @@ class Session(Closing):
         Each key and what it does, by what such keys are about; for the help.
     mirror : bool, default False
         Whether to begin with left and right exchanged.
+    rest, colors
+        As of `LiveSettings`.
     are_ready : callable, optional
         Tells whether the kernels for a colour space are compiled; as long as they are not, the
         picture is shown as it is.
@@ -65,11 +71,15 @@ class Session(Closing):
         help_groups: HelpGroups,
         *,
         mirror: bool = False,
+        rest: Rest | None = None,
+        colors: npt.NDArray[np.uint8] | None = None,
         are_ready: Callable[[str], bool] = lambda color_space: True,
     ) -> None:
         self.is_running = True
         self.segmenter = segmenter
-        self.settings = LiveSettings(view, is_mirrored=mirror)
+        self.settings = LiveSettings(view, is_mirrored=mirror, rest=rest, colors=colors)
+        if rest is not None and rest not in self.settings.rests:
+            self.settings.rests = (rest, *self.settings.rests)
         if isinstance(scale, AutoScale):
             self.settings.auto_scale = scale
         else:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
+from livekm.core.rests import Rest
 from livekm.live.pace import AutoScale
 
 HUDS = ("line", "all", "hidden")
@@ -32,6 +37,13 @@ class LiveSettings:
     hud : str
         One of `HUDS`: how much of the HUD is shown.
     shows_help : bool
+    rest : Rest or None
+        What becomes of segments that are not isolated, by default pale, and of what does not count,
+        by default nothing.
+    rests : sequence of Rest
+        What a key goes through.
+    colors : (n, 3) uint8, BGR, or None
+        Other colours for the segments, by their ids.
     sorts_strip : bool
         Whether the strip of colours is sorted by share, not by label.
     """
@@ -46,6 +58,9 @@ class LiveSettings:
     fills_screen: bool = False
     hud: str = "line"
     shows_help: bool = False
+    rest: Rest | None = None
+    rests: Sequence[Rest] = ("pale", "black", "original", "blur")
+    colors: npt.NDArray[np.uint8] | None = None
     sorts_strip: bool = False
 
     @property

@@ -23,6 +23,7 @@ from livekm.outputs.video.formats import (
     CONTAINERS,
     DEFAULT_ENCODER,
     EncoderOptions,
+    alpha_codec,
     choose_encoding,
 )
 from livekm.outputs.video.pipe import PIPE_FORMATS, PipeSink
@@ -45,6 +46,7 @@ __all__ = [
     "PipeSink",
     "SequenceSink",
     "Sink",
+    "alpha_codec",
     "check_distinct",
     "choose_encoding",
     "is_image_row",

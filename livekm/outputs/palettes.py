@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Callable
@@ -20,6 +21,10 @@ Palette = npt.NDArray[np.uint8]
 """(k, 3) uint8, BGR."""
 
 _MOST = 256  # colours
+_MOST_LISTED = 32  # colours of a map of matplotlib that is a list
+_GOLDEN = (5**0.5 - 1) / 2  # steps of this part of a range leave the largest gaps
+# Of the black, which is first with them, last: segments are often shown on it.
+_OKABE_ITO = "e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7 000000"
 _LONGEST = 100  # characters that a message repeats of a file
 
 
@@ -67,6 +72,46 @@ def read_palette(path: str | Path, n_colors: int | None = None) -> Palette:
     if n_colors not in (None, len(palette)):
         raise UsageError(f"{path} has {len(palette)} colours, not {n_colors}")
     return palette
+
+
+def read_recoloring(name: str) -> Palette:
+    """Return the colours of a name, for any number of things by their ids.
+
+    Parameters
+    ----------
+    name : str
+        ``okabe-ito``, eight colours that the colour-blind tell apart (Okabe and Ito, "Color
+        universal design", 2008); a colour map of matplotlib; or a file as of `read_palette`. Of a
+        continuous map the first ids get colours that are far apart.
+
+    Raises
+    ------
+    SourceError, UsageError
+        If there is no such file, or no such name.
+    """
+    if name == "okabe-ito":
+        return (
+            np.array([bytes.fromhex(color) for color in _OKABE_ITO.split()], "S3")
+            .view(np.uint8)
+            .reshape(-1, 3)[:, ::-1]
+            .copy()
+        )
+    if Path(name).suffix or Path(name).exists():
+        return read_palette(name)
+    import matplotlib
+
+    if name not in matplotlib.colormaps:
+        alike = difflib.get_close_matches(name, ["okabe-ito", *matplotlib.colormaps], 1)
+        meant = f" (did you mean {alike[0]}?)" if alike else ""
+        raise UsageError(
+            f"there are no colours {name}{meant}: name okabe-ito, a map of matplotlib or a file"
+        )
+    colors = matplotlib.colormaps[name]
+    places = np.arange(colors.N)
+    if colors.N > _MOST_LISTED:
+        places = (np.arange(_MOST) * _GOLDEN % 1 * colors.N).astype(int)
+    rgb = np.rint(255 * np.asarray(colors(places))[:, :3])
+    return np.asarray(rgb[:, ::-1], np.uint8).copy()
 
 
 def encode_palette(palette: Palette, suffix: str, name: str = "livekm") -> bytes:

@@ -45,6 +45,8 @@ class ClipFile:
         Other tracks for the file; closed with it.
     pixel_aspect : Fraction
         Width of a pixel by its height.
+    has_alpha : bool
+        Whether images have alpha.
 
     Raises
     ------
@@ -63,13 +65,15 @@ class ClipFile:
         tracks: CopiedTracks,
         *,
         pixel_aspect: Fraction = Fraction(1),
+        has_alpha: bool = False,
     ) -> None:
         os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints a page about each clip otherwise
         container, codec = encoding.container, encoding.codec
         beside, below = (width % 2, height % 2) if codec.is_even else (0, 0)
         width, height = width + beside, height + below
         self._stamps = stamps
-        self._to_picture = CONVERSIONS[codec.pixel_format](width, height, encoding.threads)
+        pixel_format = codec.alpha_format if has_alpha else codec.pixel_format
+        self._to_picture = CONVERSIONS[pixel_format](width, height, encoding.threads)
         name = str(target) if isinstance(target, Path) else target
         options = {**container.options, **(container.alone if tracks.are_none else {})}
         self._container = av.open(name, "w", format=container.format, options=options)
@@ -80,10 +84,13 @@ class ClipFile:
             stream = self._container.add_stream(codec.encoder, rate=fps)  # PyAV 17: else 24
         self._stream = stream
         stream.options.update(encoding.options)
+        if has_alpha and codec.encoder == "libvpx-vp9":  # libvpx looks back in no other way
+            stream.options["auto-alt-ref"] = "0"
+            stream.metadata["alpha_mode"] = "1"
         stream.time_base = stamps.time_base
         context: Any = stream.codec_context
         context.width, context.height = width, height
-        context.pix_fmt = codec.pixel_format
+        context.pix_fmt = pixel_format
         context.time_base = stamps.time_base
         context.sample_aspect_ratio = pixel_aspect
         if codec.tag and container.format in ("mp4", "mov"):

@@ -23,6 +23,10 @@ class Codec:
         FFmpeg's name of the encoder.
     pixel_format : str
         Of its pictures: one of `livekm.outputs.video.pixel_formats.CONVERSIONS`.
+    alpha_format : str
+        The same of pictures that are transparent in parts; empty where it takes none.
+    alpha_containers : tuple of str
+        Suffixes of the files that hold these.
     containers : tuple of str
         Suffixes of the files in which players read it.
     crf : range
@@ -59,6 +63,8 @@ class Codec:
     needs_rate: bool = False
     pool: tuple[str, str] | None = None
     tag: str = ""
+    alpha_format: str = ""
+    alpha_containers: tuple[str, ...] = ()
 
 
 _X264_PRESETS = (
@@ -93,9 +99,15 @@ CODECS: Mapping[str, Codec] = MappingProxyType({
         crf=range(64), default_crf=24,
         presets=[str(speed) for speed in range(8, -1, -1)], default_preset="8",
         preset_option="cpu-used", options={"b": "0", "deadline": "realtime", "row-mt": "1"},
+        alpha_format="yuva420p", alpha_containers=(".webm", ".mkv"),
+    ),
+    "prores": Codec(  # 4444, for editing
+        "prores_ks", "yuv444p10le", (".mov", ".mkv"), options={"profile": "4444"},
+        alpha_format="yuva444p10le", alpha_containers=(".mov", ".mkv"),
     ),
     "ffv1": Codec(  # lossless; version 3 checks each slice by a checksum
         "ffv1", "bgr0", (".mkv", ".avi"), options={"level": "3", "slicecrc": "1", "g": "1"},
+        alpha_format="bgra", alpha_containers=(".mkv",),
     ),
     "gif": Codec("gif", "pal8", (".gif",)),
 })  # fmt: skip
@@ -282,10 +294,39 @@ def choose_encoding(
     return Encoding(container, row, options, asked.threads)
 
 
+def alpha_codec(path: str | os.PathLike[str], codec: str | None = None) -> str:
+    """Return the codec of a clip that is transparent in parts: the one asked for, or one that fits.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be transparent.
+
+    Examples
+    --------
+    >>> alpha_codec("out.webm"), alpha_codec("out.mov"), alpha_codec("out.mkv")
+    ('vp9', 'prores', 'ffv1')
+    """
+    suffix = Path(path).suffix.lower()
+    fitting = [name for name, row in CODECS.items() if suffix in row.alpha_containers]
+    if codec in fitting:
+        return codec
+    if codec is None and fitting:
+        return _ALPHA_CODECS[suffix]
+    raise UsageError(
+        f"{path} cannot be transparent{f' in {codec}' if codec else ''}: "
+        f"end it in {', '.join(_ALPHA_CODECS)}, take images out/%06d.png, or --rest original"
+    )
+
+
+_ALPHA_CODECS = {".webm": "vp9", ".mov": "prores", ".mkv": "ffv1"}
+
+
 def _any_of(names: Mapping[str, object] | Sequence[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} or {last}" if first else last
 
 
 def _why_no_choice(name: str) -> str:
-    return "it is lossless" if name == "ffv1" else "it has 256 colours"
+    reasons = {"ffv1": "it is lossless", "prores": "it is for editing"}
+    return reasons.get(name, "it has 256 colours")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import av
 import cv2
@@ -52,7 +52,9 @@ class Conversion:
         below, beside = self._height - height, self._width - width
         if below or beside:
             image = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-        return self._convert(av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "bgr24"))
+        buffer = np.ascontiguousarray(image)
+        name = "bgra" if image.shape[2] == 4 else "bgr24"
+        return self._convert(av.VideoFrame.from_numpy_buffer(buffer, name))
 
     def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
         """Return a picture of BGR in the pixel format."""
@@ -63,11 +65,13 @@ class Conversion:
         return self(painting.paint())
 
 
-class ToYuv(Conversion):
-    """Luma, and chroma at half the width and height, in limited range.
+class ToAnyYuv(Conversion):
+    """Luma, chroma, and maybe alpha, in limited range.
 
     The matrix is the one that players assume where they ignore tags: see `is_hd`.
     """
+
+    pixel_format: ClassVar[str]
 
     def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         super().__init__(width, height, threads)
@@ -80,12 +84,18 @@ class ToYuv(Conversion):
     def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
         return self._reformatter.reformat(
             picture,
-            format="yuv420p",
+            format=self.pixel_format,
             interpolation=_ACCURATE,
             dst_colorspace=self._matrix,
             dst_color_range=ColorRange.MPEG,
             threads=self._threads,
         )
+
+
+class ToYuv(ToAnyYuv):
+    """Luma, and chroma at half the width and height, of which a painting is made at once."""
+
+    pixel_format = "yuv420p"
 
     def _paint(self, painting: Painting) -> av.VideoFrame:
         if self._width % 2 or self._height % 2:
@@ -103,6 +113,24 @@ class ToYuv(Conversion):
         )
         painting.paint_yuv(y, u, v, red=self._red, blue=self._blue)
         return picture
+
+
+class ToYuva(ToAnyYuv):
+    """The same with alpha."""
+
+    pixel_format = "yuva420p"
+
+
+class ToDeepYuv(ToAnyYuv):
+    """Luma and chroma of the whole size, ten bits each."""
+
+    pixel_format = "yuv444p10le"
+
+
+class ToDeepYuva(ToAnyYuv):
+    """The same with alpha."""
+
+    pixel_format = "yuva444p10le"
 
 
 class ToBgr(Conversion):
@@ -171,6 +199,10 @@ CONVERSIONS: dict[str, type[Conversion]] = {
     "yuv420p": ToYuv,
     "bgr0": ToBgr,
     "bgr24": AsBgr,
+    "bgra": AsBgr,
+    "yuva420p": ToYuva,
+    "yuv444p10le": ToDeepYuv,
+    "yuva444p10le": ToDeepYuva,
     "pal8": ToPalette,
 }
 """FFmpeg's name of a pixel format -> what makes pictures of it, from their width and height."""

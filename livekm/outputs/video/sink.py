@@ -112,7 +112,7 @@ class ClipSink(FileSink):
 
     def _write(self, image: Image | Painting, time: float, index: int) -> None:
         if not isinstance(image, Painting):
-            image = as_image(image)
+            image = as_image(image, alpha=bool(self._encoding.codec.alpha_format))
         if self._shape is not None and self._shape != image.shape:
             raise ImageSizeError(index, image.shape, self._shape)
         pts = self._stamps.stamp(time)
@@ -141,6 +141,7 @@ class ClipSink(FileSink):
             self._fps,
             CopiedTracks(self._source or ""),
             pixel_aspect=self._pixel_aspect,
+            has_alpha=not isinstance(image, Painting) and image.shape[2] == 4,
         )
 
     def _finish(self) -> None:
