@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from livekm.frame import Frame, Image, VideoInfo
     from livekm.live import LiveSummary
     from livekm.live import run as run_live
+    from livekm.live.frames import live_frames
     from livekm.outputs import EncoderOptions, Sink, open_sink
     from livekm.regions import Region, find_regions
     from livekm.regions.segmentation import RegionSegmentation
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "convert",
     "find_regions",
+    "live_frames",
     "open_sink",
     "open_source",
     "run_live",
@@ -87,6 +89,7 @@ _MODULES = {
     "View": "views",
     "convert": "files",
     "find_regions": "regions",
+    "live_frames": "live.frames",
     "open_sink": "outputs",
     "open_source": "sources",
     "run_live": "live",
