@@ -24,6 +24,7 @@ import pytest
 from clips import flat_image, index_of, make_clip
 from conftest import COMMAND, without_display
 from tools import lack
+from xvfb import requires_xvfb, virtual_display
 
 from livekm import cli, files
 from livekm.channel import is_work_left
@@ -201,6 +202,32 @@ def test_a_sender_that_stalls_keeps_nobody_from_ending():
         with ReadAhead(source) as frames:
             assert next(iter(frames)).index == 0
         assert not is_work_left()
+
+
+def test_a_frame_that_was_on_its_way_at_the_end_is_no_fault(caplog):
+    data = Y4M + Y4M_FRAME + Y4M_FRAME[:99]
+    with piped(data, stays_open=True) as file, PipeSource(file) as source:
+        result = files.process_clip(source, Segmenter(2), VIEWS["original"], None, max_frames=1)
+    assert (result.n_frames, caplog.records) == (1, [])
+
+
+@requires_xvfb
+def test_a_sender_that_stalls_keeps_nobody_from_closing_the_window(tmp_path):
+    reading, writing = os.pipe()
+    os.write(writing, Y4M + Y4M_FRAME)
+    with virtual_display() as display:
+        process = subprocess.Popen(
+            [*COMMAND, "-", "-k", "2"],
+            env=display.environment(),
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        display.press(display.wait_for_window("livekm - stdin", process), "q")
+        out, err = process.communicate(timeout=20)
+    os.close(reading)
+    os.close(writing)
+    assert (process.returncode, out[:6], err) == (0, b"stdin:", b"")
 
 
 @pytest.mark.parametrize("form", ["y4m", "mkv", "raw"])

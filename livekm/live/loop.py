@@ -19,7 +19,7 @@ from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.commands import press
 from livekm.live.feeds import Ages, Feed, open_feed
-from livekm.live.keys import key_groups
+from livekm.live.keys import COMMAND_OF, key_groups
 from livekm.live.pace import AutoScale
 from livekm.live.presentation import Look
 from livekm.live.session import Session
@@ -168,6 +168,7 @@ class _Loop:
         self._should_stop = should_stop
         self._lost = f"{source.info.name} sends no frames: waiting for it"
         self._is_still = source.info.n_frames == 1
+        self._source = source
         self._can_wait = not source.info.is_live  # for the kernels
         self._shown = 0
         self.ages = Ages(_MEMORY)
@@ -224,6 +225,9 @@ class _Loop:
             key = self._window.poll()
             if key is not None:
                 keys.append(key)
+            ends = self._is_over() or any(COMMAND_OF.get(key) == "quit" for key in keys)
+            if ends and self._can_wait:
+                self._source.interrupt()  # a pipe's next frame may never come
         return keys
 
     def _note(self, frame: Frame | None, is_held: bool) -> None:

@@ -51,6 +51,8 @@ class DecodedSource(FrameStream):
         If no frame can be decoded.
     """
 
+    _is_interrupted = False
+
     def __init__(
         self,
         name: str,
@@ -140,6 +142,8 @@ class DecodedSource(FrameStream):
                 f"{self._path_or_name}: no frame {index + 1} where the header says; "
                 "its size or format is wrong, or bytes are lost"
             ) from error
+        if self._is_interrupted:  # it is no fault that there is no more
+            return
         if self._reader.n_lost:
             n_lost = self._reader.n_lost
             _log.warning("%s: left out %d damaged frame(s) at its end", name, n_lost)

@@ -160,6 +160,7 @@ class PipeSource(DecodedSource):
 
     def interrupt(self) -> None:
         """End a read that waits for the sender."""
+        self._is_interrupted = True
         self._pipe.interrupt()
 
     def _n_bytes(self) -> int:
