@@ -73,7 +73,7 @@ def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run
     of_the_run = {
         "camera", "list_cameras", "demo", "output", *SIDECARS, "benchmark", "json", "plot",
         "explain", "jobs", "skip_existing", "target_fps", "width", "height", "fps",
-        "mirror", "no_reconnect", "quiet", "report", "format",
+        "mirror", "no_reconnect", "quiet", "report", "format", "warm_up",
     }  # fmt: skip
     if option.name in of_the_run:
         assert arguments == []

@@ -22,7 +22,8 @@ from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 from livekm.errors import SinkError
 from livekm.live.keys import ESCAPE
 from livekm.live.letterbox import Place, letterboxed, place_in, resized
-from livekm.live.window import Window, has_display
+from livekm.live.window import Window, why_no_window
+from livekm.live.window.x11 import has_display
 from livekm.sources import open_source
 
 linux_only = pytest.mark.skipif(
@@ -185,9 +186,18 @@ def no_display(monkeypatch):
 @linux_only
 def test_without_a_display_the_error_says_what_to_add(no_display):
     with pytest.raises(
-        SinkError, match=r"^no display: add -o FILE to write a file, or -o - for a pipe$"
+        SinkError,
+        match=r"^no display for the window: add -o FILE to write a file, or -o - for a pipe$",
     ):
         Window()
+
+
+@requires_xvfb
+def test_an_opencv_without_a_window_is_told_where_there_is_a_display(display, monkeypatch):
+    monkeypatch.setenv("DISPLAY", display.name)
+    assert why_no_window() is None
+    monkeypatch.setattr("cv2.getBuildInformation", lambda: "  GUI:               NONE\n")
+    assert why_no_window() == "this OpenCV has no window, which opencv-python has"
 
 
 @linux_only
@@ -227,7 +237,7 @@ def test_a_dead_display_does_not_abort_the_process():
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(
-        "no display: add -o FILE to write a file, or -o - for a pipe"
+        "no display for the window: add -o FILE to write a file, or -o - for a pipe"
     )
 
 

@@ -55,6 +55,9 @@ def _run(settings: Settings, reporter: Reporter | None) -> int:
         lines = [printable(str(camera)) for camera in find_cameras()]
         say("\n".join(lines) or "no camera is connected")
         return 0
+    if settings.warm_up:
+        ways.warm_up(quiet=settings.quiet)
+        return 0
     with interruption() as stop:
         if reporter:
             follow_parent(stop.request, stop.insist)

@@ -166,6 +166,9 @@ class Settings:
         each=False,
     )
     list_cameras: bool = _source(None, "list the cameras, and end", each=False)
+    warm_up: bool = _source(
+        None, "compile the kernels into numba's cache, and end: the next start is fast", each=False
+    )
     demo: bool = _source(None, "the built-in street scene", ways=ONE_SOURCE, each=False)
 
     output: str | None = _output(

@@ -21,7 +21,8 @@ from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
 from livekm.frame import Frame
-from livekm.live.window import has_display
+from livekm.live.warmup import compile_all
+from livekm.live.window import why_no_window
 from livekm.outputs import (
     CONTAINERS,
     PIPE_FORMATS,
@@ -39,6 +40,16 @@ _logger = logging.getLogger(__name__)
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
+
+
+def warm_up(*, quiet: bool) -> None:
+    """Compile the kernels, and say where they are kept."""
+    start = time.perf_counter()
+    folder = compile_all()
+    if folder is None:
+        _logger.warning("the kernels are compiled at each start: set NUMBA_CACHE_DIR to a folder")
+    elif not quiet:
+        say(f"kernels ready in {time.perf_counter() - start:.1f} s, kept in {folder}")
 
 
 def process_batch(settings: Settings, stop: Interruption) -> bool:
@@ -92,9 +103,9 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
 def _without_window(settings: Settings) -> Settings:
     """Give the demo a file where there is no display, and files an end, which it lacks itself."""
     is_file = settings.written or settings.benchmark or settings.explain
-    if not is_file and not has_display():
+    if not is_file and (why := why_no_window()):
         if not settings.quiet:
-            say(f"no display for the window: writing {_DEMO_FILE}")
+            say(f"{why}: writing {_DEMO_FILE}")
         settings = replace(settings, output=_DEMO_FILE, overwrite=True)
     if settings.written and settings.frames is None:
         settings = replace(settings, frames=_DEMO_FRAMES)
@@ -102,10 +113,8 @@ def _without_window(settings: Settings) -> Settings:
 
 
 def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption) -> None:
-    if not has_display():
-        raise SinkError(
-            "no display for the window: add -o FILE to write a file, or -o - for a pipe"
-        )
+    if why := why_no_window():
+        raise SinkError(f"{why}: add -o FILE to write a file, or -o - for a pipe")
     summary = live.run(
         source,
         segmenter,

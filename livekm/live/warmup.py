@@ -1,13 +1,20 @@
-"""Compile the kernels in the background, so that a window need not wait for them."""
+"""Compile the kernels: in the background of a window, or all of them for later."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
 
+from livekm.core import kernels
+from livekm.core.colorspace import COLOR_SPACES
+from livekm.core.painting import Painting
 from livekm.core.segmenter import Segmenter
+from livekm.frame import Frame, Image
+from livekm.outputs.tables.statistics import measure
 from livekm.regions import find_regions
+from livekm.regions.segmenter import RegionSegmenter
 
 _SIZE = 64  # pixels; enough to draw more samples than clusters
 _CLUSTERS = 4
@@ -49,7 +56,7 @@ class WarmUp:
 
     def _compile(self, color_space: str) -> None:
         try:
-            image = np.random.default_rng(0).integers(0, 256, (_SIZE, _SIZE, 3)).astype(np.uint8)
+            image = _noise()
             # One thread: Python joins those of a pool before the program ends.
             segmenter = Segmenter(
                 _CLUSTERS, color_space=color_space, smoothing=1, random_state=0, threads=1
@@ -62,3 +69,47 @@ class WarmUp:
             find_regions(segmentation)  # after ready: only one view needs these kernels
         except BaseException as error:
             self._error = error
+
+
+def compile_all() -> Path | None:
+    """Compile every kernel for every option into numba's cache, or load it from there.
+
+    Returns
+    -------
+    folder : Path or None
+        The cache; None where nothing is compiled, or where numba finds no folder to write to.
+    """
+    image = _noise()
+    counts = np.ones(image.shape[:2], np.uint8)
+    counts[:9] = 0
+    for color_space in COLOR_SPACES:
+        for weight, hysteresis in ((0.0, 2.0), (0.5, 0.0)):
+            segmenter = Segmenter(
+                _CLUSTERS,
+                color_space=color_space,
+                spatial_weight=weight,
+                hysteresis=hysteresis,
+                smoothing=1,
+                random_state=0,
+            )
+            for picture, mask in ((image, None), (image, counts), (255 - image, None)):
+                segmentation = segmenter.update(picture, mask)
+        segmenter.fit(image)
+    segmentation.boundaries()
+    find_regions(segmentation)
+    measure(Frame(image, 0, 0.0), segmentation)
+    painting = Painting(segmentation.labels, segmentation.palette)
+    painting.paint()
+    luma, *chroma = (
+        np.zeros(image.shape[:2], np.uint8),
+        *np.zeros((2, _SIZE // 2, _SIZE // 2), np.uint8),
+    )
+    painting.paint_yuv(luma, *chroma, red=0.2126, blue=0.0722)
+    RegionSegmenter().update(np.tile(image, (8, 8, 1)))  # large enough for a pyramid
+    statistics = getattr(kernels.label_blocks, "stats", None)
+    folder = None if statistics is None else statistics.cache_path
+    return None if folder is None else Path(folder)
+
+
+def _noise() -> Image:
+    return np.random.default_rng(0).integers(0, 256, (_SIZE, _SIZE, 3)).astype(np.uint8)

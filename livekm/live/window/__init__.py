@@ -1,6 +1,5 @@
 """The OpenCV window."""
 
-from livekm.live.window.window import Window
-from livekm.live.window.x11 import has_display
+from livekm.live.window.window import Window, why_no_window
 
-__all__ = ["Window", "has_display"]
+__all__ = ["Window", "why_no_window"]

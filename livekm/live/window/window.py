@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 
@@ -18,6 +19,15 @@ from livekm.live.window.x11 import before_exit, has_display, quiet_qt
 _STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
 _SLACK = 2  # pixels by which a window may differ from what was asked for,
 _SETTLING = 0.5  # and seconds until it is what was asked for
+
+
+def why_no_window() -> str | None:
+    """Say why no window can be opened; None where one can."""
+    if not has_display():
+        return "no display for the window"
+    if re.search(r"GUI: +NONE", cv2.getBuildInformation()):
+        return "this OpenCV has no window, which opencv-python has"
+    return None
 
 
 class Window(Closing):
@@ -50,8 +60,8 @@ class Window(Closing):
         on_lost: Callable[[], object] = lambda: None,
     ) -> None:
         # OpenCV does not raise without a display, it aborts the process.
-        if not has_display():
-            raise SinkError("no display: add -o FILE to write a file, or -o - for a pipe")
+        if why := why_no_window():
+            raise SinkError(f"{why}: add -o FILE to write a file, or -o - for a pipe")
         self._on_lost = on_lost
         self._take_back: Callable[[], None] = lambda: None
         self._title = title
