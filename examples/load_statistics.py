@@ -23,14 +23,14 @@ def load_statistics(path: str | Path) -> Iterator[dict[str, Any]]:
             return
         for row in csv.DictReader(file):
             yield {
-                name: text if name == "color" else json.loads(text) if text else None
+                name: text if name in ("color", "name") else json.loads(text) if text else None
                 for name, text in row.items()
             }
 
 
 if __name__ == "__main__":
-    shares: dict[int, list[float]] = defaultdict(list)
-    for row in load_statistics(sys.argv[1]):
-        shares[row["id"]].append(row["share"])
-    for identity, values in sorted(shares.items()):
-        print(f"id {identity}: {sum(values) / len(values):6.1%} of {len(values)} frames")
+    shares: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for row in load_statistics(sys.argv[1]):  # several segments may have one name
+        shares[row["name"] or f"id {row['id']}"][row["frame"]] += row["share"]
+    for thing, by_frame in sorted(shares.items()):
+        print(f"{thing}: {sum(by_frame.values()) / len(by_frame):6.1%} of {len(by_frame)} frames")

@@ -152,7 +152,7 @@ def regions(
             cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), _WHITE)
         if is_chosen or region.area >= _NAMED_PART * segmentation.labels.size:
             identity, color = segmentation.ids[region.label], segmentation.palette[region.label]
-            _draw_tag(image, region, str(identity), color)
+            _draw_tag(image, region, segmentation.names[region.label] or str(identity), color)
     return image
 
 

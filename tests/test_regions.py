@@ -154,7 +154,7 @@ def test_regions_of_a_clip_as_a_table(suffix, run_cli, tmp_path):
     assert run_cli(*arguments) == (0, f"{name}: 3 frames\n", "")
     with (tmp_path / name).open(encoding="utf-8", newline="") as file:
         if suffix == ".csv":
-            rows = [{k: v if k == "color" else json.loads(v) for k, v in row.items()}
+            rows = [{k: v if k in ("color", "name") else json.loads(v) for k, v in row.items()}
                     for row in csv.DictReader(file)]  # fmt: skip
             assert "outline" not in rows[0]
         else:

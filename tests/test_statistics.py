@@ -55,7 +55,7 @@ def read(path: Path) -> list[SegmentRow]:
         assert tuple(rows.fieldnames) == (*SegmentRow._fields, "schema")
         return [
             without_schema({
-                key: value if key == "color" else json.loads(value) if value else None
+                key: value if key in ("color", "name") else json.loads(value) if value else None
                 for key, value in row.items()
             })
             for row in rows

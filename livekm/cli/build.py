@@ -91,6 +91,11 @@ def masked(settings: Settings, source: Source) -> Source:
     return MaskedSource(source, settings.ignore or (), settings.roi)
 
 
+def lacks_names(settings: Settings) -> bool:
+    """Tell whether the table of names is yet to be written, beside an output."""
+    return bool(settings.names and settings.written) and not Path(settings.names or "").exists()
+
+
 def segmenter(settings: Settings) -> Segmenter:
     """Return a segmenter; raise `UsageError`, or `SourceError` of a palette."""
     fixed = None if settings.clusters == "auto" else settings.clusters
@@ -108,6 +113,8 @@ def segmenter(settings: Settings) -> Segmenter:
     )
     if palette is not None:
         made.palette = palette
+    if settings.names and not lacks_names(settings):
+        made.read_names(settings.names)
     return made
 
 

@@ -287,6 +287,11 @@ class Settings:
     roi: tuple[int, int, int, int] | None = _segments(
         ROI, "the part of the frame that counts: left, top, width and height"
     )
+    names: str | None = _segments(
+        INPUT,
+        "name segments by their colours: a .csv of name,color,tolerance; of one that does not "
+        "exist yet, write one to fill in",
+    )
     color_space: str = _segments(
         choice(COLOR_SPACES), "where distances are measured", default="bgr"
     )

@@ -17,6 +17,7 @@ from livekm.cli.interrupt import Interruption
 from livekm.cli.options import Settings, Way
 from livekm.cli.output_streams import say, tell
 from livekm.cli.progress import clip_progress
+from livekm.core.names import Names, template
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
@@ -55,6 +56,8 @@ def warm_up(*, quiet: bool) -> None:
 def process_batch(settings: Settings, stop: Interruption) -> bool:
     """Process many clips; tell whether one failed."""
     start = time.perf_counter()
+    if settings.names:
+        Names.read(settings.names)
     build.segmenter(settings)  # tells what is wrong with it once, not for each clip
     _check_labels(settings, is_single=settings.frames == 1)
     jobs = batch.plan_jobs(
@@ -80,8 +83,9 @@ def process_batch(settings: Settings, stop: Interruption) -> bool:
 def process_source(settings: Settings, stop: Interruption, reporter: Reporter | None) -> None:
     """Process one source."""
     settings = _without_window(settings) if settings.demo else settings
-    figures = [name for name in (settings.json, settings.plot, settings.explain) if name]
-    check_distinct([*settings.written, *figures], picture=settings.output)
+    names = settings.names if build.lacks_names(settings) else None
+    beside = [name for name in (settings.json, settings.plot, settings.explain, names) if name]
+    check_distinct([*settings.written, *beside], picture=settings.output)
     segmenter = build.segmenter(settings)
     with build.opened_source(settings, stop) as opened:
         if opened.info.is_still:
@@ -95,9 +99,9 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
         elif not settings.written:
             _live(settings, source, segmenter, stop)
         elif source.info.is_still:
-            _image(settings, source, segmenter)
+            _image(settings, source, segmenter, names)
         else:
-            _clip(settings, source, segmenter, stop, reporter)
+            _clip(settings, source, segmenter, stop, reporter, names)
 
 
 def _without_window(settings: Settings) -> Settings:
@@ -132,7 +136,8 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
         say(summary.to_text(source.info.name))
 
 
-def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
+def _image(settings: Settings, source: Source, segmenter: Segmenter, names: str | None) -> None:
+    """Segment a still image; `names` is a table of names to write."""
     output = settings.output
     if output and output != STDOUT and Path(output).suffix.lower() not in WRITABLE_IMAGES:
         raise UsageError(
@@ -150,6 +155,8 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
     )
     _check_names(result.renamed)
     segmentation = result.segmentation
+    if names:
+        _write_names(names, segmentation)
     _logger.info(
         "%s: %dx%d, k = %d, %s iterations, in %.1f s",
         source.info.name,
@@ -163,7 +170,7 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter) -> None:
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
         written = printable(", ".join(map(_told, settings.written)))
-        told = _suggestion(segmenter)
+        told = f"{_suggestion(segmenter)}{_to_fill_in(names)}"
         say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}{told}")
 
 
@@ -173,7 +180,9 @@ def _clip(
     segmenter: Segmenter,
     stop: Interruption,
     reporter: Reporter | None,
+    names: str | None,
 ) -> None:
+    """Segment a clip; `names` is a table of names to write."""
     is_single = 1 in (settings.frames, source.info.n_frames)
     _check_labels(settings, is_single=is_single)
     output = settings.output
@@ -188,10 +197,13 @@ def _clip(
     total, name = min(totals, default=None), Path(_told(settings.written[0])).name
     bar = clip_progress(total, name, hidden=settings.quiet)
     missing = set(build.selection(settings).ids)
+    last: Segmentation | None = None
     start = time.perf_counter()
     with reporter.progress(total) if reporter else bar as advance:
 
         def count(frame: Frame, segmentation: Segmentation) -> None:
+            nonlocal last
+            last = segmentation
             missing.difference_update(segmentation.ids.tolist())
             advance()
 
@@ -212,10 +224,12 @@ def _clip(
             should_stop=stop,
         )
     _check_names(result.renamed)
+    if names and last is not None:
+        _write_names(names, last)
     if missing:
-        names = ", ".join(map(str, sorted(missing)))
+        ids = ", ".join(map(str, sorted(missing)))
         flag = "--drop" if settings.keep is None else "--keep"
-        _logger.warning("%s: no frame of %s had a segment %s", flag, source.info.name, names)
+        _logger.warning("%s: no frame of %s had a segment %s", flag, source.info.name, ids)
     if result.n_dropped:
         dropped = f"{result.n_dropped} of {result.n_frames} frames were dropped"
         _logger.warning("stdout: %s: its reader is too slow", dropped)
@@ -226,7 +240,17 @@ def _clip(
         written = printable(", ".join([*stdout, *map(str, result.paths)])) or "nothing is written"
         frames = f"{result.n_frames} frame{'' if result.n_frames == 1 else 's'}"
         interrupted = ", interrupted" if stop.requested else ""
-        say(f"{written}: {frames}{interrupted}{_suggestion(segmenter)}")
+        say(f"{written}: {frames}{interrupted}{_suggestion(segmenter)}{_to_fill_in(names)}")
+
+
+def _write_names(name: str, segmentation: Segmentation) -> None:
+    """Write a table of names to fill in."""
+    with WholeFile(name) as file:
+        file.write(template(segmentation).encode())
+
+
+def _to_fill_in(names: str | None) -> str:
+    return f"; {printable(names)}: colours to name" if names else ""
 
 
 def _suggestion(segmenter: Segmenter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ class Segmentation:
 
     Parameters
     ----------
-    labels, palette, centers, counts, mse, scene_cut, ids, n_iter, converged
+    labels, palette, centers, counts, mse, scene_cut, ids, names, n_iter, converged
         The attributes.
 
     Attributes
@@ -47,6 +48,8 @@ class Segmentation:
         The identity of each label: 0 to k - 1 at the start, and a new number as soon as a label is
         something else. No number ever has a second meaning; what comes back after a cut has its
         old one where it plausibly is the same.
+    names : tuple of str
+        The name of each label's thing, "" where it has none; see `Segmenter.read_names`.
     n_iter : int or None
         Of a still image, the iterations of k-means over its pixels: each assigns the pixels to the
         nearest centers and moves the centers to the means.
@@ -72,6 +75,7 @@ class Segmentation:
     mse: float
     scene_cut: bool
     ids: npt.NDArray[np.int64]
+    names: tuple[str, ...]
     n_iter: int | None
     converged: bool | None
 
@@ -85,6 +89,7 @@ class Segmentation:
         mse: float = 0.0,
         scene_cut: bool = False,
         ids: npt.NDArray[np.int64] | None = None,
+        names: Sequence[str] = (),
         n_iter: int | None = None,
         converged: bool | None = None,
     ) -> None:
@@ -102,6 +107,9 @@ class Segmentation:
         if centers.ndim != 2 or not len(centers) == k == counts.size == ids.size:
             shapes = f"{centers.shape}, {counts.shape} and {ids.shape}"
             raise ValueError(f"there must be {k} centers, counts and ids, got {shapes}")
+        names = tuple(names) or ("",) * k
+        if len(names) != k:
+            raise ValueError(f"there must be {k} names, got {len(names)}")
         for name, value in (
             ("labels", labels),
             ("palette", palette),
@@ -110,6 +118,7 @@ class Segmentation:
             ("mse", mse),
             ("scene_cut", scene_cut),
             ("ids", ids),
+            ("names", names),
             ("n_iter", n_iter),
             ("converged", converged),
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from livekm.core.features import Features, contiguous, counting
 from livekm.core.fixed_centers import FixedCenters
 from livekm.core.identity import Colors, Identity
 from livekm.core.labeler import Labeler, Labeling
+from livekm.core.names import Names, Naming
 from livekm.core.painting import check_palette
 from livekm.core.sample import Centers, binary_places
 from livekm.core.seeding import SEEDINGS, Seeding
@@ -126,6 +128,7 @@ class Segmenter:
         self._threads = threads or min(available_cores(), _DEFAULT_THREADS)
         self._labeler = Labeler(self._threads)
         self._palette: npt.NDArray[np.uint8] | None = None
+        self._naming: Naming | None = None
         self.reset()
 
     def __repr__(self) -> str:
@@ -243,6 +246,31 @@ class Segmenter:
             elif self._palette is not None:
                 self._free()
 
+    @property
+    def names(self) -> Names | None:
+        """What names the segments by their colours: an id keeps the name that it once got."""
+        return None if self._naming is None else self._naming.names
+
+    @names.setter
+    def names(self, names: Names | None) -> None:
+        with self._lock:
+            self._naming = None if names is None else Naming(names)
+
+    def read_names(self, path: str | Path) -> None:
+        """Name segments from the next frame on by a table of names and colours.
+
+        Parameters
+        ----------
+        path : str or Path
+            CSV: ``name,color,tolerance``; see docs/segments.md.
+
+        Raises
+        ------
+        SourceError
+            If the file cannot be read, or is no such table.
+        """
+        self.names = Names.read(path)
+
     def _fix(self, palette: npt.NDArray[np.uint8]) -> None:
         check_palette(palette)
         if self._spatial_weight > 0:
@@ -273,6 +301,8 @@ class Segmenter:
         """Forget all frames: the next one starts anew."""
         with self._lock:
             self._identity.forget()
+            if self._naming is not None:
+                self._naming.forget()
             self._restart()
 
     def _restart(self) -> None:
@@ -555,6 +585,12 @@ class Segmenter:
         if palette is None:
             colors = self._space.to_bgr(centers[:, :3])
             palette = np.rint(colors).clip(0, 255).astype(np.uint8)
+        if self._naming is None:
+            names: tuple[str, ...] = ()
+        elif ids is None:  # those of an image are its labels, which mean nothing in another
+            names = self._naming.names.of(palette)
+        else:
+            names = self._naming.of(palette, ids)
         return Segmentation(
             labeling.labels,
             palette.copy(),
@@ -563,6 +599,7 @@ class Segmenter:
             mse=labeling.error / self._space.units**2,
             scene_cut=scene_cut,
             ids=ids,
+            names=names,
             n_iter=n_iter,
             converged=converged,
         )

@@ -54,7 +54,7 @@ def clip_figure(history: History, title: str) -> Figure:
     _draw_shares(shares, history, course)
     _draw_error(error, history)
     palette = figure.add_subplot(grid[4, :])
-    show_palette(palette, course.colors, course.shares.mean(axis=0), course.ids)
+    show_palette(palette, course.colors, course.shares.mean(axis=0), course.names)
     palette.set_title("ids in their mean colours, by their share of the whole clip", fontsize=10)
     return figure
 
@@ -136,13 +136,17 @@ def _mark_area(
 ) -> None:
     """Write an id into its area where that is thickest, and mark where the id begins and ends."""
     thickness, middles = high - low, (low + high) / 2
-    style: dict[str, Any] = {"color": text_color(course.colors[column]), "fontsize": 9}
+    style: dict[str, Any] = {
+        "color": text_color(course.colors[column]),
+        "fontsize": 9,
+        "parse_math": False,
+    }
     widest = int(np.argmax(thickness))
     if thickness[widest] > _LEAST_LABELLED:
         x = (edges[widest] + edges[widest + 1]) / 2
         margin = 0.01 * (edges[-1] - edges[0])
         x = min(max(x, edges[0] + margin), edges[-1] - margin)
-        axes.text(x, middles[widest], f"{course.ids[column]}", ha="center", va="center", **style)
+        axes.text(x, middles[widest], course.names[column], ha="center", va="center", **style)
     there = np.flatnonzero(thickness > 0)
     if not len(there) or thickness[there].max() < _LEAST_MARKED:
         return

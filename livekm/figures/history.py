@@ -36,6 +36,7 @@ class _Thing:
     last: float
     share: float
     color: npt.NDArray[np.float64]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,8 @@ class Course:
         The mean colour of each id over the whole clip.
     shares : (n, m) float64
         The mean share of each id in each bin.
+    names : list of str
+        The name of each id, or its number.
     first, last : (m,) float64
         When each id is there for the first and the last time, in seconds.
     """
@@ -58,6 +61,7 @@ class Course:
     shares: npt.NDArray[np.float64]
     first: npt.NDArray[np.float64]
     last: npt.NDArray[np.float64]
+    names: list[str]
 
 
 class History:
@@ -128,14 +132,15 @@ class History:
             segmentation.ids.tolist(),
             segmentation.shares.tolist(),
             segmentation.palette.astype(np.float64),
+            segmentation.names,
             strict=True,
         )
-        for key, share, color in rows:
+        for key, share, color, name in rows:
             if not share:
                 continue
             bin_shares[key] = bin_shares.get(key, 0.0) + share
             thing = self._things.setdefault(key, _Thing(time, time, 0.0, np.zeros(3)))
-            thing.last = time
+            thing.last, thing.name = time, name or thing.name
             thing.share += share
             thing.color += share * color
 
@@ -208,6 +213,7 @@ class History:
             shares / self._weights[:, np.newaxis],
             np.array([thing.first for thing in things]),
             np.array([thing.last for thing in things]),
+            [thing.name or str(key) for key, thing in zip(ids, things, strict=True)],
         )
 
     @property

@@ -28,6 +28,7 @@ _FEWEST_COLUMNS, _MOST_COLUMNS = 3, 8
 _LOWEST, _TALLEST = 0.1, 2.0  # height of a panel by its width; images beyond are centered in it
 _TITLE = 0.34  # inches above each panel
 _TABLE_COLUMNS = 4
+_LONGEST_NAME = 12  # letters of a name in the table, for which there is room
 _TABLE_ROW = 0.24  # inches
 _GHOST = 0.12  # how much of the picture shows on the ground of a segment
 _LIGHT = 175  # lightness from which a segment is shown on a dark ground
@@ -64,7 +65,9 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     left, right = figure.add_subplot(top[0]), figure.add_subplot(top[1])
     show_image(left, image, "original")
     show_image(right, painted(image, segmentation), f"{segmentation.n_segments} segments")
-    show_palette(figure.add_subplot(grid[1]), segmentation.palette, segmentation.shares)
+    names = [name or str(label) for label, name in enumerate(segmentation.names)]
+    palette = figure.add_subplot(grid[1])
+    show_palette(palette, segmentation.palette, segmentation.shares, names)
     _draw_table(figure.add_subplot(grid[2]), segmentation, shown, len(order) - len(shown))
     panels = grid[3].subgridspec(rows, columns)
     grounds = _ghost(image, light=False), _ghost(image, light=True)
@@ -74,8 +77,14 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
         # A light segment would not be seen on the light ground.
         ground = grounds[float(segmentation.palette[label] @ LUMA) < _LIGHT]
         cut_out = np.where(mask[:, :, np.newaxis], image, ground)
-        show_image(axes, cut_out, f"segment {label}: {segmentation.shares[label]:.1%}")
+        show_image(axes, cut_out, _described(int(label), segmentation))
     return figure
+
+
+def _described(label: int, segmentation: Segmentation) -> str:
+    name = segmentation.names[label]
+    called = f"{name} ({label})" if name else f"segment {label}"
+    return f"{called}: {segmentation.shares[label]:.1%}"
 
 
 def choose_grid(n: int, aspect: float) -> tuple[int, int]:
@@ -131,8 +140,17 @@ def _draw_table(
             (column + 0.02, row + 0.15), 0.12, 0.7, fc=to_rgb(color), ec="0.6", lw=0.5
         )
         axes.add_patch(swatch)
-        text = f"{label:>3}  {hex_color(color)}  {segmentation.shares[label]:6.1%}"
-        axes.text(column + 0.17, row + 0.5, text, va="center", fontsize=9, family="monospace")
+        name = segmentation.names[label][:_LONGEST_NAME]
+        text = f"{label:>3}  {hex_color(color)}  {segmentation.shares[label]:6.1%}  {name}".rstrip()
+        axes.text(
+            column + 0.17,
+            row + 0.5,
+            text,
+            va="center",
+            fontsize=9,
+            family="monospace",
+            parse_math=False,
+        )
     if n_folded:
         share = float(segmentation.shares.sum() - segmentation.shares[shown].sum())
         axes.text(

@@ -58,7 +58,7 @@ def show_image(axes: Axes, image: Image, title: str) -> None:
     """Show a (H, W, 3) BGR image."""
     step = max(1, max(image.shape[:2]) // _LONGEST_SIDE)
     axes.imshow(image[::step, ::step, ::-1], interpolation="antialiased")
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=10, parse_math=False)
     axes.set_axis_off()
 
 
@@ -89,7 +89,7 @@ def show_palette(
     axes: Axes,
     palette: npt.NDArray[np.uint8],
     shares: npt.NDArray[np.float64],
-    names: Sequence[int] | npt.NDArray[np.int64] | None = None,
+    names: Sequence[object] | npt.NDArray[np.int64] | None = None,
 ) -> None:
     """Draw (k, 3) BGR colours, the largest first, each as wide as its share and with its name.
 
@@ -108,6 +108,7 @@ def show_palette(
                 va="center",
                 fontsize=9,
                 color=text_color(palette[index]),
+                parse_math=False,
             )
         start += share
     axes.set_xlim(0, 1)

@@ -95,6 +95,7 @@ class Hud:
                     segmentation.ids,
                     sort=settings.sorts_strip,
                     chosen=settings.chosen,
+                    names=segmentation.names,
                 )
         if self.note:
             draw_note(image, self.note)

@@ -64,7 +64,8 @@ def describe(identity: int, segmentation: Segmentation) -> str:
         return f"{identity} is gone"
     label = int(labels[0])
     blue, green, red = segmentation.palette[label].tolist()
-    return f"{identity}: #{red:02x}{green:02x}{blue:02x}, {segmentation.shares[label]:.0%}"
+    called = " ".join(filter(None, (str(identity), segmentation.names[label])))
+    return f"{called}: #{red:02x}{green:02x}{blue:02x}, {segmentation.shares[label]:.0%}"
 
 
 def _chosen(settings: LiveSettings, segmentation: Segmentation | None) -> str:

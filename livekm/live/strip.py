@@ -27,11 +27,12 @@ def draw_strip(
     *,
     sort: bool = False,
     chosen: Collection[int] = (),
+    names: Sequence[str] = (),
 ) -> None:
     """Draw colours as a strip at the bottom of `image`.
 
-    A colour is as wide as its share. Where there is room, its id and its share in per cent stand in
-    it.
+    A colour is as wide as its share. Where there is room, its name, or its id, stands in it, and
+    its share in per cent.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ def draw_strip(
         Whether the largest share comes first, not the lowest label.
     chosen : collection of int
         The ids whose colours are framed; the others fade then.
+    names : sequence of str
+        The name of each label, "" where it has none.
     """
     height, width = image.shape[:2]
     top = height - strip_height(height)
@@ -57,7 +60,8 @@ def draw_strip(
         is_faded = bool(chosen) and identity not in chosen
         color = _faded(palette[label]) if is_faded else palette[label]
         part[:] = color
-        _write(part, [f"{identity}  {shares[label]:.0%}", str(identity)], color)
+        name = str(names[label] if names else "") or str(identity)
+        _write(part, [f"{name}  {shares[label]:.0%}", name, str(identity)], color)
         if identity in chosen:
             _frame(part, mark, WHITE)
             _frame(part, 1, BLACK)

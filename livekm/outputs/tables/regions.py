@@ -13,7 +13,7 @@ from livekm.regions import find_regions
 
 REGION_COLUMNS = (
     "frame", "time", "label", "id", "color", "region", "area", "x", "y",
-    "box_x", "box_y", "box_width", "box_height",
+    "box_x", "box_y", "box_width", "box_height", "name",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ class RegionFile(TableFile):
                 "box_width": region.box[2],
                 "box_height": region.box[3],
                 "outline": region.outline.tolist(),
+                "name": segmentation.names[region.label],
             }
             for number, region in enumerate(regions)
         ]

@@ -37,6 +37,8 @@ class SegmentRow(NamedTuple):
         The smallest box of whole pixels that holds it.
     mse, scene_cut
         Those of the whole frame; see `Segmentation`.
+    name
+        What the segment is called, or nothing.
     """
 
     frame: int
@@ -54,6 +56,7 @@ class SegmentRow(NamedTuple):
     box_height: int | None
     mse: float
     scene_cut: bool
+    name: str
 
 
 def measure(frame: Frame, segmentation: Segmentation, threads: int = 1) -> list[SegmentRow]:
@@ -100,6 +103,7 @@ def measure(frame: Frame, segmentation: Segmentation, threads: int = 1) -> list[
                 box_height=bottom - top if is_there else None,
                 mse=mse,
                 scene_cut=bool(segmentation.scene_cut),
+                name=segmentation.names[label],
             )
         )
     return rows
