@@ -37,7 +37,7 @@ _STAGES = {
     "    moves": (MoveLedger, "improve"),
     "    challenges": (Trainer, "_challenge"),
     "  label": (Segmenter, "_label"),
-    "    split into planes": (Features, "planes"),
+    "    turn into features": (Features, "colors"),
 }
 
 

@@ -41,6 +41,13 @@ def slack_of(centers, hysteresis):
     )
 
 
+def as_read(planes):
+    """(3, H, W) features as kernels read them, and from plane to plane; of BGR no planes, None."""
+    if planes.dtype == np.uint8:
+        return planes.transpose(1, 2, 0).reshape(-1), None
+    return planes.reshape(-1), planes[0].size
+
+
 def run_label_blocks(
     planes, centers, step=0.0, slack=None, previous=None, ranges=None, fraction=None
 ):
@@ -56,7 +63,7 @@ def run_label_blocks(
         kernels.label_blocks(
             first,
             last,
-            planes.reshape(-1),
+            *as_read(planes),
             height,
             width,
             np.float32(step) if step else None,
@@ -142,12 +149,13 @@ def test_place_counts_where_centers_have_five_features(size, k):
 @pytest.mark.parametrize("d", [3, 5])
 def test_labels_stick_within_the_slack(size, hysteresis, d):
     rng = np.random.default_rng(6)
-    for k in (1, 2, 12):
+    for k, content in itertools.product((1, 2, 12, 70), ("noise", "gradient", "one colour")):
         centers = random_centers(rng, k, d)
         previous = rng.integers(0, k, size).astype(np.uint8)
         slack = slack_of(centers, hysteresis)
         step = 1.0 if d == 5 else 0.0
-        assert_labels_are_naive(random_planes(rng, *size), centers, step, slack, previous)
+        planes = random_planes(rng, *size, content)
+        assert_labels_are_naive(planes, centers, step, slack, previous)
 
 
 def test_a_label_sticks_at_the_slack_and_lets_go_beyond_it():
@@ -190,7 +198,7 @@ def run_smooth_labels(planes, labels, centers, step=0.0, ranges=None):
         kernels.smooth_labels(
             first,
             last,
-            planes.reshape(-1),
+            *as_read(planes),
             height,
             width,
             np.float32(step),

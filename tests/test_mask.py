@@ -5,6 +5,7 @@ from __future__ import annotations
 import naive
 import numpy as np
 import pytest
+from test_kernels import as_read
 
 from livekm import Segmentation, Segmenter, Selection, find_regions, segment
 from livekm.core.colorspace import COLOR_SPACES, to_features
@@ -185,7 +186,7 @@ def test_ignored_pixels_are_taken_out_of_the_sums(rows):
     counts, errors = np.zeros((9, 4), np.int64), np.zeros(9, np.int64)
     for first, last in rows:
         ignore_pixels(
-            first, last, planes.reshape(-1), 9, 13, np.float32(0), centers, np.float32(2),
+            first, last, *as_read(planes), 9, 13, np.float32(0), centers, np.float32(2),
             mask.reshape(-1), labels.reshape(-1), counts, errors,
         )  # fmt: skip
     assert np.array_equal(labels, np.where(mask == 0, IGNORED, before))

@@ -71,8 +71,14 @@ class Features:
         """Return the spatial features from one pixel to the next; 0 where places do not count."""
         return np.float32(self._extent / max(1, max(height, width) - 1))
 
-    def planes(self, pixels: Image) -> npt.NDArray[Any]:
-        """Return the (3, H, W) colour features of an image; the next call writes over them."""
+    def colors(self, pixels: Image) -> npt.NDArray[Any]:
+        """Return the colour features of an image, as `Labeler.label` takes them.
+
+        Of BGR they are the (H, W, 3) pixels themselves, of other spaces (3, H, W) planes; the next
+        call writes over these.
+        """
+        if self.space.dtype == np.uint8:
+            return pixels
         shape = 3, *pixels.shape[:2]
         if self._planes.shape != shape:
             self._planes = np.empty(shape, self.space.dtype)

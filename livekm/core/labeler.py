@@ -58,7 +58,7 @@ class Labeler:
 
     def label(
         self,
-        planes: npt.NDArray[Any],
+        colors: npt.NDArray[Any],
         centers: Centers,
         *,
         spacing: np.float32,
@@ -72,8 +72,8 @@ class Labeler:
 
         Parameters
         ----------
-        planes : (3, H, W) uint8 or int16
-            The colour features.
+        colors : (H, W, 3) uint8 or (3, H, W) int16
+            The colour features of each pixel, or in planes.
         centers : (d, k) float32
         spacing : float32
             Spatial features from one pixel to the next, 0 for none.
@@ -88,7 +88,8 @@ class Labeler:
         mask : (H, W) uint8, optional
             0 where a pixel does not count: its label becomes 255. k is at most 255 then.
         """
-        shape = height, width = planes.shape[1:]
+        is_planar = colors.dtype != np.uint8
+        shape = height, width = colors.shape[1:] if is_planar else colors.shape[:2]
         d, k = centers.shape
         fraction = binary_places(reach)
         rounded = np.zeros((5, k), np.float32)
@@ -102,11 +103,11 @@ class Labeler:
         else:
             ways = np.minimum(hysteresis * _distances(rounded), most / 2)
             slack, previous = scale * ways.astype(np.float32), self._previous
-        flat = planes.reshape(-1)
+        frame, plane = colors.reshape(-1), height * width if is_planar else None
         rows = -(-height // BLOCK_ROWS)
         counts, errors = np.zeros((rows, k), np.int64), np.zeros(rows, np.int64)
         run_in_threads(
-            self._threads, label_blocks, rows, flat, height, width,
+            self._threads, label_blocks, rows, frame, plane, height, width,
             spacing if spacing > 0 else None, scale, scale * rounded, biases, slack, previous,
             labels, counts, errors,
         )  # fmt: skip
@@ -117,8 +118,8 @@ class Labeler:
             nonlocal total, error
             counts, errors = np.zeros((height, k), np.int64), np.zeros(height, np.int64)
             run_in_threads(
-                self._threads, kernel, height, flat, height, width, spacing, rounded, scale,
-                *given, counts, errors,
+                self._threads, kernel, height, frame, plane, height, width, spacing, rounded,
+                scale, *given, counts, errors,
             )  # fmt: skip
             total, error = total + counts.sum(axis=0), error + int(errors.sum())
 

@@ -560,7 +560,7 @@ class Segmenter:
         mask: npt.NDArray[np.uint8] | None = None,
     ) -> Labeling:
         return labeler.label(
-            self._features.planes(pixels),
+            self._features.colors(pixels),
             centers,
             spacing=self._features.spacing(*pixels.shape[:2]),
             reach=self._features.reach,

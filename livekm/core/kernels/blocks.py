@@ -1,14 +1,15 @@
 """Blocks of a frame, 8 rows of 32 pixels, and what is in them.
 
 A block's rows are copied one behind the other, so that every loop is long enough to be worth its
-vectors.
+vectors. Each row is as long as a block is wide, so that no loop has a rest to do one by one: at the
+right border of the frame the block's first pixel is repeated.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.compiler import MOVED, inline_exact_jit, move
+from livekm.core.kernels.compiler import MOVED, inline_exact_jit, move, part
 
 BLOCK_ROWS = 8
 COLUMNS = MOVED
@@ -23,6 +24,47 @@ _U = np.uint64
 
 
 @inline_exact_jit
+def take_planes(frame, plane, start, width, rows, columns, colors):
+    """Copy a block's features out of the planes of a frame."""
+    for f in range(3):
+        gather(frame, f * plane + start, width, rows, columns, colors, f * BLOCK)
+
+
+@inline_exact_jit
+def take_pixels(frame, start, width, rows, columns, colors):
+    """As `take_planes`, where the features of each pixel lie together."""
+    if columns < COLUMNS:
+        for f in range(3):
+            for i in range(rows * COLUMNS):
+                colors[_U(f * BLOCK + i)] = frame[_U(3 * start + f)]
+    for r in range(rows):
+        source, target = 3 * (start + r * width), r * COLUMNS
+        if columns == COLUMNS:
+            part(frame, source, colors, target, BLOCK)
+        else:
+            for i in range(columns):
+                for f in range(3):
+                    colors[_U(f * BLOCK + target + i)] = frame[_U(source + 3 * i + f)]
+
+
+@inline_exact_jit
+def gather(frame, start, width, rows, columns, block, offset):
+    """Copy a block's rows out of a plane, one behind the other."""
+    if columns < COLUMNS:
+        for i in range(rows * COLUMNS):
+            block[_U(offset + i)] = frame[_U(start)]
+    for r in range(rows):
+        _copy(frame, start + r * width, block, offset + r * COLUMNS, columns)
+
+
+@inline_exact_jit
+def scatter(block, start, width, rows, columns, frame):
+    """Copy a block's rows into a plane."""
+    for r in range(rows):
+        _copy(block, r * COLUMNS, frame, start + r * width, columns)
+
+
+@inline_exact_jit
 def _copy(source, start, target, offset, n):
     if n == MOVED:
         move(source, start, target, offset)
@@ -32,24 +74,10 @@ def _copy(source, start, target, offset, n):
 
 
 @inline_exact_jit
-def gather(frame, start, width, rows, columns, block, offset):
-    """Copy a block's rows out of a plane, one behind the other."""
-    for r in range(rows):
-        _copy(frame, start + r * width, block, offset + r * columns, columns)
-
-
-@inline_exact_jit
-def scatter(block, start, width, rows, columns, frame):
-    """Copy a block's rows into a plane."""
-    for r in range(rows):
-        _copy(block, r * columns, frame, start + r * width, columns)
-
-
-@inline_exact_jit
-def measure(colors, n_colors, n, low, high, sums):
+def measure(colors, n, low, high, sums):
     """Write the box and the sums of a block's colours; return the sum of their squares."""
     squares = _I(0)
-    for f in range(n_colors):
+    for f in range(3):
         base = _U(f * BLOCK)
         lowest = colors[base]
         highest = lowest
@@ -72,14 +100,15 @@ def measure(colors, n_colors, n, low, high, sums):
 def locate(top, left, rows, columns, spacing, x, low, high):
     """Write the spatial features of a block and their box; return the sum of their squares."""
     squares = _I(0)
-    for r in range(rows):
-        target = _U(r * columns)
-        y = np.rint(_F(top + r) * spacing)
-        for c in range(_U(columns)):
-            u = np.rint((_F(left) + _F(c)) * spacing)
-            x[P3 + target + c] = u
-            x[P4 + target + c] = y
-            squares += _I(u * u + y * y)
     low[3], high[3] = np.rint(_F(left) * spacing), np.rint(_F(left + columns - 1) * spacing)
     low[4], high[4] = np.rint(_F(top) * spacing), np.rint(_F(top + rows - 1) * spacing)
+    for r in range(rows):
+        target = _U(r * COLUMNS)
+        y = np.rint(_F(top + r) * spacing)
+        for c in range(_U(COLUMNS)):
+            u = np.rint((_F(left) + _F(c)) * spacing)
+            u, v = (u, y) if _I(c) < columns else (low[3], low[4])
+            x[P3 + target + c] = u
+            x[P4 + target + c] = v
+            squares += _I(u * u + v * v)
     return squares

@@ -21,23 +21,45 @@ def differ(before, nearest, n):
 
 
 @inline_exact_jit
-def stick(x, n, spacing, centers, biases, slack, before, nearest, best, gained, lost):
+def stick(
+    x, n, spacing, centers, biases, slack, most, reach, excess, before, nearest, best,
+    old_scores, likely, gained, lost,
+):  # fmt: skip
     """Give a pixel its previous label back while it is within the slack of the bisector.
 
     The distance of x beyond the bisector of an old center a and a new center b is
-    (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Pixels
-    that have got back their label a are counted in `gained` of a and `lost` of b: with one count
-    for both, each pixel would wait for the one before it. Returns what they add to the scores.
+    (|x - a|^2 - |x - b|^2) / (2 |a - b|); `slack` holds hysteresis * |a - b| for each pair. Most
+    pixels that change are far beyond it, which their old center's score tells in vectors, where it
+    is among `old_scores`; what is left is looked at one by one.
+
+    Pixels that have got back their label a are counted in `gained` of a and `lost` of b: with one
+    count for both, each pixel would wait for the one before it. Returns what they add to the
+    scores.
+
+    Parameters
+    ----------
+    most, reach : float32
+        The largest slack, without and with what is rounded in `excess`.
+    excess : (k,) float32
+        The least by which each center's score is above the best in this block.
+    old_scores : (BLOCK,) float32
+        The score of the label before where that was compared, else -inf.
+    likely : (BLOCK,) uint8
+        Written: the label before where it may come back, else the nearest.
     """
+    for i in range(n):
+        was, new = before[i], nearest[i]
+        likely[i] = was if old_scores[i] - best[i] <= most else new
     added = _I(0)
     k = _U(biases.shape[0])
     for start in range(0, _I(n), WORD):
-        changed = differences(before, nearest, start)
+        changed = differences(likely, nearest, start)
         while changed != _U(0):
             i = _U(start) + trailing_zeros(changed)
             changed &= changed - _U(1)
             old, new = _U(before[i]), _U(nearest[i])
-            old = old if old < k else new  # a pixel that did not count has no label to keep
+            if old >= k or excess[old] > reach:  # it did not count, or is far from all of the block
+                continue
             score = biases[old]
             score -= centers[0, old] * x[i]
             score -= centers[1, old] * x[P1 + i]

@@ -13,13 +13,14 @@ _NONE = np.uint8(255)
 
 @jit
 def ignore_pixels(
-    first, last, planes, height, width, spacing, centers, scale, mask, labels, counts, errors
-):
+    first, last, frame, plane, height, width, spacing, centers, scale,
+    mask, labels, counts, errors,
+):  # fmt: skip
     """Take the label from each pixel of the rows from `first` up to `last` where a mask is 0.
 
     Parameters
     ----------
-    planes, height, width, spacing, scale
+    frame, plane, height, width, spacing, scale
         As in `label_blocks`.
     centers : (5, k) float32
         k is at most 255.
@@ -29,13 +30,12 @@ def ignore_pixels(
     counts, errors
         As in `smooth_labels`.
     """
-    area = height * width
     for r in range(first, last):
         for c in range(width):
             p = _U(r * width + c)
             if mask[p] == 0:
                 own = labels[p]
                 counts[first, own] -= 1
-                far = half_distance(planes, area, p, r, c, spacing, centers, own)
+                far = half_distance(frame, plane, p, r, c, spacing, centers, own)
                 errors[first] -= np.int64(far * scale)
                 labels[p] = _NONE

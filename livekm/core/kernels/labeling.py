@@ -9,8 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from livekm.core.kernels.blocks import BLOCK, BLOCK_ROWS, COLUMNS, gather, locate, measure, scatter
-from livekm.core.kernels.compiler import exact_jit, scratch
+from livekm.core.kernels.blocks import (
+    BLOCK,
+    BLOCK_ROWS,
+    COLUMNS,
+    gather,
+    locate,
+    measure,
+    scatter,
+    take_pixels,
+    take_planes,
+)
+from livekm.core.kernels.compiler import exact_jit, fetch, scratch
 from livekm.core.kernels.hysteresis import differ, stick
 from livekm.core.kernels.nearest import GROUP, find_candidates, read, search
 
@@ -22,13 +32,15 @@ _F = np.float32
 _I = np.int64
 _U = np.uint64
 _ZERO = np.float32(0)
+_LINE = 64  # bytes of memory that come at once
 
 
 @exact_jit
 def label_blocks(
     first,
     last,
-    planes,
+    frame,
+    plane,
     height,
     width,
     spacing,
@@ -47,8 +59,11 @@ def label_blocks(
     ----------
     first, last : int
         Block rows, of `BLOCK_ROWS` pixel rows each.
-    planes : (3 * height * width,) uint8 or int16
-        The colour features, one plane after the other.
+    frame : (3 * height * width,) uint8 or int16
+        The colour features.
+    plane : int or None
+        Elements from one plane of features to the next; None, for which a kernel of its own is
+        compiled, where those of a pixel lie together.
     height, width : int
         Size of the frame in pixels.
     spacing : float32 or None
@@ -73,25 +88,29 @@ def label_blocks(
         Half the sum of the squared distances times `scale` is added to row `first`.
     """
     k = centers.shape[1]
-    area = height * width
     is_sticky = slack.shape[0] > 0
-    colors = scratch(_COLORS, planes.dtype)
+    colors = scratch(_COLORS, frame.dtype)
     x = scratch(_FEATURES, np.float32)
     best = scratch(BLOCK, np.float32)
     index = scratch(BLOCK, np.int32)
     nearest = scratch(BLOCK, np.uint8)
     before = scratch(BLOCK, np.uint8)
+    likely = scratch(BLOCK, np.uint8)
+    old_scores = scratch(BLOCK, np.float32)
     excess = scratch(_MOST, np.float32)
     chosen = scratch(_CHOSEN, np.int64)
     lost = scratch(_MOST, np.int64)
     low, high, sums = scratch(5, np.float32), scratch(5, np.float32), scratch(3, np.int64)
-    # It is 3. Loops to a constant are written out, and take longer to compile.
-    n_colors = planes.shape[0] // area
     margin = _ZERO
     for j in range(k):
         lost[j] = 0
         rounding = _F(1e-5) * biases[j]
         margin = rounding if rounding > margin else margin
+    most = _ZERO
+    for i in range(slack.shape[0]):
+        for j in range(k):
+            most = slack[i, j] if slack[i, j] > most else most
+    reach = most + margin
     half = _I(scale) // 2
     found = counts[first]
     error = _I(0)
@@ -99,15 +118,24 @@ def label_blocks(
         rows = min(BLOCK_ROWS, height - top)
         for left in range(0, width, COLUMNS):
             columns = min(COLUMNS, width - left)
-            n = _U(rows * columns)
+            n = _U(rows * COLUMNS)
             start = top * width + left
-            for f in range(n_colors):
-                gather(planes, f * area + start, width, rows, columns, colors, f * BLOCK)
+            for r in range(rows):  # of a block two farther: memory is slower than this one takes
+                ahead = start + r * width + 2 * COLUMNS
+                if plane is None:
+                    fetch(frame, 3 * ahead)
+                    fetch(frame, 3 * ahead + _LINE)
+                if is_sticky:
+                    fetch(previous, ahead)
+            if plane is None:
+                take_pixels(frame, start, width, rows, columns, colors)
+            else:
+                take_planes(frame, plane, start, width, rows, columns, colors)
             if is_sticky:  # early, to avoid a store-forwarding stall
                 gather(previous, start, width, rows, columns, before, 0)
                 for i in range(n, _U(BLOCK)):
-                    before[i] = nearest[i] = 0
-            squares = measure(colors, n_colors, n, low, high, sums)
+                    likely[i] = before[i] = nearest[i] = 0
+            squares = measure(colors, n, low, high, sums)
             if spacing is not None:
                 squares += locate(top, left, rows, columns, spacing, x, low, high)
             error += half * squares
@@ -121,15 +149,33 @@ def label_blocks(
                 error += _I(n) * _I(biases[j])
                 for f in range(3):
                     error -= _I(centers[f, j]) * sums[f]
-            if not is_clear or (is_sticky and differ(before, nearest, n)):
-                search(colors, n, n_colors, spacing, centers, biases, chosen, count, x, best, index)
+            differs = not is_clear or (is_sticky and differ(before, nearest, n))
+            if differs:
+                search(
+                    colors, n, spacing, centers, biases, chosen, count, before, x, best,
+                    index, old_scores,
+                )  # fmt: skip
             if not is_clear:
                 error += read(n, chosen, count, best, index, nearest, found)
-            if is_sticky:
+            if is_sticky and differs:
                 error += stick(
-                    x, n, spacing, centers, biases, slack, before, nearest, best, found, lost
-                )
+                    x, n, spacing, centers, biases, slack, most, reach, excess, before, nearest,
+                    best, old_scores, likely, found, lost,
+                )  # fmt: skip
             scatter(nearest, start, width, rows, columns, labels)
+            lacking = rows * (COLUMNS - columns)
+            if lacking > 0:  # the first pixel was repeated so often
+                j = _U(nearest[0])
+                own = _I(biases[j])
+                for f in range(3):
+                    value = _I(colors[_U(f * BLOCK)])
+                    own += half * value * value - _I(centers[f, j]) * value
+                if spacing is not None:
+                    for f in range(3, 5):
+                        value = _I(low[f])
+                        own += half * value * value - _I(centers[f, j] * low[f])
+                found[j] -= lacking
+                error -= lacking * own
     for j in range(k):
         found[j] -= lost[j]
     errors[first] += error

@@ -71,8 +71,11 @@ def find_candidates(centers, biases, spacing, low, high, margin, excess, chosen)
 
 
 @inline_exact_jit
-def _compare_colors(x, n, centers, biases, chosen, at, best, index):
-    """Let the four chosen centers from `at` on compete for each pixel of a block."""
+def _compare_colors(x, n, centers, biases, chosen, at, before, best, index, old_scores):
+    """Let the four chosen centers from `at` on compete for each pixel of a block.
+
+    If one of them is the center that a pixel had before, note its score.
+    """
     i0, i1, i2, i3 = chosen[at], chosen[at + 1], chosen[at + 2], chosen[at + 3]
     a0, a1, a2, a = centers[0, i0], centers[1, i0], centers[2, i0], biases[i0]
     b0, b1, b2, b = centers[0, i1], centers[1, i1], centers[2, i1], biases[i1]
@@ -81,20 +84,24 @@ def _compare_colors(x, n, centers, biases, chosen, at, best, index):
     j0, j1, j2, j3 = np.int32(i0), np.int32(i1), np.int32(i2), np.int32(i3)
     for i in range(n):
         u, v, w = x[i], x[P1 + i], x[P2 + i]
-        least, label = best[i], index[i]
+        least, label, own, was = best[i], index[i], old_scores[i], np.int32(before[i])
         score = a - a0 * u - a1 * v - a2 * w
+        own = score if was == j0 else own
         label = j0 if score < least else label
         least = score if score < least else least
         score = b - b0 * u - b1 * v - b2 * w
+        own = score if was == j1 else own
         label = j1 if score < least else label
         least = score if score < least else least
         score = c - c0 * u - c1 * v - c2 * w
+        own = score if was == j2 else own
         label = j2 if score < least else label
         least = score if score < least else least
         score = d - d0 * u - d1 * v - d2 * w
+        own = score if was == j3 else own
         label = j3 if score < least else label
         least = score if score < least else least
-        best[i], index[i] = least, label
+        best[i], index[i], old_scores[i] = least, label, own
 
 
 @inline_exact_jit
@@ -113,15 +120,22 @@ def _compare_places(x, n, centers, biases, j, best, index):
 
 
 @inline_exact_jit
-def search(colors, n, n_colors, spacing, centers, biases, chosen, count, x, best, index):
-    """Find each pixel's nearest center among those chosen."""
-    for f in range(n_colors):
+def search(
+    colors, n, spacing, centers, biases, chosen, count, before, x, best, index, old_scores,
+):  # fmt: skip
+    """Find each pixel's nearest center among those chosen.
+
+    Also write the score of the center that each pixel had `before`, -inf where that is not among
+    those chosen, or where places count: what labels that stick ask for.
+    """
+    for f in range(3):
         base = _U(f * BLOCK)
         for i in range(n):
             x[base + i] = _F(colors[base + i])
     for i in range(n):
         best[i] = _F(np.inf)
         index[i] = 0
+        old_scores[i] = -_F(np.inf)
     if spacing is not None:
         for q in range(count):
             _compare_places(x, n, centers, biases, chosen[q], best, index)
@@ -129,7 +143,7 @@ def search(colors, n, n_colors, spacing, centers, biases, chosen, count, x, best
         for q in range(count, count + GROUP - 1):  # the last one again, which changes nothing
             chosen[q] = chosen[count - 1]
         for q in range(0, count, GROUP):
-            _compare_colors(x, n, centers, biases, chosen, q, best, index)
+            _compare_colors(x, n, centers, biases, chosen, q, before, best, index, old_scores)
 
 
 @inline_exact_jit

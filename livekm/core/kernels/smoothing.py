@@ -72,11 +72,15 @@ def _majority(padded, i):
 
 
 @inline_jit
-def half_distance(planes, area, p, r, c, spacing, centers, j):
+def half_distance(frame, plane, p, r, c, spacing, centers, j):
     """Half the squared distance of pixel p, in row r and column c, to center j."""
     total = 0.0
     for f in range(3):
-        difference = np.float64(planes[_U(f * area) + p]) - np.float64(centers[f, j])
+        if plane is None:
+            value = np.float64(frame[_U(3) * p + _U(f)])
+        else:
+            value = np.float64(frame[_U(f * plane) + p])
+        difference = value - np.float64(centers[f, j])
         total += difference * difference
     x = np.rint(np.float32(c) * spacing) - centers[3, j]
     y = np.rint(np.float32(r) * spacing) - centers[4, j]
@@ -85,8 +89,9 @@ def half_distance(planes, area, p, r, c, spacing, centers, j):
 
 @jit
 def smooth_labels(
-    first, last, planes, height, width, spacing, centers, scale, labels, smoothed, counts, errors
-):
+    first, last, frame, plane, height, width, spacing, centers, scale,
+    labels, smoothed, counts, errors,
+):  # fmt: skip
     """Give each pixel of the rows from `first` up to `last` the label of most of its neighbours.
 
     A pixel keeps its label unless at least five of its eight neighbours share another one: speckles
@@ -95,7 +100,7 @@ def smooth_labels(
 
     Parameters
     ----------
-    planes, height, width, spacing, centers, scale
+    frame, plane, height, width, spacing, centers, scale
         As in `label_blocks`.
     labels : (height * width,) uint8
     smoothed : (height * width,) uint8
@@ -106,7 +111,6 @@ def smooth_labels(
         What half the sum of the squared distances, times `scale`, changes by is added to row
         `first`.
     """
-    area = height * width
     k = centers.shape[1]
     padded = scratch(_PADDED, np.uint8)
     alike, enough = scratch(_BLOCK, np.uint8), scratch(_BLOCK, np.uint8)
@@ -137,6 +141,6 @@ def smooth_labels(
                         smoothed[p] = winner
                         counts[first, own] -= 1
                         counts[first, winner] += 1
-                        after = half_distance(planes, area, p, r, c, spacing, centers, winner)
-                        before = half_distance(planes, area, p, r, c, spacing, centers, own)
+                        after = half_distance(frame, plane, p, r, c, spacing, centers, winner)
+                        before = half_distance(frame, plane, p, r, c, spacing, centers, own)
                         errors[first] += np.int64((after - before) * scale)

@@ -24,11 +24,13 @@ __all__ = [
     "WORD",
     "differences",
     "exact_jit",
+    "fetch",
     "inline_exact_jit",
     "inline_jit",
     "jit",
     "look_up",
     "move",
+    "part",
     "scratch",
     "trailing_zeros",
 ]
@@ -48,6 +50,8 @@ inline_jit: Any = _chosen.inline_jit
 inline_exact_jit: Any = _chosen.inline_exact_jit
 scratch: Any = _chosen.scratch
 move: Any = _chosen.move
+part: Any = _chosen.part
+fetch: Any = _chosen.fetch
 look_up: Any = _chosen.look_up
 differences: Any = _chosen.differences
 trailing_zeros: Any = _chosen.trailing_zeros

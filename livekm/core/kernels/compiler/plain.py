@@ -75,6 +75,22 @@ def move(source, start, target, offset):
 
 
 @inline_jit
+def part(source, start, target, offset, apart):
+    """Write every third byte of ``source[start : start + 3 * MOVED]`` to ``target[offset:]``.
+
+    Those behind them go `apart` farther, and the last ones twice as far.
+    """
+    for f in range(_U(3)):
+        for i in range(_U(MOVED)):
+            target[_U(offset) + f * _U(apart) + i] = source[_U(start) + _U(3) * i + f]
+
+
+@inline_jit
+def fetch(source, at):
+    """Do nothing: numba has no way to ask for memory before it is needed."""
+
+
+@inline_jit
 def look_up(table, bytes_, start, target, offset):
     """Write what `table` says of every third byte from `start` on, `LOOKED_UP` of them."""
     for i in range(_U(LOOKED_UP)):

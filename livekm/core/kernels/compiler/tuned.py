@@ -14,16 +14,25 @@ from livekm.core.kernels.compiler import plain
 from livekm.core.kernels.compiler.cache import ForgivingCache
 from livekm.core.kernels.compiler.parts import PartCompiler
 from livekm.core.kernels.compiler.scratch import scratch
-from livekm.core.kernels.compiler.vectors import differences, look_up, move, trailing_zeros
+from livekm.core.kernels.compiler.vectors import (
+    differences,
+    fetch,
+    look_up,
+    move,
+    part,
+    trailing_zeros,
+)
 
 __all__ = [
     "differences",
     "exact_jit",
+    "fetch",
     "inline_exact_jit",
     "inline_jit",
     "jit",
     "look_up",
     "move",
+    "part",
     "scratch",
     "trailing_zeros",
 ]

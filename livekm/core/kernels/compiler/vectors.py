@@ -6,6 +6,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from livekm.core.kernels.compiler.plain import LOOKED_UP, MOVED, WORD
@@ -34,6 +35,46 @@ def move(typing_context: Any, source: Any, start: Any, target: Any, offset: Any)
         return context.get_dummy_value()
 
     return types.void(source, start, target, offset), generate
+
+
+@intrinsic
+def part(typing_context: Any, source: Any, start: Any, target: Any, offset: Any, apart: Any) -> Any:
+    """Write every third byte of ``source[start : start + 3 * MOVED]`` to ``target[offset:]``.
+
+    Those behind them go `apart` farther, and the last ones twice as far.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        taken = _pointer(context, builder, kinds[0], arguments[0], arguments[1], 3 * MOVED)
+        together = builder.load(taken, align=1)
+        index, at = ir.IntType(32), arguments[3]
+        for f in range(3):
+            mine = [ir.Constant(index, 3 * i + f) for i in range(MOVED)]
+            mask = ir.Constant(ir.VectorType(index, MOVED), mine)
+            third = builder.shuffle_vector(together, together, mask)
+            written = _pointer(context, builder, kinds[2], arguments[2], at, MOVED)
+            builder.store(third, written, align=1)
+            at = builder.add(at, arguments[4])
+        return context.get_dummy_value()
+
+    return types.void(source, start, target, offset, apart), generate
+
+
+@intrinsic
+def fetch(typing_context: Any, source: Any, at: Any) -> Any:
+    """Ask for the memory of ``source[at]``, which need not be inside, to be there soon."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wanted = _pointer(context, builder, signature.args[0], arguments[0], arguments[1], 1)
+        number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        options = [ir.Constant(number, value) for value in (0, 3, 1)]  # read, keep, data
+        builder.call(prefetch, [builder.bitcast(wanted, byte), *options])
+        return context.get_dummy_value()
+
+    return types.void(source, at), generate
 
 
 @intrinsic
