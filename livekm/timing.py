@@ -13,10 +13,11 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """The median and the 95th percentile of a stage's times, in milliseconds."""
+    """The median, the 95th and the 99th percentile of a stage's times, in milliseconds."""
 
     median_ms: float
     p95_ms: float
+    p99_ms: float
 
 
 class StageTimer:
@@ -86,7 +87,7 @@ class StageTimer:
     def summary(self) -> dict[str, StageSummary]:
         """Return each stage by name, in order, and the whole period as ``"frame"``."""
         return {
-            name: StageSummary(1e3 * float(np.median(times)), 1e3 * float(np.percentile(times, 95)))
+            name: StageSummary(*(1e3 * np.percentile(times, [50, 95, 99])).tolist())
             for name, times in self.times().items()
         }
 

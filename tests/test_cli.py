@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -27,7 +26,6 @@ from clips import flat_image, make_clip, make_sound, track
 from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
-from livekm import benchmark
 from livekm.cli.interrupt import interruption
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.segmenter import Segmenter
@@ -844,68 +842,7 @@ def test_v_tells_what_went_in_how_it_came_out_and_how_long_it_took(clip, photo, 
     assert re.fullmatch(told, caplog.messages[-1])
 
 
-# Benchmark, version, help
-
-
-@pytest.mark.parametrize(("n_frames", "n_measured"), [(1, 1), (10, 10), (11, 1), (30, 20)])
-def test_a_benchmark_measures_what_comes_after_the_warm_up(n_frames, n_measured, run_cli, tmp_path):
-    make_clip(tmp_path / "in.mp4", n_frames)
-    code, out, err = run_cli("in.mp4", "--benchmark", "--json", "b.json", "--scale", "0.5")
-    assert (code, err) == (0, "")
-    report = json.loads(Path("b.json").read_text(encoding="utf-8"))
-    assert (report["source"], report["width"], report["height"]) == ("in.mp4", 32, 24)
-    assert (report["n_frames"], report["n_clusters"]) == (n_measured, 8)
-    headline, _, *rows, machine = out.splitlines()
-    rate = "-" if n_frames == 1 else f"{report['fps']:.1f}"
-    assert headline.endswith(f"k = 8: {rate} frames a second over {n_measured} frames")
-    # The same numbers, rounded.
-    stages = [(name, f"{s['median_ms']:.2f}", f"{s['p95_ms']:.2f}")
-              for name, s in report["stages"].items()]  # fmt: skip
-    assert [tuple(row.split()) for row in rows] == stages
-    expected = ["read", "segment", "view", "frame"]
-    assert [name for name, *_ in stages] == (expected[:3] if n_frames == 1 else expected)
-    assert re.fullmatch(r"processor .+, cores \d+, python [\d.]+, livekm .*", machine)
-    assert listing(tmp_path) == ["b.json", "in.mp4"]
-
-
-@pytest.mark.parametrize("suffix", [".png", ".svg"])
-def test_a_benchmark_can_be_drawn(suffix, run_cli, tmp_path):
-    demo = ("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 6)
-    assert run_cli(*demo, "--plot", f"b{suffix}", "--json", "b.json")[0] == 0
-    times = json.loads(Path("b.json").read_text(encoding="utf-8"))["times_ms"]
-    assert {name: len(ms) for name, ms in times.items()} == dict.fromkeys(
-        ("read", "segment", "view", "frame"), 6
-    )
-    page = Path(f"b{suffix}").read_bytes()
-    if suffix == ".png":
-        drawn = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR)
-        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 10
-    else:
-        assert b"<svg" in page
-
-
-def test_a_benchmark_of_an_endless_source_ends(run_cli):
-    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 5)
-    assert code == 0
-    assert "demo, 64x48" in out
-    assert "over 5 frames" in out
-
-
-@posix_only
-def test_a_benchmark_can_be_interrupted(run_cli, monkeypatch):
-    def interrupted_at_frame_20(*arguments, on_frame, **options):
-        def on_frame_20(frame, segmentation):
-            on_frame(frame, segmentation)
-            if frame.index == 19:
-                signal.raise_signal(signal.SIGINT)
-
-        return run_pipeline(*arguments, on_frame=on_frame_20, **options)
-
-    run_pipeline = benchmark.pipeline.run
-    monkeypatch.setattr(benchmark.pipeline, "run", interrupted_at_frame_20)
-    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48)
-    assert code == 130
-    assert "over 10 frames" in out
+# Version, help
 
 
 def test_the_version_is_that_of_the_package(run_cli):

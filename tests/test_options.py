@@ -21,7 +21,17 @@ MOST_OPTIONS = 56
 
 FLAGGED = [option for option in OPTIONS.values() if option.flags]
 NAMES = [option.kind.metavar[1:-1].split(",") for option in OPTIONS.values() if option.kind]
-TEXTS = ["a b.png", "-x.mp4", "0,3", "64x48", "7", "0.1", "1:02:03.25", "tcp://10.0.0.1:8786"]
+TEXTS = [
+    "a b.png",
+    "-x.mp4",
+    "0,3",
+    "64x48",
+    "7",
+    "0.1",
+    "1:02:03.25",
+    "tcp://10.0.0.1:8786",
+    "k=4,8 size=540",
+]
 TEXTS += ["1,2,30,40", "border,#00ff00~9,m.png"]
 TEXTS += ["mkv", "640x480@30000/1001:bgr24,raw"]
 TEXTS += [name for names in NAMES for name in names]
@@ -72,7 +82,8 @@ def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run
     arguments = settings.arguments_of_each()
     of_the_run = {
         "camera", "list_cameras", "demo", "output", *SIDECARS, "benchmark", "json", "plot",
-        "explain", "jobs", "skip_existing", "target_fps", "width", "height", "fps",
+        "sweep", "compare", "fail_above", "explain",
+        "jobs", "skip_existing", "target_fps", "width", "height", "fps",
         "mirror", "no_reconnect", "quiet", "report", "format", "warm_up",
     }  # fmt: skip
     if option.name in of_the_run:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from livekm.benchmark import Sweep
 from livekm.core.rests import RESTS, is_color
 from livekm.outputs import PIPE_FORMATS
 from livekm.sources import RawVideo
@@ -202,6 +203,30 @@ def _read_format(text: str) -> str:
         raise ValueError(f"takes one for stdin and one for stdout, got {text}")
     return text
 
+
+def _read_sweep(text: str) -> Sweep:
+    limits = {"size": 16384, "k": 256, "threads": 256}
+    sweep: dict[str, tuple[int, ...]] = {}
+    for word in text.split():
+        name, _, values = word.partition("=")
+        numbers = [int(value) if value.isdecimal() else 0 for value in values.split(",")]
+        if name not in limits or not all(0 < number <= limits[name] for number in numbers):
+            sweep.clear()
+            break
+        sweep[name] = tuple(numbers)
+    if not sweep:
+        raise ValueError(f"must be like 'k=4,8 size=540,1080 threads=1,2', got {text}")
+    return Sweep(**sweep)
+
+
+def _write_sweep(sweep: Sweep) -> str:
+    values = {name: getattr(sweep, name) for name in ("size", "k", "threads")}
+    given = {name: numbers for name, numbers in values.items() if numbers != (None,)}
+    return " ".join(f"{name}={','.join(map(str, numbers))}" for name, numbers in given.items())
+
+
+SWEEP = Kind(_read_sweep, _write_sweep, "VALUES")
+"""Numbers of clusters, rows of frames and threads to measure."""
 
 NAME = Kind(_read_name, metavar="FILE")
 """A name of something that livekm writes or connects to."""

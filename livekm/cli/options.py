@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from livekm.batch.protocol import REPORT_OPTION
+from livekm.benchmark import Sweep
 from livekm.cli.kinds import (
     FORMAT,
     IDS,
@@ -18,6 +19,7 @@ from livekm.cli.kinds import (
     RECOLORING,
     REST,
     ROI,
+    SWEEP,
     TEXT,
     TIME,
     WORKERS,
@@ -245,6 +247,25 @@ class Settings:
         each=False,
     )
 
+    sweep: Sweep | None = _output(  # noqa: RUF009 - frozen
+        SWEEP,
+        "of --benchmark: what to try, each with each, as 'k=4,8 size=540,1080 threads=1,2'",
+        needs=("benchmark",),
+        each=False,
+    )
+    compare: str | None = _output(
+        INPUT,
+        "compare with what --json has written before",
+        needs=("benchmark",),
+        each=False,
+    )
+    fail_above: float | None = _output(
+        number(0.01, 1000),
+        "exit with 1 where a frame takes so many times as long as --compare says",
+        metavar="RATIO",
+        needs=("compare",),
+        each=False,
+    )
     explain: str | None = _output(
         NAME,
         "show how k-means finds the colours, step by step: .gif, .mp4, .html, pages/%02d.png, "

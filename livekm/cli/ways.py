@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from livekm import batch, benchmark, figures, files, live
+from livekm import batch, files, live
 from livekm.batch.protocol import Reporter
-from livekm.cli import build, lesson
+from livekm.cli import build, lesson, measuring
 from livekm.cli.checks import check_way
 from livekm.cli.interrupt import Interruption
 from livekm.cli.options import Settings, Way
@@ -33,8 +32,6 @@ from livekm.outputs import (
     choose_encoding,
     is_image_row,
 )
-from livekm.outputs.base import OutputGroup
-from livekm.outputs.whole_file import WholeFile
 from livekm.sources import Source
 
 _logger = logging.getLogger(__name__)
@@ -93,7 +90,7 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
         section = build.section(settings, opened)
         source = build.masked(settings, section)
         if settings.benchmark:
-            _benchmark(settings, source, segmenter, stop)
+            measuring.run(settings, source, stop)
         elif settings.explain:
             lesson.write(settings, source, segmenter.n_clusters)
         elif not settings.written:
@@ -295,30 +292,3 @@ def _check_labels(settings: Settings, *, is_single: bool) -> None:
     name = settings.sidecars.get("labels", "")
     if Path(name).suffix.lower() == ".png" and not is_single:
         raise UsageError(f"{name} holds one image: name a folder, .npz or .mkv")
-
-
-def _benchmark(
-    settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption
-) -> None:
-    view = build.view(settings, source.info)
-    limits = {} if settings.frames is None else {"max_frames": settings.frames}
-    if settings.plot:
-        figures.check_format(Path(settings.plot).suffix)
-    with OutputGroup() as outputs:
-
-        def opened(name: str) -> WholeFile:
-            whole = WholeFile(name, overwrite=settings.overwrite, source=source.info.path)
-            return outputs.add(whole)
-
-        json_file = opened(settings.json) if settings.json else None
-        plot_file = opened(settings.plot) if settings.plot else None
-        report = benchmark.run(
-            source, segmenter, view, scale=settings.scale or 1.0, should_stop=stop, **limits
-        )
-        say(report.to_text())
-        if json_file is not None:
-            json_file.write(json.dumps(report.to_json()).encode() + b"\n")
-        if plot_file is not None:
-            page = figures.benchmark_figure(report.times_ms, report.headline, report.machine_line)
-            plot_file.write(figures.render(page, Path(settings.plot or "").suffix))
-    _check_names(outputs.renamed)

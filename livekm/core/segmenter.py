@@ -220,6 +220,11 @@ class Segmenter:
                 self._trainer.steadiness = steadiness
 
     @property
+    def threads(self) -> int:
+        """The threads that label a frame."""
+        return self._threads
+
+    @property
     def palette(self) -> npt.NDArray[np.uint8] | None:
         """The fixed colours, (k, 3) uint8 BGR, read-only; None where they follow the scene.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from livekm.figures.history import History
 
 if TYPE_CHECKING:
-    from livekm.figures.benchmark import benchmark_figure
+    from livekm.figures.benchmark import benchmark_figure, sweep_figure
     from livekm.figures.clip import clip_figure
     from livekm.figures.image import segmentation_figure
     from livekm.figures.lesson import lesson_html, lesson_pages, lesson_sheet
@@ -26,6 +26,7 @@ __all__ = [
     "lesson_sheet",
     "render",
     "segmentation_figure",
+    "sweep_figure",
 ]
 
 _MODULES = {
@@ -37,6 +38,7 @@ _MODULES = {
     "lesson_sheet": "lesson",
     "render": "page",
     "segmentation_figure": "image",
+    "sweep_figure": "benchmark",
 }
 
 

@@ -36,6 +36,50 @@ def benchmark_figure(times: Mapping[str, Sequence[float]], title: str, note: str
     return figure
 
 
+def sweep_figure(periods: Mapping[str, Sequence[float]], title: str, note: str) -> Figure:
+    """Draw how long a frame takes in several ways: the median, and a line to 95 %.
+
+    Parameters
+    ----------
+    periods : mapping of str to sequence of float
+        Way to milliseconds, frame by frame.
+    title, note : str
+        The lines above and below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = new_page(11, 1.6 + 0.36 * len(periods), title)
+    figure.supxlabel(note, fontsize=8, color="0.4", parse_math=False)
+    axes = figure.add_subplot()
+    middles, ends = (
+        np.array([np.percentile(row, percent) for row in periods.values()]) for percent in (50, 95)
+    )
+    rows = np.arange(len(periods))
+    axes.barh(rows, middles, color="tab:blue", alpha=0.8, height=0.65)
+    axes.hlines(rows, middles, ends, color="0.2", linewidth=1.2)
+    axes.plot(ends, rows, "|", color="0.2", markersize=8)
+    for row, (middle, end) in enumerate(zip(middles, ends, strict=True)):
+        axes.text(
+            end, row, f"  {middle:.1f} ms, {1000 / middle:.0f} frames/s", va="center", fontsize=8
+        )
+    highest = 1.25 * float(ends.max())
+    for fps in _RATES:
+        if 1000 / fps < highest:
+            axes.axvline(1000 / fps, color="0.4", linewidth=0.8, linestyle="--")
+            axes.text(
+                1000 / fps, 1.0, f"{fps} frames/s", transform=axes.get_xaxis_transform(),
+                ha="center", va="bottom", fontsize=8, color="0.3",
+            )  # fmt: skip
+    axes.set_xlim(0, highest)
+    axes.set_yticks(rows, list(periods))
+    axes.invert_yaxis()
+    axes.set_xlabel("ms: median, and 95 %")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def _draw_course(course: Axes, times: Mapping[str, Sequence[float]]) -> None:
     """Draw each stage's running median, stacked, and the band in which the frame's period lies."""
     stages = [name for name in times if name != "frame"]
