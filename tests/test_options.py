@@ -17,7 +17,7 @@ from livekm.cli.parser import EVERYDAY, EXAMPLES, make_parser, parse
 from livekm.errors import UsageError
 from livekm.outputs.tables import SIDECARS
 
-MOST_OPTIONS = 56
+MOST_OPTIONS = 64
 
 FLAGGED = [option for option in OPTIONS.values() if option.flags]
 NAMES = [option.kind.metavar[1:-1].split(",") for option in OPTIONS.values() if option.kind]
