@@ -32,6 +32,7 @@ from livekm.outputs import (
     choose_encoding,
     is_image_row,
 )
+from livekm.outputs.whole_file import WholeFile
 from livekm.sources import Source
 
 _logger = logging.getLogger(__name__)
