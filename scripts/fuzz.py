@@ -329,7 +329,7 @@ def count_frames(path: Path) -> int:
         for packet in file.demux(picture_stream(file)):
             with contextlib.suppress(av.FFmpegError):
                 n += len(packet.decode())
-    print(n)
+    os.write(1, b"%d" % n)
     return 0
 
 

@@ -94,6 +94,16 @@ def test_a_title_in_latin_1_is_read_and_kept(tmp_path):
         assert clip.metadata["title"] == "Zürich"
 
 
+def test_a_tag_whose_name_is_not_utf_8_is_read_and_kept(tmp_path):
+    path = clips.make_clip(tmp_path / "a.mkv", 5, metadata={"ZQRICH": "here"})
+    path.write_bytes(path.read_bytes().replace(b"ZQRICH", b"Z\xdcRICH"))
+    with open_source(path) as source, open_sink(tmp_path / "out.mkv", source.info) as sink:
+        for frame in source:
+            sink.write(frame.image, frame.time)
+    with av.open(str(tmp_path / "out.mkv")) as clip:
+        assert clip.metadata["ZÜRICH"] == "here"
+
+
 def replaced(path: Path, old: bytes, new: bytes) -> Path:
     path.write_bytes(path.read_bytes().replace(old, new))
     return path

@@ -89,7 +89,11 @@ class CopiedTracks:
             return
         self._origin = origin
         output.metadata.update(
-            {k: readable(v) for k, v in self._source.metadata.items() if k not in _OF_THE_FILE}
+            {
+                readable(k): readable(v)
+                for k, v in self._source.metadata.items()
+                if k not in _OF_THE_FILE
+            }
         )
         first = picture_stream(self._source)
         for stream in self._source.streams:
