@@ -87,7 +87,7 @@ def soak_session(n_frames: int, chance: random.Random) -> list[str]:
     """Press keys and click in a session of so many frames; return what grew."""
     keys = [key for key, command in COMMAND_OF.items() if command != "quit"]
     samples: list[Needs] = []
-    every = max(1, n_frames // 300)
+    every = max(20, n_frames // 300)
     with (
         tempfile.TemporaryDirectory() as folder,
         DemoSource(width=WIDTH, height=HEIGHT) as scene,
@@ -110,11 +110,9 @@ def soak_session(n_frames: int, chance: random.Random) -> list[str]:
                 press(session, chance.choice(keys))
             if number % 40 == 0:
                 session.click(chance.randrange(640), chance.randrange(360))
-            if number % 200 == 199 and session.saving.recorder.is_recording:
-                session.saving.stop_recording()
             if number % every == every - 1:
-                if not session.saving.recorder.is_recording:
-                    clear(Path(folder))
+                session.saving.stop_recording()
+                clear(Path(folder))
                 samples.append(Needs.of())
     return grown(samples, f"session, {n_frames} frames")
 
