@@ -414,13 +414,15 @@ def test_ctrl_c_ends_the_recording_of_a_stream_that_stalls(tmp_path: Path) -> No
         assert len(list(recorded)) == len(COLORS)
 
 
-def test_a_recording_behind_a_url_has_an_end(tmp_path: Path) -> None:
-    make_clip(tmp_path / "in.mp4", 30)
+@pytest.mark.parametrize(("name", "codec"), [("in.mp4", "libx264"), ("in.ts", "mpeg2video")])
+def test_a_recording_behind_a_url_has_an_end(name: str, codec: str, tmp_path: Path) -> None:
+    """Also one that states no number of frames."""
+    make_clip(tmp_path / name, 30, codec=codec)
     handler = partial(QuietFiles, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        with CameraSource(f"http://127.0.0.1:{server.server_port}/in.mp4") as camera:
+        with CameraSource(f"http://127.0.0.1:{server.server_port}/{name}") as camera:
             assert len(list(camera)) == 30
         server.shutdown()
         thread.join()

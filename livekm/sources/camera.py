@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from threading import Lock
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -23,6 +25,7 @@ _FIRST_WAIT = 10.0  # seconds; some cameras take five to start
 _WAIT = 2.0  # seconds without a frame after which a camera counts as frozen,
 _WAIT_FRAMES = 3  # or this many periods of a slow one
 _SLICE = 0.1  # seconds between two looks at whether the source was closed
+_RECORDINGS = {".ts", ".mts", ".m2ts", ".mpg", ".vob", ".flv"}  # state no number of frames
 _ALMOST = 0.98  # of the number of frames that a recording states, which may be an estimate
 
 
@@ -80,6 +83,7 @@ class CameraSource(Source):
         self._n_frames = 0
         self._first: Frame | None = None
         self._closed = False
+        self._has_stalled = False
         self._in_use = Lock()  # a capture that is released while another thread reads crashes
         self.opened_at: float = time.monotonic()
         self._open()
@@ -160,7 +164,12 @@ class CameraSource(Source):
 
     def _is_at_end(self) -> bool:
         """Tell whether all frames of a recording behind a URL came, as far as it states them."""
-        return is_url(self._device) and 0 < _ALMOST * self._stated <= self._n_frames
+        if not isinstance(self._device, str) or not is_url(self._device):
+            return False
+        if self._stated > 0:
+            return _ALMOST * self._stated <= self._n_frames
+        is_recording = Path(urlsplit(self._device).path).suffix.lower() in _RECORDINGS
+        return is_recording and self._n_frames > 0 and not self._has_stalled
 
     def _next_frame(self, patience: float) -> Frame | None:
         for _ in range(_MAX_BAD_FRAMES):
@@ -177,10 +186,13 @@ class CameraSource(Source):
 
     def _grab(self) -> bool:
         """Take the next buffer; tell whether there is one. OpenCV raises where it is empty."""
+        start = time.monotonic()
         try:
             return self._capture.grab()
         except cv2.error:
             return self._capture.isOpened()
+        finally:
+            self._has_stalled = time.monotonic() - start > _WAIT
 
     def _await_frame(self, patience: float) -> bool:
         """Wait for a frame and tell whether it came; True where OpenCV cannot wait."""

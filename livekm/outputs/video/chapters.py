@@ -37,7 +37,7 @@ def chapters_between(source: InputContainer, origin: Fraction, end: Fraction) ->
                 "start": round(1000 * max(first, Fraction(0))),
                 "end": round(1000 * min(last, end)),
                 "time_base": Fraction(1, 1000),
-                "metadata": {readable(key): readable(text) for key, text in chapter["metadata"].items()},
+                "metadata": {readable(k): readable(v) for k, v in chapter["metadata"].items()},
             })  # fmt: skip
     return chapters
 
