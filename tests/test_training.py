@@ -263,6 +263,13 @@ def test_a_label_may_slide_slowly_or_with_the_light():
     assert slow.ids.tolist() == lit.ids.tolist() == [0, 1, 2]
 
 
+def test_errors_of_the_light_that_add_up_end_nothing():
+    identity = started()
+    for _ in range(100):  # the dark side of an edge that moves seems to brighten in every frame
+        identity.follow(THREE + 2, THREE)
+    assert identity.ids.tolist() == [0, 1, 2]
+
+
 def test_what_is_the_same_after_a_cut_has_its_label_and_its_id_and_the_rest_new_ids():
     identity = started()
     near = THREE[1] + [20, 0, 0]

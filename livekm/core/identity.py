@@ -39,9 +39,7 @@ class Identity:
     def __init__(self, policy: TrainingPolicy | None = None) -> None:
         self._policy = policy or TrainingPolicy()
         self._next = itertools.count()
-        self._colors = self._own = np.zeros((0, 3))
-        self.ids: Ids = np.zeros(0, np.int64)
-        self.ages: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self._set(np.zeros((0, 3)), np.zeros(0, np.int64))
         self._shots: list[_Shot] = []
 
     def forget(self) -> None:
@@ -79,21 +77,22 @@ class Identity:
 
         A label is something else when its colour has jumped by more than `policy.distinct` levels
         from what it was, or from where the light would have brought it (`expected`), or has slid
-        `policy.slide` levels away from its own, which follows the light and, slowly, the label.
+        `policy.slide` levels away from its own colour, with and without the light since. (With the
+        light alone, errors of a level a frame, at edges that move, would add up.)
         """
         policy = self._policy
-        self._own = self._own + (expected - self._colors)
+        self._own[1] += expected - self._colors
         jumped = np.maximum(color_ways(colors, self._colors), color_ways(colors, expected))
-        ended = (jumped > policy.distinct) | (color_ways(colors, self._own) > policy.slide)
+        slid = color_ways(colors, self._own).min(axis=0)
         self._colors = colors
-        self._renew(ended)
+        self._renew((jumped > policy.distinct) | (slid > policy.slide))
         self._own += policy.forget * (colors - self._own)
         self.ages += 1
 
     def regroup(self, origins: Order, colors: Colors) -> None:
         """Take other labels: each has the id of the one that it was, or a new one (-1)."""
         is_new = origins < 0
-        own = np.where(is_new[:, np.newaxis], colors, self._own[origins])
+        own = np.where(is_new[:, np.newaxis], colors, self._own[:, origins])
         ids, ages = self.ids[origins], self.ages[origins]
         self._set(self._colors[origins], ids)
         self._own, self.ages = own, ages
@@ -103,18 +102,19 @@ class Identity:
 
     def reorder(self, order: Order) -> None:
         """Let label i be what ``order[i]`` is, before anyone was told an id; ids stay in order."""
-        self._colors, self._own = self._colors[order], self._own[order]
+        self._colors, self._own = self._colors[order], self._own[:, order]
 
     def _set(self, colors: Colors, ids: Ids) -> None:
-        self._colors, self._own, self.ids = colors, colors.copy(), ids
-        self.ages = np.zeros(len(ids), np.int64)
+        self._colors, self.ids = colors, ids
+        self._own = np.stack([colors, colors])  # the labels' own colours, without and with the light
+        self.ages: npt.NDArray[np.int64] = np.zeros(len(ids), np.int64)
 
     def _renew(self, ended: npt.NDArray[np.bool_]) -> None:
         fresh = [next(self._next) for _ in range(int(ended.sum()))]
         self.ids = self.ids.copy()  # those of the last frame belong to its segmentation
         self.ids[ended] = fresh
         self.ages[ended] = 0
-        self._own[ended] = self._colors[ended]
+        self._own[:, ended] = self._colors[ended]
 
 
 def match(gain: npt.NDArray[np.float64]) -> Order:
