@@ -87,7 +87,7 @@ def test_a_center_whose_pixels_move_goes_as_the_calm_rest_of_the_frame():
     way = predicted(before, after, labels, [[100] * 3, [50] * 3, [0] * 3])
     calm = 6 * 20 / 30
     np.testing.assert_allclose(way, [[100 + calm] * 3, [56] * 3, [0] * 3])
-    after[:, 5:] = 150  # and where most of the frame moves, nothing is known
+    after[:, 5:] = np.resize([0, 250], (4, 5, 1))  # most of the frame moves: who knows
     way = predicted(before, after, labels, [[100] * 3, [50] * 3, [0] * 3])
     np.testing.assert_allclose(way, [[100] * 3, [50] * 3, [0] * 3])
 
@@ -108,6 +108,18 @@ def test_a_few_pixels_tell_nothing_of_the_light():
         after[labels == 1] = before[labels == 1] + 20
         centers = predicted(before, after, labels, [[100] * 3, [100] * 3])
         np.testing.assert_allclose(centers[1], 100 + way)
+
+
+def test_a_flash_and_a_quick_fade_are_light():
+    before = mottled(size=(60, 80)).astype(np.uint8)
+    labels = before[..., 0] // 64
+    centers = [before[labels == label].mean(axis=0) for label in range(4)]
+    for after in (before / 3, (1.5 * before + 40).clip(0, 255)):
+        after = after.astype(np.uint8)
+        means = [after[labels == label].mean(axis=0) for label in range(4)]
+        np.testing.assert_allclose(predicted(before, after, labels, centers), means, atol=5)
+    way = predicted(before, before[::-1].copy(), labels, centers)  # that is something else
+    np.testing.assert_allclose(way, centers, atol=0.1)
 
 
 def test_two_centers_on_the_noise_of_one_thing_are_not_brought_together():
@@ -242,6 +254,14 @@ def test_a_label_that_does_not_go_with_the_light_is_something_else():
     assert identity.ids.tolist() == [0, 1, 3]
 
 
+def test_a_label_may_jump_where_the_light_does():
+    identity, bright = started(), THREE * 0.2 + 150
+    identity.follow(bright, bright + 5)
+    assert identity.ids.tolist() == [0, 1, 2]
+    identity.follow(bright, bright + 41 * np.eye(3, 1))
+    assert identity.ids.tolist() == [3, 1, 2]
+
+
 def test_a_label_that_slides_away_is_something_else_at_last():
     identity, colors = started(), THREE.copy()
     for _ in range(100):
@@ -289,6 +309,29 @@ def test_a_shot_that_returns_gets_its_old_labels_and_ids():
         identity.start(OTHERS + shot % 2)
     identity.start(THREE)  # so many shots later, it is forgotten
     assert not set(identity.ids) & {0, 1, 2}
+
+
+def test_the_shot_that_returns_is_the_one_with_all_its_colours():
+    identity = started(np.zeros((3, 3)))  # black, to which the dark colour of any shot is near
+    identity.start(THREE)
+    identity.start(OTHERS)
+    before = identity.ids.tolist()
+    identity.start(THREE)
+    assert identity.ids.tolist() == [0, 3, 4]
+    identity.start(OTHERS)
+    assert identity.ids.tolist() == before
+
+
+def test_what_the_labels_were_can_be_restored():
+    identity = started()
+    identity.follow(THREE, THREE)
+    past = identity.remember()
+    identity.follow(OTHERS, OTHERS + 3)
+    identity.restore(past)
+    assert identity.ids.tolist() == [0, 1, 2]
+    assert identity.ages.tolist() == [1, 1, 1]
+    identity.follow(THREE, THREE)
+    assert identity.ids.tolist() == [0, 1, 2]
 
 
 def test_no_id_is_given_twice_though_all_is_forgotten():
@@ -565,6 +608,70 @@ def test_a_cut_at_the_end_of_a_fade_is_a_cut():
     for index in range(30):  # each frame of the fade changes by almost what a cut does
         assert not scene.observe(np.full((30, 40, 3), 60 + 19 * (index % 2), np.uint8))
     assert scene.observe(np.full((30, 40, 3), 130, np.uint8))
+
+
+def scenes():
+    """Two pictures that differ, and the first one in changes that are no cut."""
+    scene = mottled(1, (90, 120))
+    rng = np.random.default_rng(0)
+    garbage = scene.copy()
+    garbage[:50] = (0, 250, 0)
+    changes = {"flash": 2 * scene + 20, "dusk": 0.3 * scene, "garbage": garbage}
+    return [
+        [noisy(image, rng) for image in images]
+        for images in ([scene, mottled(7, (90, 120))], changes.values())
+    ]
+
+
+def test_a_cut_is_no_cut_where_the_picture_goes_on():
+    (scene, other), changes = scenes()
+    for after, expected in [(other, True), *((change, False) for change in changes)]:
+        change = SceneChange()
+        assert not change.observe(scene)
+        assert change.observe(after) == expected
+
+
+def test_a_fade_in_from_black_is_one_cut():
+    rng, scene = np.random.default_rng(0), mottled(1, (90, 120))
+    trainer = trained()
+    fade = [show(trainer, noisy(gain * scene, rng, 1)) for gain in (0, 0, 0.33, 0.67, 1, 1)]
+    assert fade == [False, False, True, False, False, False]
+    assert trainer.identity.ids.max() <= 15
+
+
+def damaged(scene, share):
+    image = scene.copy()
+    image[: round(share * len(scene))] = (0, 250, 0)
+    return image
+
+
+@pytest.mark.parametrize("share", [0.04, 0.3])
+def test_garbage_that_passes_leaves_no_trace(share):
+    rng, scene = np.random.default_rng(0), mottled(2, (50, 60))
+    trainer = trained()
+    for _ in range(30):
+        show(trainer, noisy(scene, rng))
+    before = trainer.centers.copy()
+    assert not show(trainer, noisy(damaged(scene, share), rng))
+    is_green = np.abs(trainer.centers.T - [0, 250, 0]).max(axis=1) < 20
+    assert is_green.any() == (share > 0.05)  # a little waits, much is shown at once
+    assert (trainer.identity.ids[is_green] == 8).all()
+    show(trainer, noisy(scene, rng))
+    assert trainer.identity.ids.tolist() == list(range(8))
+    np.testing.assert_allclose(trainer.centers, before, atol=2)
+
+
+def test_something_small_that_is_new_has_a_label_in_its_second_frame_or_at_once():
+    for steadiness, expected in ((0.5, [False, True]), (0.0, [True, True])):
+        rng, scene = np.random.default_rng(0), mottled(2, (50, 60))
+        trainer = trained(steadiness=steadiness)
+        for _ in range(30):
+            show(trainer, noisy(scene, rng))
+        found = []
+        for _ in range(2):
+            show(trainer, noisy(damaged(scene, 0.04), rng))
+            found.append(bool((np.abs(trainer.centers.T - [0, 250, 0]).max(axis=1) < 20).any()))
+        assert found == expected
 
 
 def test_a_failed_look_is_repeated_as_soon_as_the_scene_is_another(monkeypatch):

@@ -22,6 +22,15 @@ class _Shot(NamedTuple):
     ids: Ids
 
 
+class Remembered(NamedTuple):
+    """What the labels of a frame were; see `Identity`."""
+
+    colors: Colors
+    own: npt.NDArray[np.float64]
+    ids: Ids
+    ages: npt.NDArray[np.int64]
+
+
 class Identity:
     """Gives each label an id, and another one as soon as the label is something else.
 
@@ -39,7 +48,10 @@ class Identity:
     def __init__(self, policy: TrainingPolicy | None = None) -> None:
         self._policy = policy or TrainingPolicy()
         self._next = itertools.count()
-        self._set(np.zeros((0, 3)), np.zeros(0, np.int64))
+        self._colors: Colors = np.zeros((0, 3))
+        self._own = np.stack([self._colors, self._colors])  # without the light, and with it
+        self.ids: Ids = np.zeros(0, np.int64)
+        self.ages: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._shots: list[_Shot] = []
 
     def forget(self) -> None:
@@ -60,10 +72,10 @@ class Identity:
         order, ids = np.arange(k), np.full(k, -1, np.int64)
         shots = [shot for shot in reversed(self._shots) if len(shot.ids) == k]
         if shots:
-            distances = [_distances(shot.colors, colors) for shot in shots]
-            nearest = int(np.argmin([ways.min(axis=1).mean() for ways in distances]))
-            order = match(-distances[nearest])
-            back = shots[nearest]
+            back, order = min(
+                ((shot, match(-_distances(shot.colors, colors))) for shot in shots),
+                key=lambda pair: float(color_ways(pair[0].colors, colors[pair[1]]).mean()),
+            )
             same = color_ways(colors[order], back.colors) <= self._policy.same
             ids[same] = back.ids[same]
             if in_order:
@@ -82,12 +94,23 @@ class Identity:
         """
         policy = self._policy
         self._own[1] += expected - self._colors
-        jumped = np.maximum(color_ways(colors, self._colors), color_ways(colors, expected))
+        jumped = color_ways(colors, expected)
+        is_usual = color_ways(expected, self._colors) <= policy.calm
+        jumped[is_usual] = np.maximum(jumped, color_ways(colors, self._colors))[is_usual]
         slid = color_ways(colors, self._own).min(axis=0)
         self._colors = colors
         self._renew((jumped > policy.distinct) | (slid > policy.slide))
         self._own += policy.forget * (colors - self._own)
         self.ages += 1
+
+    def remember(self) -> Remembered:
+        """Return what the labels are now, for `restore`."""
+        return Remembered(self._colors, self._own.copy(), self.ids, self.ages.copy())
+
+    def restore(self, past: Remembered) -> None:
+        """Let each label be again what it was."""
+        self._colors, self.ids = past.colors, past.ids
+        self._own, self.ages = past.own.copy(), past.ages.copy()
 
     def regroup(self, origins: Order, colors: Colors) -> None:
         """Take other labels: each has the id of the one that it was, or a new one (-1)."""
@@ -106,8 +129,8 @@ class Identity:
 
     def _set(self, colors: Colors, ids: Ids) -> None:
         self._colors, self.ids = colors, ids
-        self._own = np.stack([colors, colors])  # the labels' own colours, without and with the light
-        self.ages: npt.NDArray[np.int64] = np.zeros(len(ids), np.int64)
+        self._own = np.stack([colors, colors])
+        self.ages = np.zeros(len(ids), np.int64)
 
     def _renew(self, ended: npt.NDArray[np.bool_]) -> None:
         fresh = [next(self._next) for _ in range(int(ended.sum()))]

@@ -116,6 +116,10 @@ class Sample:
         statistics = fit.counts.copy(), fit.sums.copy(), fit.errors.copy()
         return self._run(fit.centers.copy(), statistics, steps, tolerance, is_known=True)
 
+    def squared_distances(self, fit: Fit) -> npt.NDArray[np.float32]:
+        """Return that of each point to its center, (n,)."""
+        return np.asarray((self._rows[:, 3] + 2 * fit.best).clip(0))
+
     def converge(self, centers: Centers, most: int) -> tuple[Fit, int, bool]:
         """Run Lloyd steps from `centers` until one does not lower the error, but `most` of them.
 

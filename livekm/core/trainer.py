@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from livekm.core import light
 from livekm.core.challenges import Calendar, wanted_saving
-from livekm.core.identity import Colors, Identity, match
+from livekm.core.identity import Colors, Identity, Remembered, match
 from livekm.core.moves import MoveLedger, Prices, make_moves, price, revive
 from livekm.core.places import Index, Places, shared
 from livekm.core.policy import TrainingPolicy
@@ -45,6 +45,22 @@ class _Frame(NamedTuple):
     fit: Fit
     groups: npt.NDArray[np.int32]
     places: Places | None
+
+
+class _Past(NamedTuple):
+    """What there was before the error jumped.
+
+    Attributes
+    ----------
+    fit : Fit
+    labels : Remembered
+    frames : int
+        For how many frames it is remembered.
+    """
+
+    fit: Fit
+    labels: Remembered
+    frames: int
 
 
 class Trainer:
@@ -91,6 +107,8 @@ class Trainer:
         self._calendar = Calendar(self._scene, self.policy)
         self._at_failure: Histogram | None = None
         self._just_resized = False
+        self._is_waiting = False
+        self._past: _Past | None = None
 
     @property
     def centers(self) -> Centers | None:
@@ -172,6 +190,7 @@ class Trainer:
         fit = self._starter.converge(sample, self.n_clusters, starts)
         self._calendar.note(is_new=not is_first)
         self._ledger.clear()
+        self._past = None
         order = self.identity.start(self._to_colors(fit.centers))
         return sample.fit(fit.centers[:, order])
 
@@ -185,9 +204,21 @@ class Trainer:
             both = None
         expected = old.centers if both is None else self._expected(sample, last, pixels, both)
         start = sample.fit(self._hold(old, old.centers, expected))
+        has_same_places = both is not None and isinstance(both[0], slice)
+        groups = old.labels if has_same_places else None
+        back = self._returned(sample, start)
+        if back is not None:
+            old, start = back
+            expected, groups = start.centers, None
         jumped = start.mse > policy.jump * old.mse + 1
+        self._is_waiting = jumped and not self._is_waiting and self._is_small(sample, start, old)
+        if self._is_waiting:  # the next frame tells what it was
+            fit = replace(start, mse=old.mse)
+            self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
+            return fit, fit.labels if groups is None else groups
         if jumped:
             self._ledger.hurry()
+            self._past = _Past(old, self.identity.remember(), policy.age)
         fit = start
         if jumped or not self._are_still(start, start.centers, start.means()).all():
             fit = sample.refine(fit, policy.steps, policy.tolerance)
@@ -203,14 +234,45 @@ class Trainer:
             if is_challenged or jumped:
                 self._calendar.note(is_new=jumped)
                 fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
-        has_same_places = both is not None and isinstance(both[0], slice)
-        groups = old.labels if has_same_places else fit.labels
         if fit is not followed:
-            fit = sample.fit(fit.centers[:, by_overlap(start, fit)])
-            groups = fit.labels
+            fit, groups = sample.fit(fit.centers[:, by_overlap(start, fit)]), None
+        groups = fit.labels if groups is None else groups
         fit = replace(fit, centers=self._hold(fit, start.centers, fit.centers))
         self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
         return fit, groups
+
+    def _is_small(self, sample: Sample, start: Fit, old: Fit) -> bool:
+        """Tell whether few pixels make the error jump: they may be gone in the next frame.
+
+        So a scratch, a flash in a corner or a damaged block takes no label.
+        """
+        policy = self.policy
+        if self.steadiness == 0:
+            return False
+        errors = sample.squared_distances(start)
+        is_strange = errors > policy.strange * old.mse
+        rest = errors[~is_strange].sum() / sample.size
+        few = np.count_nonzero(is_strange) <= policy.few * sample.size
+        return bool(few and rest <= policy.jump * old.mse + 1)
+
+    def _returned(self, sample: Sample, start: Fit) -> tuple[Fit, Fit] | None:
+        """Let labels be what they were before the error jumped, if the scene is back.
+
+        Return the fit of that time, and that of its centers to the sample.
+        """
+        if self._past is None:
+            return None
+        past, frames = self._past, self._past.frames - 1
+        self._past = past._replace(frames=frames) if frames else None
+        if (self.identity.ids == past.labels.ids).all():
+            return None
+        back = sample.fit(past.fit.centers)
+        if back.mse > min(start.mse, self.policy.jump * past.fit.mse + 1):
+            return None
+        self._past = None
+        self._ledger.clear()
+        self.identity.restore(past.labels)
+        return past.fit, back
 
     def _expected(
         self, sample: Sample, last: _Frame, pixels: Image, both: tuple[Index, Index]
@@ -282,6 +344,7 @@ class Trainer:
             self.identity.regroup(origins, self._to_colors(fit.centers))
         self._last = self._last._replace(fit=fit)
         self._just_resized = True
+        self._past = None
         self._ledger.clear()
         return slots
 
