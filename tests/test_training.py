@@ -712,9 +712,9 @@ def test_a_flip_must_pay_beyond_the_hysteresis_or_the_frame_s_mse(hysteresis, mo
     labeler = Labeler(1)
     centers = np.ascontiguousarray(np.float32([[0] * 3, [100] * 3]).T)
     for level in (40, 55):  # from there to the other center it is nearer by 3000
-        planes = np.full((3, 2, 2), level, np.uint8)
+        pixels = np.full((2, 2, 3), level, np.uint8)
         labeling = labeler.label(
-            planes, centers, spacing=np.float32(0), reach=3 * 255.0**2, hysteresis=hysteresis,
+            pixels, centers, spacing=np.float32(0), reach=3 * 255.0**2, hysteresis=hysteresis,
             most=most, smoothing=0,
         )  # fmt: skip
     assert labeling.labels.ravel().tolist() == [label] * 4
