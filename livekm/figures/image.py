@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from livekm.core.contrast import LUMA
 from livekm.core.segmentation import Segmentation
 from livekm.figures.page import (
+    ghost,
     hex_color,
     new_page,
     painted,
@@ -30,7 +31,6 @@ _TITLE = 0.34  # inches above each panel
 _TABLE_COLUMNS = 4
 _LONGEST_NAME = 12  # letters of a name in the table, for which there is room
 _TABLE_ROW = 0.24  # inches
-_GHOST = 0.12  # how much of the picture shows on the ground of a segment
 _LIGHT = 175  # lightness from which a segment is shown on a dark ground
 
 
@@ -70,7 +70,7 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     show_palette(palette, segmentation.palette, segmentation.shares, names)
     _draw_table(figure.add_subplot(grid[2]), segmentation, shown, len(order) - len(shown))
     panels = grid[3].subgridspec(rows, columns)
-    grounds = _ghost(image, light=False), _ghost(image, light=True)
+    grounds = ghost(image, light=False), ghost(image, light=True)
     for place, label in enumerate(shown):
         axes = figure.add_subplot(panels[place // columns, place % columns])
         mask = segmentation.mask(int(label))
@@ -113,8 +113,10 @@ def choose_grid(n: int, aspect: float) -> tuple[int, int]:
 
 def _summary(image: Image, segmentation: Segmentation) -> str:
     height, width = image.shape[:2]
-    squares = (image.astype(np.float64) - painted(image, segmentation)) ** 2
     n_counted = segmentation.n_counted
+    squares = (image.astype(np.float64) - segmentation.paint()) ** 2
+    if segmentation.ignored is not None:
+        squares[segmentation.ignored] = 0
     error = float(squares.sum() / max(1, 3 * n_counted))
     counted = "" if n_counted == height * width else f" ({n_counted / height / width:.1%} count)"
     psnr = "infinite" if error == 0 else f"{10 * math.log10(255**2 / error):.1f} dB"
@@ -157,11 +159,3 @@ def _draw_table(
             _TABLE_COLUMNS, rows + 0.4, f"and {n_folded} smaller segments, {share:.1%} together",
             ha="right", va="center", fontsize=9,
         )  # fmt: skip
-
-
-def _ghost(image: Image, *, light: bool) -> Image:
-    """Return the picture in grey, so weak on a light or a dark ground that segments stand out."""
-    ground = 255 if light else 70
-    grey = image.astype(np.float64) @ LUMA
-    weak = np.rint(ground * (1 - _GHOST) + _GHOST * grey).astype(np.uint8)
-    return np.repeat(weak[:, :, np.newaxis], 3, axis=2)
