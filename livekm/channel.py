@@ -44,7 +44,7 @@ class Channel(Generic[_Item]):
     """
 
     def __init__(self, size: int, *, newest: bool = False) -> None:
-        self.n_dropped = 0
+        self.n_dropped: int = 0
         self._size, self._newest = size, newest
         self._changed = Condition()  # guards what follows; re-entrant
         self._items: deque[_Item] = deque()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from livekm.channel import Channel, Work
-from livekm.frame import Frame
+from livekm.frame import Frame, VideoInfo
 from livekm.outputs.base import Sink
 from livekm.outputs.tables.base import Sidecar
 from livekm.sources.base import Source
@@ -36,7 +36,7 @@ class ReadAhead(Source):
     """
 
     def __init__(self, source: Source, *, should_stop: Callable[[], bool] = lambda: False) -> None:
-        self.info = source.info
+        self.info: VideoInfo = source.info
         self._source = source
         self._should_stop = should_stop
         self._channel: Channel[Frame] = Channel(_LENGTH)

@@ -94,10 +94,10 @@ class Trainer:
         steadiness: float = 0.5,
         policy: TrainingPolicy | None = None,
     ) -> None:
-        self.n_clusters = n_clusters
+        self.n_clusters: int = n_clusters
         self.steadiness = steadiness
-        self.policy = policy or TrainingPolicy()
-        self.identity = identity or Identity(self.policy)
+        self.policy: TrainingPolicy = policy or TrainingPolicy()
+        self.identity: Identity = identity or Identity(self.policy)
         self._starter = Starter(seeding, rng, self.policy)
         self._places = places
         self._to_colors = to_colors

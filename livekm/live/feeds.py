@@ -93,7 +93,7 @@ class LiveFeed(Feed):
         start = time.perf_counter()
         frame = self._capture.take(_SLICE)
         if frame is None:
-            self.is_over = self._capture.is_over
+            self.is_over: bool = self._capture.is_over
             return None
         self._timer.note("wait", time.perf_counter() - start)
         if self._left is not None:

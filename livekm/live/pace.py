@@ -38,7 +38,7 @@ class AutoScale:
     """
 
     def __init__(self, fps: float | None) -> None:
-        self.scale = 1.0
+        self.scale: float = 1.0
         self._period = 1 / fps if fps else math.inf
         self._times: deque[float] = deque(maxlen=_WINDOW)
         self._calm = 0  # windows in a row with room for the next larger scale

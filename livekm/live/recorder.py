@@ -39,7 +39,7 @@ class Recorder(Closing):
 
     def __init__(self, folder: Path) -> None:
         self.paths: list[Path] = []
-        self.n_dropped = 0
+        self.n_dropped: int = 0
         self._folder = folder
         self._channel: Channel[tuple[Image, float]] = Channel(_WAITING)
         self._work: Work | None = None

@@ -28,7 +28,7 @@ class Saving(Closing):
     """
 
     def __init__(self, folder: Path, hud: Hud) -> None:
-        self.recorder = Recorder(folder)
+        self.recorder: Recorder = Recorder(folder)
         self._folder = folder
         self._hud = hud
         self._with_hud = False

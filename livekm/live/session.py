@@ -77,17 +77,17 @@ class Session(Closing):
     ) -> None:
         self.is_running = True
         self.segmenter = segmenter
-        self.settings = LiveSettings(view, is_mirrored=mirror, rest=rest, colors=colors)
+        self.settings: LiveSettings = LiveSettings(view, is_mirrored=mirror, rest=rest, colors=colors)
         if rest is not None and rest not in self.settings.rests:
             self.settings.rests = (rest, *self.settings.rests)
         if isinstance(scale, AutoScale):
             self.settings.auto_scale = scale
         else:
             self.settings.scale = scale
-        self.timer = StageTimer(memory=30)
-        self.processing = Processing(segmenter, self.settings, self.timer, are_ready)
-        self.hud = Hud(self.settings, help_groups)
-        self.saving = Saving(folder, self.hud)
+        self.timer: StageTimer = StageTimer(memory=30)
+        self.processing: Processing = Processing(segmenter, self.settings, self.timer, are_ready)
+        self.hud: Hud = Hud(self.settings, help_groups)
+        self.saving: Saving = Saving(folder, self.hud)
         self._presentation = Presentation(self.settings, self.hud)
         self._gone: set[int] = set()
         self._told: Suggestion | None = None

@@ -84,15 +84,15 @@ class PartFile:
     def __init__(
         self, target: str | os.PathLike[str], *, overwrite: bool = False, source: str | None = None
     ) -> None:
-        self.target = Path(target)
-        self.name_was_taken = False
+        self.target: Path = Path(target)
+        self.name_was_taken: bool = False
         # Moving a file onto a symbolic link would replace the link.
         self._final = Path(os.path.realpath(self.target))
         self._overwrite, self._source = overwrite, source
         with sink_errors(self.target):
             self._check()
             part = _file_name(f".{self._final.name}", f".part-{secrets.token_hex(4)}")
-            self.path = self._final.with_name(part)
+            self.path: Path = self._final.with_name(part)
             # Only creating it tells for certain whether the folder can be written.
             self._create()
         _part_files.add(self)

@@ -46,7 +46,7 @@ class Output(Closing):
     """
 
     path: Path | None = None
-    n_frames = 0
+    n_frames: int = 0
     _part: PartFile | None = None
     _needs_frames: ClassVar[bool] = True
     _holds_one: ClassVar[bool] = False  # and is complete with it

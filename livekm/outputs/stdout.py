@@ -31,8 +31,9 @@ class StdoutPart(PartFile):
     """
 
     def __init__(self) -> None:
-        self.target = self.path = Path("stdout")
-        self.name_was_taken = False
+        self.target: Path = Path("stdout")
+        self.path: Path = self.target
+        self.name_was_taken: bool = False
         self._number: int | None = os.dup(1)
         self._is_given_up = False
         self._may_wait = sys.platform != "win32" and not stat.S_ISREG(os.fstat(1).st_mode)

@@ -87,8 +87,8 @@ class Pipe:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self.head = b""
-        self.n_bytes = 0
+        self.head: bytes = b""
+        self.n_bytes: int = 0
         self._file = file  # which closes the descriptor when it goes
         self._number = file.fileno()
         self._is_interrupted = False

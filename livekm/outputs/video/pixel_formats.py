@@ -76,7 +76,7 @@ class ToAnyYuv(Conversion):
     def __init__(self, width: int, height: int, threads: int | None = None) -> None:
         super().__init__(width, height, threads)
         is_709 = is_hd(width, height)
-        self.color_tags = (1 if is_709 else 6), ColorRange.MPEG
+        self.color_tags: tuple[int, ColorRange] | None = (1 if is_709 else 6), ColorRange.MPEG
         self._matrix = Colorspace.ITU709 if is_709 else Colorspace.ITU601
         self._red, self._blue = (0.2126, 0.0722) if is_709 else (0.299, 0.114)
         self._reformatter = VideoReformatter()
