@@ -11,6 +11,8 @@ from livekm.outputs.checks import as_image
 class NullSink(Sink):
     """Count the images and drop them: for benchmarks, and where only statistics are wanted."""
 
+    n_frames: int = 0
+
     def write(
         self, image: Image | Painting, time: float | None = None, index: int | None = None
     ) -> None:
