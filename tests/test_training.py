@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import naive
@@ -523,6 +524,27 @@ def test_centers_do_not_move_for_noise_and_follow_what_changes():
     np.testing.assert_array_equal(trainer.centers, before)
 
 
+def test_noise_costs_no_steps(monkeypatch):
+    steps = []
+    refine = Sample.refine
+    monkeypatch.setattr(Sample, "refine", lambda *a: steps.append(1) or refine(*a))
+    rng, trainer, scene = np.random.default_rng(0), trained(4), posterised()
+    for _ in range(20):
+        show(trainer, noisy(scene, rng))
+    steps.clear()
+    for _ in range(12):
+        show(trainer, noisy(scene, rng))
+    assert len(steps) == 0
+
+
+def test_moves_alone_bring_a_label_to_what_is_new():
+    policy = replace(POLICY, jump=1e9, drift=2.0)  # no fresh start challenges
+    rng, trainer = np.random.default_rng(0), trained(3, policy=policy)
+    for frame in range(50):
+        show(trainer, noisy(street(20 if frame > 10 else 0), rng))
+    assert np.abs(trainer.centers.T - [40, 40, 240]).max(axis=1).min() < 5
+
+
 def test_centers_follow_what_changes_slowly():
     rng, trainer, colors = np.random.default_rng(0), trained(2), halves(60, 180, (40, 60)) * 1.0
     for _ in range(30):
@@ -604,7 +626,7 @@ def test_steadiness_tells_how_long_labels_resist():
 
 
 def test_a_cut_at_the_end_of_a_fade_is_a_cut():
-    scene = SceneChange()
+    scene = SceneChange(POLICY.usual)
     for index in range(30):  # each frame of the fade changes by almost what a cut does
         assert not scene.observe(np.full((30, 40, 3), 60 + 19 * (index % 2), np.uint8))
     assert scene.observe(np.full((30, 40, 3), 130, np.uint8))
@@ -742,6 +764,43 @@ def test_moves_lead_from_bad_starts_to_good_fits():
         fit = moves.make_moves(sample, sample.fit(start, 30), 0.01, POLICY, 20)
         ratios.append(sample.refine(fit, 30).mse / naive.best_mse(points, 8))
     assert np.mean(ratios) < 1.003
+
+
+def greys(*clusters):
+    """A sample of grey levels, so many of each, and its fit by a center for each cluster."""
+    levels = [level for cluster in clusters for level, n in cluster for _ in range(n)]
+    sample = features(np.repeat(np.float32(levels), 3).reshape(-1, 1, 3))
+    means = [sum(level * n for level, n in cluster) / sum(n for _, n in cluster)
+             for cluster in clusters]  # fmt: skip
+    fit = sample.fit(np.float32([means] * 3))
+    assert fit.counts.tolist() == [sum(n for _, n in cluster) for cluster in clusters]
+    return sample, fit
+
+
+def test_where_the_cluster_to_split_is_the_least_missed_another_goes():
+    between = [(40, 10), (60, 10)]  # which two neighbours would take at little cost
+    sample, fit = greys([(29, 5), (30, 5)], between, [(70, 5), (71, 5)], [(200, 10)], [(205, 20)])
+    assert fit.losses().argmin() == sample.splits(fit)[0].argmax() == 1
+    move = moves.find_move(sample, fit, 0.01, POLICY)
+    assert move.fit.mse < 0.2 * fit.mse
+
+
+def test_a_move_that_seemed_the_best_and_does_not_pay_is_no_reason_to_miss_the_next():
+    lone = [(0, 10)], [(10, 240)]  # a neighbour that would hardly come nearer
+    twins = [(200, 11)], [(210, 11)]
+    sample, fit = greys(*lone, *twins, [(90, 4), (110, 4)])
+    assert fit.losses().argmin() == 0
+    move = moves.find_move(sample, fit, 0.01, POLICY)
+    assert move.fit.labels[0] != move.fit.labels[10]
+    assert move.fit.mse < 0.8 * fit.mse
+
+
+def test_a_label_that_is_missed_a_little_more_but_costs_nothing_goes():
+    dear = [[(level, n)] for at in (0, 60, 120) for level, n in ((at, 2), (at + 5, 20))]
+    sample, fit = greys(*dear, [(180, 2)], [(186, 20)], [(230, 4), (250, 4)])
+    prices = Prices(0.0, np.array([1.0] * 6 + [0.0] * 3))
+    move = moves.find_move(sample, fit, 0.01, POLICY, prices)
+    assert move.fit.labels[66] == move.fit.labels[68]
 
 
 def test_a_look_in_vain_costs_few_steps(monkeypatch):

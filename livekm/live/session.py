@@ -77,7 +77,9 @@ class Session(Closing):
     ) -> None:
         self.is_running = True
         self.segmenter = segmenter
-        self.settings: LiveSettings = LiveSettings(view, is_mirrored=mirror, rest=rest, colors=colors)
+        self.settings: LiveSettings = LiveSettings(
+            view, is_mirrored=mirror, rest=rest, colors=colors
+        )
         if rest is not None and rest not in self.settings.rests:
             self.settings.rests = (rest, *self.settings.rests)
         if isinstance(scale, AutoScale):
