@@ -524,6 +524,17 @@ def test_centers_do_not_move_for_noise_and_follow_what_changes():
     np.testing.assert_array_equal(trainer.centers, before)
 
 
+def test_two_labels_on_the_noise_of_one_thing_stay_where_they_are():
+    rng, trainer = np.random.default_rng(0), trained(2)
+    thing = np.full((60, 60, 3), 120.0)
+    for _ in range(10):
+        show(trainer, noisy(thing, rng, 6))
+    before = trainer.centers.copy()
+    for _ in range(20):
+        show(trainer, noisy(thing, rng, 6))
+    assert np.abs(trainer.centers - before).max() < 1
+
+
 def test_noise_costs_no_steps(monkeypatch):
     steps = []
     refine = Sample.refine
