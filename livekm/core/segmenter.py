@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
@@ -19,10 +20,11 @@ from livekm.core.painting import check_palette
 from livekm.core.sample import Centers, binary_places
 from livekm.core.seeding import SEEDINGS, Seeding
 from livekm.core.segmentation import Segmentation
+from livekm.core.state import read_state, write_state
 from livekm.core.suggestion import Suggestion, suggest_n_clusters
 from livekm.core.threads import MOST_THREADS, available_cores
 from livekm.core.trainer import Trainer
-from livekm.errors import UsageError
+from livekm.errors import SourceError, UsageError
 from livekm.frame import Image
 from livekm.validation import check_number, check_range, named
 
@@ -144,6 +146,34 @@ class Segmenter:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=RLock())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all that the next frame depends on to an .npz file, to go on from another day.
+
+        The file is read by the same version of livekm only.
+
+        Raises
+        ------
+        SinkError
+            If it cannot be written.
+        TypeError
+            If the seeding is a function of the caller's.
+        """
+        write_state(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Segmenter:
+        """Return the segmenter that `save` wrote: it goes on with the same ids.
+
+        Raises
+        ------
+        SourceError
+            If the file is missing, damaged, or of another version.
+        """
+        found = read_state(path)
+        if not isinstance(found, cls):
+            raise SourceError(f"{path}: holds no segmenter; give a file that save wrote")
+        return found
 
     @property
     def n_clusters(self) -> int:
