@@ -102,6 +102,30 @@ def side_by_side(frame: Frame, segmentation: Segmentation) -> Image:
     return np.concatenate([frame.image, segmentation.paint()], axis=1)
 
 
+def wipe(
+    frame: Frame,
+    segmentation: Segmentation,
+    selection: Selection = EVERYTHING,
+    *,
+    at: float = 0.5,
+) -> Image:
+    """Show the picture left of a line, and the segments right of it.
+
+    Parameters
+    ----------
+    frame, segmentation, selection
+        As of every view.
+    at : float, default 0.5
+        The part of the width at which the line is.
+    """
+    shown = segments(frame, segmentation, selection)
+    image = np.array(shown.paint() if isinstance(shown, Painting) else shown)
+    column = min(max(round(at * image.shape[1]), 0), image.shape[1] - 1)
+    image[:, :column] = np.asarray(original(frame, segmentation, selection))[:, :column]
+    image[:, column : column + 1, :3] = _WHITE[:3]
+    return image
+
+
 @selective
 def original(frame: Frame, segmentation: Segmentation) -> Image:
     """Show the picture itself."""
@@ -162,6 +186,7 @@ VIEWS: dict[str, SelectiveView] = {
     "boundaries": boundaries,
     "regions": regions,
     "side-by-side": side_by_side,
+    "wipe": wipe,
     "mask": mask,
     "original": original,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import struct
@@ -26,10 +27,15 @@ from clips import flat_image, make_clip, make_sound, track
 from conftest import COMMAND, ignoring, without_display
 from PIL import Image
 
+from livekm.cli.again import command_line
+from livekm.cli.checks import check
 from livekm.cli.interrupt import interruption
+from livekm.cli.options import Way
+from livekm.cli.parser import parse
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
+from livekm.live.choice import Choice
 from livekm.live.keys import key_table
 from livekm.outputs.checks import as_image
 from livekm.sources import ClipSource, DemoSource
@@ -860,3 +866,30 @@ def test_the_help_has_every_key(run_cli):
     assert (code, err) == (0, "")
     for label, meaning in key_table():
         assert re.search(rf"^ +{re.escape(label)} +{re.escape(meaning)}$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "choice", "line"),
+    [
+        (["a b.mp4"], {"n_clusters": 5}, "livekm 'a b.mp4' --output=out.mp4 --clusters=5"),
+        (["a.mp4"], {"view": "mask", "scale": 0.5, "chosen": (1, 3)},
+         "livekm a.mp4 --output=out.mp4 --view=mask --keep=1,3 --rest=pale --clusters=8 "
+         "--scale=0.5"),
+        (["a.mp4", "--target-fps", "9", "--mirror"], {"chosen": (2,), "drops": True},
+         "livekm a.mp4 --output=out.mp4 --drop=2 --rest=pale --clusters=8"),
+        (["--camera", "0"], {}, "livekm --camera=0 --output=out.mp4 --clusters=8 --frames=300"),
+        (["a.mp4"], {"palette": Path("p.gpl"), "is_frozen": True},
+         "livekm a.mp4 --output=out.mp4 --palette=p.gpl"),
+    ],
+)  # fmt: skip
+def test_what_was_found_in_the_window_is_a_command_line_that_is_right(arguments, choice, line):
+    found = Choice(**{"n_clusters": 8, "color_space": "bgr", "hysteresis": 2.0,
+                      "view": "segments", **choice})  # fmt: skip
+    settings = parse(arguments)
+    told, *remarks = command_line(
+        settings, found, is_still=False, is_live="--camera" in arguments
+    ).splitlines()
+    assert sorted(told.split()) == sorted(line.split())
+    check(parse(shlex.split(told)[1:]), Way.FILE)
+    assert bool(remarks) == ("chosen" in choice)
+    assert all(remark.startswith("# ") for remark in remarks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from livekm.figures import clip_figure, segmentation_figure
 from livekm.figures.history import History
 from livekm.frame import Frame
 from livekm.live.status import describe
-from livekm.live.strip import draw_strip
+from livekm.live.strip import Strip
 from livekm.views import VIEWS
 
 SKY, ROAD, GRASS = (230, 180, 120), (90, 90, 90), (60, 140, 70)  # BGR
@@ -165,12 +166,8 @@ def test_figures_strip_views_and_notes_call_things_by_their_names(table):
     told = texts_of(clip_figure(history, ""))
     assert "sky $x" in told
     label = found.names.index("sky $x")
-    assert describe(int(found.ids[label]), found).startswith(f"{found.ids[label]} sky $x: #78b4e6")
-    strips = []
-    for names in (found.names, ()):
-        strip = np.zeros((400, 600, 3), np.uint8)
-        draw_strip(strip, found.palette, found.shares, found.ids, names=names)
-        strips.append(strip)
+    assert describe(int(found.ids[label]), found).startswith(f"{found.ids[label]} sky $x · #78b4e6")
+    strips = [Strip().image((600, 24), replace(found, names=names)) for names in (found.names, ())]
     assert (strips[0] != strips[1]).any()
     frame = Frame(np.repeat(np.repeat(image, 4, 0), 4, 1), 0, 0.0)
     large = Segmentation(np.repeat(np.repeat(found.labels, 4, 0), 4, 1), found.palette)

@@ -20,7 +20,7 @@ from tools import lack
 from xvfb import VirtualDisplay, requires_xvfb, virtual_display, wait_until
 
 from livekm.errors import SinkError
-from livekm.live.keys import ESCAPE
+from livekm.live.keys import DOWN, ESCAPE, LEFT, RIGHT, UP
 from livekm.live.letterbox import Place, letterboxed, place_in, resized
 from livekm.live.window import Window, why_no_window
 from livekm.live.window.x11 import has_display
@@ -90,8 +90,28 @@ def test_keys_arrive_as_characters_and_keys_without_are_left_out(display):
             display.press(program.window, name)
             assert program.line() == repr(key)
         # OpenCV's waitKey would call these 0, Q, R and the like.
-        display.press(program.window, "F1", "Left", "Up", "Delete", "Shift_L", "Escape")
+        for name, key in [("Left", LEFT), ("Right", RIGHT), ("Up", UP), ("Down", DOWN)]:
+            display.press(program.window, name)
+            assert program.line() == repr(key)
+        display.press(program.window, "F1", "Home", "Delete", "Shift_L", "Escape")
         assert program.line() == repr(ESCAPE)
+        display.press(program.window, "q")
+        assert program.line() == "quit"
+
+
+@requires_xvfb
+def test_buttons_shift_and_wheel_of_the_mouse_arrive(display):
+    with running(display, "400x300") as program:
+        time.sleep(1)
+        for buttons, lines in [
+            (["click", "1"], ["press 30 40 0", "release 30 40 0"]),
+            (["click", "3"], ["drop 30 40 0", "release 30 40 0"]),
+            (["keydown", "shift", "click", "1", "keyup", "shift"],
+             ["drop 30 40 0", "release 30 40 0"]),
+            (["click", "5"], ["wheel 30 40 -1"]),
+        ]:  # fmt: skip
+            display.point(program.window, 30, 40, *buttons)
+            assert [program.line() for _ in lines] == lines
         display.press(program.window, "q")
         assert program.line() == "quit"
 

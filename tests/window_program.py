@@ -29,6 +29,9 @@ def show(window: Window, image: np.ndarray) -> str | None:
     while window.is_open:
         window.show(letterboxed(image, window.fit(width, height)))
         key = window.poll(10)
+        for event in window.take_events():
+            if event.kind != "move":
+                print(event.kind, event.x, event.y, event.steps, flush=True)
         if key == "n":
             return None
         if key == "q":

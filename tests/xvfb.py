@@ -83,7 +83,7 @@ class VirtualDisplay:
 
     def click(self, window: int, x: int, y: int) -> None:
         """Click with the left button at a pixel of `window`, and leave it for a corner."""
-        self._xdotool("mousemove", "--window", str(window), str(x), str(y), "click", "1")
+        self.point(window, x, y, "click", "1")
         time.sleep(0.2)
         self.put_pointer_away()
 
@@ -91,6 +91,10 @@ class VirtualDisplay:
         """Kill the server, as a crash or the end of a session does."""
         assert self._server is not None
         self._server.kill()
+
+    def point(self, window: int, x: int, y: int, *actions: str) -> None:
+        """Move the pointer to a pixel of `window`, and do what xdotool's words say."""
+        self._xdotool("mousemove", "--window", str(window), str(x), str(y), *actions)
 
     def put_pointer_away(self) -> None:
         """Move the pointer, which screenshots show too, to a corner."""

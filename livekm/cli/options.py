@@ -424,7 +424,11 @@ class Settings:
 
     def arguments(self) -> list[str]:
         """Return the command line that asks for the same."""
-        return [*self._words(OPTIONS.values()), "--", *self.inputs]
+        return [*self.words(), "--", *self.inputs]
+
+    def words(self) -> list[str]:
+        """Return the options that ask for the same."""
+        return self._words(OPTIONS.values())
 
     def arguments_of_each(self) -> list[str]:
         """Return the options of the process of each of many clips, wherever that runs."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from livekm import batch, files, live
 from livekm.batch.protocol import Reporter
 from livekm.cli import build, lesson, measuring
+from livekm.cli.again import command_line
 from livekm.cli.checks import check_way
 from livekm.cli.interrupt import Interruption
 from livekm.cli.options import Settings, Way
@@ -21,6 +22,7 @@ from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
 from livekm.frame import Frame
+from livekm.live.choice import Choice
 from livekm.live.warmup import compile_all
 from livekm.live.window import why_no_window
 from livekm.outputs import (
@@ -117,6 +119,11 @@ def _without_window(settings: Settings) -> Settings:
 def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption) -> None:
     if why := why_no_window():
         raise SinkError(f"{why}: add -o FILE to write a file, or -o - for a pipe")
+
+    def tell_command(choice: Choice) -> None:
+        is_still, is_live = source.info.is_still, source.info.is_live
+        say(command_line(settings, choice, is_still=is_still, is_live=is_live))
+
     summary = live.run(
         source,
         segmenter,
@@ -128,10 +135,13 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
         colors=build.recoloring(settings),
         reconnect=not settings.no_reconnect,
         max_frames=settings.frames,
+        on_choice=tell_command,
         should_stop=stop,
     )
     if not settings.quiet:
         say(summary.to_text(source.info.name))
+        if summary.choice is not None:
+            tell_command(summary.choice)
 
 
 def _image(settings: Settings, source: Source, segmenter: Segmenter, names: str | None) -> None:

@@ -53,9 +53,15 @@ class Painting:
         """The shape of the image."""
         return *self.labels.shape, 3
 
-    def paint(self) -> Image:
-        """Return the (H, W, 3) uint8 BGR image of every pixel in its label's colour."""
-        image: Image = np.empty(self.shape, np.uint8)
+    def paint(self, out: Image | None = None) -> Image:
+        """Return the (H, W, 3) uint8 BGR image of every pixel in its label's colour.
+
+        Parameters
+        ----------
+        out : (H, W, 3) uint8, C-contiguous, optional
+            Is written and returned.
+        """
+        image: Image = np.empty(self.shape, np.uint8) if out is None else out
         b, g, r = self._all_colors().astype(np.uint32).T
         whole = self.labels.size // 4
         flat = image.reshape(-1)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.rests import Backdrop, check_rest
+from livekm.live.controls import MOST_CLUSTERS
 from livekm.live.keys import COMMAND_OF
 from livekm.live.session import Session
 from livekm.live.settings import HUDS
@@ -17,7 +18,6 @@ from livekm.views import VIEWS
 
 _SCALES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
 _HYSTERESES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-_MOST_CLUSTERS = 256
 
 
 def do(session: Session, command: str) -> None:
@@ -52,7 +52,7 @@ def _change_clusters(session: Session, argument: str) -> None:
     wanted = _changed(segmenter.n_clusters, argument)
     frame = session.processing.frame
     has_mask = frame is not None and frame.mask is not None  # whose label is 255
-    most = _MOST_CLUSTERS - has_mask
+    most = MOST_CLUSTERS - has_mask
     n_clusters = min(max(wanted, 1), most)
     before = segmenter.ids.tolist()
     labels = segmenter.set_n_clusters(n_clusters)
@@ -68,6 +68,7 @@ def _suggest_clusters(session: Session, argument: str) -> None:
     frame = session.processing.frame
     if frame is not None and not _is_locked(session):
         session.segmenter.suggest(frame.image, frame.mask)
+        session.hud.say("k auto")
         session.processing.note_change()
 
 
@@ -80,10 +81,10 @@ def _reseed(session: Session, argument: str) -> None:
 
 
 def _is_locked(session: Session) -> bool:
-    """Tell whether the palette is locked, also to the user."""
+    """Tell whether the colours are frozen, also to the user."""
     is_locked = session.segmenter.palette is not None
     if is_locked:
-        session.hud.say("the palette is locked: l frees it")
+        session.hud.say("the colours are frozen: y frees them")
     return is_locked
 
 
@@ -91,11 +92,11 @@ def _toggle_lock(session: Session, argument: str) -> None:
     segmenter, found = session.segmenter, session.processing.segmentation
     if segmenter.palette is not None:
         segmenter.palette = None
-        session.hud.say("palette free")
+        session.hud.say("colours free")
     elif found is not None:
         try:
             segmenter.palette = found.palette
-            session.hud.say("palette locked")
+            session.hud.say("colours frozen")
         except ValueError as error:  # with a spatial weight there are no colours alone
             session.hud.say(str(error))
     session.processing.note_change()
@@ -129,11 +130,16 @@ def _set_view(session: Session, argument: str) -> None:
 
 
 def _select(session: Session, argument: str) -> None:
+    settings = session.settings
     if argument == "all":
-        session.settings.chosen.clear()
+        settings.chosen.clear()
         session.hud.say("all segments")
-    else:
-        session.toggle(int(argument))
+        return
+    identity = int(argument)
+    is_shown = not settings.chosen or (identity in settings.chosen) != settings.drops
+    toggles = not argument.startswith(("+", "-"))
+    drops = bool(settings.chosen) and is_shown if toggles else argument.startswith("-")
+    session.select(abs(identity), drops=drops)
 
 
 def _set_rest(session: Session, argument: str) -> None:
@@ -168,9 +174,14 @@ def _step(session: Session, argument: str) -> None:
 
 
 def _save_snapshot(session: Session, argument: str) -> None:
-    look, done = session.look(), session.processing
-    if look is not None and done.frame is not None and done.segmentation is not None:
-        session.saving.save_snapshot(look, done.frame, done.segmentation)
+    look, found = session.look(), session.processing.segmentation
+    if look is not None and found is not None:
+        session.saving.save_snapshot(look, found)
+
+
+def _save_palette(session: Session, argument: str) -> None:
+    if session.processing.segmentation is not None:
+        session.saving.save_palette(session.processing.segmentation)
 
 
 def _toggle_recording(session: Session, argument: str) -> None:
@@ -187,38 +198,59 @@ def _set_hud(session: Session, argument: str) -> None:
     session.hud.hide_note()
 
 
-def _toggle_help(session: Session, argument: str) -> None:
-    session.settings.shows_help = not session.settings.shows_help
+def _turn_help(session: Session, argument: str) -> None:
+    session.hud.turn_help()
     session.hud.hide_note()
 
 
-def _toggle_strip_order(session: Session, argument: str) -> None:
+def _toggle_loop(session: Session, argument: str) -> None:
     settings = session.settings
-    settings.sorts_strip = not settings.sorts_strip
-    session.hud.say(f"strip by {'share' if settings.sorts_strip else 'label'}")
+    settings.loops = not settings.loops
+    session.hud.say("loop" if settings.loops else "no loop")
+
+
+def _seek(session: Session, argument: str) -> None:
+    position = session.timeline.position if session.timeline else 0.0
+    session.seek(float(argument) + position * argument.startswith(("+", "-")))
+
+
+def _wipe(session: Session, argument: str) -> None:
+    session.settings.wipe_at = min(max(float(argument), 0.0), 1.0)
+
+
+def _tell_choice(session: Session, argument: str) -> None:
+    if session.on_choice is None:
+        session.hud.say("there is nobody to tell")
+    else:
+        session.on_choice(session.choice)
+        session.hud.say("the command line is printed")
 
 
 COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "clusters": _change_clusters,  # :5 sets k, :+1 and :-1 change it
     "color-space": _set_color_space,  # :lab, or :next
     "full-screen": _toggle_full_screen,
-    "help": _toggle_help,
+    "help": _turn_help,  # to the next page
     "hud": _set_hud,  # :all, or :next
     "hysteresis": _change_hysteresis,  # :+1 and :-1, steps
     "lock": _toggle_lock,  # of the palette
+    "loop": _toggle_loop,
     "mirror": _toggle_mirror,
+    "palette": _save_palette,
     "pause": _toggle_pause,
     "quit": _quit,
     "record": _toggle_recording,  # :hud with the HUD
     "reseed": _reseed,
     "rest": _set_rest,  # :blur, or :next
     "scale": _change_scale,  # :+1 and :-1, steps
-    "select": _select,  # :3 adds or removes the segment of an id, :all shows every one
+    "seek": _seek,  # :12.5 seconds from the first frame on, :+5 and :-5 from here
+    "select": _select,  # :+3 adds the segment of an id, :-3 drops it, :3 does either; :all
     "snapshot": _save_snapshot,
     "step": _step,  # to the next frame
-    "strip-order": _toggle_strip_order,
     "suggest": _suggest_clusters,  # and take as many
+    "tell": _tell_choice,
     "view": _set_view,  # :overlay, or :next
+    "wipe": _wipe,  # :0.3 of the width is the original
 }
 """What each command does; it takes the session and the argument."""
 

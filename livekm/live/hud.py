@@ -7,33 +7,45 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from livekm.core.segmentation import Segmentation
 from livekm.frame import Image
 from livekm.live.settings import LiveSettings
-from livekm.live.strip import draw_strip, label_at, strip_height
-from livekm.live.text import AMBER, WHITE, banner_height, draw_banner, draw_recording, draw_table
-from livekm.views import legend
+from livekm.live.text import (
+    AMBER,
+    BLUE,
+    SMALLEST,
+    WHITE,
+    Rows,
+    banner_height,
+    draw_banner,
+    draw_recording,
+    draw_table,
+    fitting_size,
+    font_size,
+    line_height,
+    table_stamp,
+)
 
 _FLASH_SECONDS = 1.0
 _LONG_SECONDS = 4.0
 _FIRST_NOTE = "press ? for the keys"
-_NOTE_HEIGHT = 1.5  # of a note above the bottom, by the strip's height
-_HELP_COLORS = (AMBER, WHITE, AMBER, WHITE)
-_TOP_LEFT, _MIDDLE = (0.0, 0.0), (0.5, 0.5)
+_LEAST_HELP = SMALLEST - 1  # pixels of its font: where less would fit, it has several pages
+_HELP_COLORS = (AMBER, WHITE, BLUE)
+_GAP = 12  # pixels from the pointer to what is said about its place
 
-HelpGroups: TypeAlias = Mapping[str, Sequence[tuple[str, str]]]
-"""Each key and what it does, by what such keys are about."""
+HelpRow: TypeAlias = tuple[str, str, str]
+"""A key, what it does, and the value that it changes, or nothing."""
+
+HelpGroups: TypeAlias = Mapping[str, Sequence[HelpRow]]
+"""Each key, by what such keys are about."""
 
 
 class Hud:
-    """Lines of text, the strip of colours, notes, a banner, the help, the dot of a recording.
+    """Lines of text, notes, a banner, the help, the dot of a recording.
 
     Parameters
     ----------
     settings : LiveSettings
         Tells which of them are shown.
-    help_groups : mapping of str to sequence of (str, str)
-        Each key and what it does, by what such keys are about.
 
     Attributes
     ----------
@@ -41,11 +53,10 @@ class Hud:
         Is drawn across the picture.
     """
 
-    def __init__(self, settings: LiveSettings, help_groups: HelpGroups) -> None:
+    def __init__(self, settings: LiveSettings) -> None:
         self.banner: str | None = None
         self._settings = settings
-        self._help_groups = help_groups
-        self._size = (0, 0)  # of the picture that was drawn into last
+        self._n_pages = 1  # of the help, in the room in which it was shown last
         self._note, self._note_until = "", 0.0
         self.say(_FIRST_NOTE, is_long=True)
 
@@ -63,66 +74,86 @@ class Hud:
         """Take the note away."""
         self._note_until = 0.0
 
-    def label_at(self, x: int, y: int, segmentation: Segmentation) -> int | None:
-        """Return the label whose colour in the strip is at a pixel of the last picture."""
-        if self._settings.hud == "hidden":
-            return None
-        sort = self._settings.sorts_strip
-        return label_at(x, y, self._size, segmentation.shares, sort=sort)
+    def turn_help(self) -> None:
+        """Show the help, its next page, or after the last one nothing."""
+        page = self._settings.help_page + 1
+        self._settings.help_page = page if page <= self._n_pages else 0
+        if self._settings.help_page == 0:
+            self._n_pages = 1
 
-    def draw(self, image: Image, lines: Sequence[str], segmentation: Segmentation | None) -> None:
-        """Draw the lines, the strip, the note and the banner into `image`.
+    def draw(self, picture: Image, lines: Sequence[str], captions: Sequence[str] = ()) -> None:
+        """Draw the lines, the captions, the note and the banner into the picture.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8, BGR
+        picture : (H, W, 3) uint8, BGR
         lines : sequence of str
             Are left out where the help is shown.
-        segmentation : Segmentation or None
-            Gives the strip its colours; without it there is none.
+        captions : sequence of str
+            What the left and the right half show, if that differs.
         """
         settings = self._settings
-        self._size = image.shape[1], image.shape[0]
         if settings.hud != "hidden":
-            if not settings.shows_help:
-                draw_table(image, [(line,) for line in lines], _TOP_LEFT)
-            if segmentation is not None:
-                colors = legend(settings.view, segmentation, settings.colors)
-                draw_strip(
-                    image,
-                    colors,
-                    segmentation.shares,
-                    segmentation.ids,
-                    sort=settings.sorts_strip,
-                    chosen=settings.chosen,
-                    names=segmentation.names,
-                )
+            if lines and not settings.help_page:
+                draw_table(picture, [(line,) for line in lines], (0.0, 0.0))
+            draw_captions(picture, captions)
         if self.note:
-            draw_note(image, self.note)
+            draw_note(picture, self.note)
         if self.banner:
-            draw_banner(image, self.banner, at_top=settings.shows_help)
+            draw_banner(picture, self.banner, at_top=bool(settings.help_page))
 
-    def draw_aids(self, image: Image, recording_seconds: float | None) -> None:
+    def draw_aids(
+        self, picture: Image, recording_seconds: float | None, help_groups: HelpGroups
+    ) -> None:
         """Draw what no recording shall have: the help, and the dot of the recording itself."""
         if recording_seconds is not None:
-            draw_recording(image, recording_seconds)
-        if self._settings.shows_help:
-            below = banner_height(image) if self.banner else 0
-            draw_help(image[below:], self._help_groups)
+            draw_recording(picture, recording_seconds)
+        page = self._settings.help_page
+        if page:
+            below = picture[banner_height(picture) if self.banner else 0 :]
+            pages = help_pages(help_groups, below)
+            self._n_pages = len(pages)
+            shown = pages[min(page, len(pages)) - 1]
+            draw_table(below, shown, (0.5, 0.5), *_HELP_COLORS * (len(shown[0]) // 3))
 
 
-def draw_note(image: Image, text: str) -> None:
-    """Write `text` in a box above the place of the strip."""
-    height = image.shape[0]
-    above = 1 - _NOTE_HEIGHT * strip_height(height) / height
-    draw_table(image, [(text,)], (0.5, max(0.0, above)), AMBER)
+def draw_note(picture: Image, text: str) -> None:
+    """Write `text` in a box above the bottom, and above the captions there."""
+    line = line_height(font_size(picture))
+    draw_table(picture[: max(1, picture.shape[0] - 2 * line)], [(text,)], (0.5, 1.0), AMBER)
 
 
-def draw_help(image: Image, groups: HelpGroups) -> None:
-    """Write what keys do into the middle of `image`, in two columns of groups."""
-    columns: tuple[list[tuple[str, str]], ...] = ([], [])
+def draw_captions(picture: Image, captions: Sequence[str]) -> None:
+    """Write a text each into the lower corners."""
+    for text, across in zip(captions, (0.0, 1.0), strict=False):
+        table_stamp(((text,),), font_size(picture)).put_within(picture, (across, 1.0))
+
+
+def draw_tip(image: Image, text: str, at: tuple[int, int]) -> None:
+    """Write `text` beside the pointer."""
+    stamp = table_stamp(((text,),), font_size(image))
+    (x, y), (width, height) = at, stamp.size
+    left = min(max(0, x - width // 2), max(0, image.shape[1] - width))
+    above = y - height - _GAP
+    stamp.put(image, left, above if above >= 0 else y + 2 * _GAP)
+
+
+def help_pages(groups: HelpGroups, picture: Image) -> list[Rows]:
+    """Return the tables that tell what keys do: one, or several where it would be too small."""
+    room = picture.shape[1], picture.shape[0]
+    whole = _in_two_columns(groups)
+    if fitting_size(whole, _LEAST_HELP, room) == _LEAST_HELP:
+        return [whole]
+    lines = [line for name, rows in groups.items() for line in (("", name.upper(), ""), *rows)]
+    n_lines = max(2, room[1] // line_height(_LEAST_HELP) - 1)
+    return [tuple(lines[start : start + n_lines]) for start in range(0, len(lines), n_lines)]
+
+
+def _in_two_columns(groups: HelpGroups) -> Rows:
+    nothing = ("", "", "")
+    columns: tuple[list[HelpRow], ...] = ([], [])
     for name, rows in sorted(groups.items(), key=lambda group: -len(group[1])):
         shorter = min(columns, key=len)
-        shorter.extend([*[("", "")] * bool(shorter), ("", name.upper()), *rows])
-    pairs = itertools.zip_longest(*columns, fillvalue=("", ""))
-    draw_table(image, [left + right for left, right in pairs], _MIDDLE, *_HELP_COLORS)
+        shorter.extend([*[nothing] * bool(shorter), ("", name.upper(), ""), *rows])
+    pairs = itertools.zip_longest(*columns, fillvalue=nothing)
+    return tuple(left + right for left, right in pairs)

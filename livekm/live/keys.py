@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 ESCAPE = "\x1b"
 """The character of the key Esc."""
+LEFT, UP, RIGHT, DOWN = (
+    "\N{LEFTWARDS ARROW}\N{UPWARDS ARROW}\N{RIGHTWARDS ARROW}\N{DOWNWARDS ARROW}"
+)
+"""The characters that stand for the arrow keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,13 @@ _VIEW_KEYS = {
     "b": "boundaries",
     "e": "regions",
     "d": "side-by-side",
+    "j": "wipe",
     "k": "mask",
     "i": "original",
 }
+_MEANINGS = {"wipe": "wipe, where the mouse is"}
 _COLORS, _VIEW, _SELECT, _KEEP, _WINDOW = "Colours", "View", "Select", "Keep", "Window"
+_CLIP = "Time"
 
 KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
@@ -56,10 +63,10 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("u", {"uU": "suggest"}, "as many as suit the picture", _COLORS),
     KeyBinding("v", {"vV": "view:next"}, "next view", _VIEW),
     *(
-        KeyBinding(key, {key + key.upper(): f"view:{name}"}, name, _VIEW)
+        KeyBinding(key, {key + key.upper(): f"view:{name}"}, _MEANINGS.get(name, name), _VIEW)
         for key, name in _VIEW_KEYS.items()
     ),
-    KeyBinding("a", {"aA": "select:all"}, "all segments; a click chooses one", _SELECT),
+    KeyBinding("a", {"aA": "select:all"}, "all; click chooses, right click drops", _SELECT),
     KeyBinding("z", {"zZ": "rest:next"}, "rest: pale, black, as it is, blurred", _SELECT),
     KeyBinding("c", {"cC": "color-space:next"}, "next colour space", _COLORS),
     KeyBinding(
@@ -68,14 +75,27 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
         "less hysteresis, or more",
         _COLORS,
     ),
-    KeyBinding("[ ]", {"[": "scale:-1", "]": "scale:+1"}, "smaller scale, or larger", _VIEW),
-    KeyBinding("l", {"lL": "lock"}, "lock the palette's colours", _COLORS),
+    KeyBinding(
+        f"{DOWN} {UP}, [ ]",
+        {f"[{DOWN}": "scale:-1", f"]{UP}": "scale:+1"},
+        "smaller scale, or larger",
+        _VIEW,
+    ),
+    KeyBinding("y", {"yY": "lock"}, "freeze the colours, free them", _COLORS),
     KeyBinding("r", {"rR": "reseed"}, "re-seed: start the colours anew", _COLORS),
-    KeyBinding("t", {"tT": "strip-order"}, "strip by share, by label", _WINDOW),
     KeyBinding("m", {"mM": "mirror"}, "mirror the picture", _VIEW),
-    KeyBinding("space", {" ": "pause"}, "pause, go on", _VIEW),
-    KeyBinding("n", {"nN": "step"}, "pause, and show the next frame", _VIEW),
+    KeyBinding("space", {" ": "pause"}, "pause, go on", _CLIP),
+    KeyBinding("n", {"nN": "step"}, "pause, and show the next frame", _CLIP),
+    KeyBinding(
+        f"{LEFT} {RIGHT}",
+        {LEFT: "seek:-5", RIGHT: "seek:+5"},
+        "5 seconds back in a clip, or on",
+        _CLIP,
+    ),
+    KeyBinding("l", {"lL": "loop"}, "loop the clip", _CLIP),
     KeyBinding("s", {"sS": "snapshot"}, "save a snapshot", _KEEP),
+    KeyBinding("p", {"pP": "palette"}, "save the palette", _KEEP),
+    KeyBinding("t", {"tT": "tell"}, "print the command line for this", _KEEP),
     KeyBinding("w x", {"wW": "record", "xX": "record:hud"}, "record, stop; x with the HUD", _KEEP),
     KeyBinding("f", {"fF": "full-screen"}, "full screen", _WINDOW),
     KeyBinding("h", {"hH": "hud:next"}, "HUD: one line, all of it, nothing", _WINDOW),
@@ -97,9 +117,11 @@ def key_table() -> list[tuple[str, str]]:
     return [(binding.label, binding.meaning) for binding in KEY_BINDINGS]
 
 
-def key_groups() -> dict[str, list[tuple[str, str]]]:
-    """Return the same for each group, by its name."""
-    groups: dict[str, list[tuple[str, str]]] = {}
+def key_groups() -> dict[str, list[tuple[str, str, str]]]:
+    """Return label, meaning and first command of every key, for each group by its name."""
+    groups: dict[str, list[tuple[str, str, str]]] = {}
     for binding in KEY_BINDINGS:
-        groups.setdefault(binding.group, []).append((binding.label, binding.meaning))
+        command = list(binding.commands.values())[-1]
+        row = binding.label, binding.meaning, command
+        groups.setdefault(binding.group, []).append(row)
     return groups

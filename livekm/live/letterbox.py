@@ -25,6 +25,19 @@ class Place:
     width: int
     height: int
 
+    def __contains__(self, point: tuple[int, int]) -> bool:
+        """Tell whether a pixel, by its x and y, lies in it."""
+        across, down = point[0] - self.left, point[1] - self.top
+        return 0 <= across < self.width and 0 <= down < self.height
+
+    def part_at(self, x: int) -> float:
+        """Return how far to the right a column lies: 0 at the left border, 1 at the right one."""
+        return min(max((x - self.left) / max(1, self.width - 1), 0.0), 1.0)
+
+    def of(self, image: Image) -> Image:
+        """Return the view of an image that lies there."""
+        return image[self.top : self.top + self.height, self.left : self.left + self.width]
+
 
 def place_in(size: tuple[int, int], room: tuple[int, int], *, at_most: float = math.inf) -> Place:
     """Return the middle place of a picture with the proportions of `size`.
@@ -61,7 +74,7 @@ def letterboxed(image: Image, room: tuple[int, int]) -> Image:
     if (place.width, place.height) == room:
         return picture
     canvas = np.zeros((room[1], room[0], 3), np.uint8)
-    canvas[place.top : place.top + place.height, place.left : place.left + place.width] = picture
+    place.of(canvas)[:] = picture
     return canvas
 
 

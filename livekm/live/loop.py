@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,10 +19,12 @@ from livekm.core.rests import Rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
+from livekm.live.choice import Choice
 from livekm.live.commands import press
 from livekm.live.feeds import Ages, Feed, open_feed
 from livekm.live.keys import COMMAND_OF, key_groups
 from livekm.live.pace import AutoScale
+from livekm.live.pointer import Pointer
 from livekm.live.presentation import Look
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
@@ -53,13 +57,14 @@ def run(
     max_frames: int | None = None,
     folder: str | Path = ".",
     on_frame: Callable[[Frame, Segmentation], None] | None = None,
+    on_choice: Callable[[Choice], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> LiveSummary:
-    """Show the segmented feed of a source in a window until the user quits or it ends.
+    """Show the segmented feed of a source in a window until the user quits or a camera ends.
 
-    A live source's newest frame is shown, however slow the loop is; a clip plays at its own speed;
-    a still image stays. Until the kernels are compiled, the picture is shown unsegmented. Call it
-    in the main thread.
+    A live source's newest frame is shown, however slow the loop is; a clip plays at its own speed,
+    and its last frame stays; a still image stays. Until the kernels are compiled, the picture is
+    shown unsegmented. Call it in the main thread.
 
     Parameters
     ----------
@@ -88,6 +93,8 @@ def run(
         Where snapshots and recordings go.
     on_frame : callable, optional
         Called in the main thread with each frame, scaled and mirrored, and its segmentation.
+    on_choice : callable, optional
+        Called with what was chosen until then when the user asks how to run it again.
     should_stop : callable, optional
         Called between frames and keys; True ends the run.
 
@@ -115,8 +122,11 @@ def run(
         rest=rest,
         colors=colors,
         are_ready=WarmUp().are_ready,
+        on_choice=on_choice,
     )
+    before = session.choice
     with (
+        _one_opencv_thread(),
         Window(f"livekm - {source.info.name}", on_lost=partial(_leave, session)) as window,
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
         session,
@@ -134,6 +144,7 @@ def run(
             max_age_ms=loop.ages.greatest_ms,
             recordings=tuple(session.saving.recorder.paths),
             n_not_recorded=session.saving.recorder.n_dropped,
+            choice=session.choice if session.choice != before else None,
         )
 
 
@@ -143,6 +154,17 @@ def _leave(session: Session) -> None:
     kept = "".join(f"; kept {path}" for path in session.saving.recorder.paths)
     _log.error("the display is gone%s", kept)
     os._exit(1)
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """Keep OpenCV's threads out of it: between two frames they spin for longer than they work."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 class _Loop:
@@ -164,6 +186,7 @@ class _Loop:
         self._session = session
         self._feed = feed
         self._window = window
+        self._pointer = Pointer(session)
         self._on_frame = on_frame
         self._should_stop = should_stop
         self._lost = f"{source.info.name} sends no frames: waiting for it"
@@ -197,14 +220,21 @@ class _Loop:
         return not self._session.is_running or not self._window.is_open or self._should_stop()
 
     def _is_held(self) -> bool:
-        if not self._session.settings.wants_frame:
+        settings, timeline = self._session.settings, self._feed.timeline
+        if not settings.wants_frame:
             return True
+        if timeline is not None and timeline.is_at_end:
+            return settings.seek_to is None and not settings.loops
         waits = self._can_wait and not self._session.processing.can_segment()
         return self._shown > 0 and (self._is_still or waits)
 
     def _advance(self) -> tuple[Frame | None, float]:
         """Segment the next frame, if there is one; return it, and when the work on it began."""
-        processing = self._session.processing
+        processing, settings = self._session.processing, self._session.settings
+        self._feed.loops = settings.loops
+        if settings.seek_to is not None:
+            self._feed.seek(settings.seek_to)
+            settings.seek_to = None
         frame = self._feed.take()
         start = time.perf_counter()
         if frame is not None:
@@ -232,6 +262,11 @@ class _Loop:
 
     def _note(self, frame: Frame | None, is_held: bool) -> None:
         session, feed, processing = self._session, self._feed, self._session.processing
+        if session.settings.seek_to is None:
+            before, session.timeline = session.timeline, feed.timeline
+            is_at_end = session.timeline is not None and session.timeline.is_at_end
+            if is_at_end and not (before is not None and before.is_at_end):
+                processing.hold()  # the last frame stands still, until a key changes it
         if frame is not None:
             self._shown += 1
             done, found = processing.frame, processing.segmentation
@@ -247,7 +282,8 @@ class _Loop:
     def _show(self, look: Look, frame: Frame | None, start: float, is_held: bool) -> None:
         """Show the picture; `start` is when work on the frame began, if there is a new one."""
         session, feed, window = self._session, self._feed, self._window
-        image = session.draw(look, window.fit(*look.wanted_size), self._progress())
+        room = window.fit(*look.wanted_size, session.rows_below)
+        image = session.draw(look, room, self._progress())
         with session.timer.stage("show"):
             window.show(image)
         window.set_full_screen(session.settings.fills_screen)
@@ -255,27 +291,28 @@ class _Loop:
         now = time.perf_counter()
         held = session.processing.source_frame
         assert held is not None
-        self._obey(now + session.patience() if is_held else feed.due(held))
+        until = now + session.patience() if is_held else feed.due(held)
+        self._obey(until, is_held=is_held)
         if frame is not None:
             session.processing.note_load(now - start)
             self.ages.note(feed.age)
             session.timer.end_frame()
             self.periods.end_frame()
 
-    def _obey(self, until: float) -> None:
+    def _obey(self, until: float, *, is_held: bool) -> None:
         """Obey keys and clicks until a `time.perf_counter`, and in any case those that wait."""
-        session, window = self._session, self._window
+        window = self._window
         while not self._is_over():
             left = until - time.perf_counter()
             key = window.poll(max(1, round(1e3 * min(left, _SLICE))))
-            clicks = window.take_clicks()
-            for x, y in clicks:
-                session.click(x, y)
+            events = window.take_events()
+            for event in events:
+                self._pointer.obey(event)
             if key is not None:
                 press(self._session, key)
             elif left <= _SLICE:
                 return
-            if (key is not None or clicks) and session.settings.is_paused:
+            if (key is not None or events) and is_held:
                 return  # it shows in the held picture at once
 
     def _progress(self) -> list[str]:

@@ -1,105 +1,173 @@
-"""Show a frame through the view, and fit it into the size in which it is shown."""
+"""Show a frame through the view, in the size in which it is shown."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livekm.core.painting import Painting
 from livekm.core.segmentation import Segmentation
-from livekm.core.selection import Selection
+from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, Image
-from livekm.live.hud import Hud
-from livekm.live.letterbox import Place, letterboxed, place_in
+from livekm.live.letterbox import Place, place_in, resized
 from livekm.live.settings import LiveSettings
 from livekm.outputs.checks import as_image
 from livekm.views import VIEWS, recolored
 
 _LEAST_HEIGHT = 360  # smaller pictures are enlarged, or the HUD would cover them
 _LARGEST_PART = 4  # times that height may be the width of a picture that is enlarged for that
+_DIVIDER = 2  # columns between pictures side by side
+_HALVES = {"side-by-side", "wipe"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A view of a frame, before it is laid out and written on.
+    """A view of a frame, which can be drawn in any size.
 
     Attributes
     ----------
-    image : (H, W, 3) uint8, BGR
-        May be the frame's own.
-    full_size : (int, int)
-        Width and height as if the frame had not been scaled.
+    frame : Frame
+        As large as it came.
+    segmentation : Segmentation or None
+        Of the frame, or of it in another size; without one, the frame itself is shown.
+    view : str
+        A key of `livekm.views.VIEWS`.
+    selection : Selection
+    wipe_at : float
+        The part of the width at which the view ``wipe`` goes from one picture to the other.
+    colors : (n, 3) uint8, BGR, or None
+        Other colours for the segments, by their ids.
     """
 
-    image: Image
-    full_size: tuple[int, int]
+    frame: Frame
+    segmentation: Segmentation | None
+    view: str
+    selection: Selection = EVERYTHING
+    wipe_at: float = 0.5
+    colors: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def across(self) -> int:
+        """How many pictures lie side by side."""
+        return 2 if self.view == "side-by-side" and self.segmentation is not None else 1
+
+    @property
+    def full_size(self) -> tuple[int, int]:
+        """The width and height in which every pixel of the frame is shown."""
+        height, width = self.frame.image.shape[:2]
+        return self.across * width, height
 
     @property
     def wanted_size(self) -> tuple[int, int]:
         """The width and height at which it is best shown."""
         return enlarged(*self.full_size)
 
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """What the left and the right half show, if that differs."""
+        is_parted = self.view in _HALVES and self.segmentation is not None
+        return ("original", "segments") if is_parted else ()
+
+    def image(self, size: tuple[int, int] | None = None) -> Image:
+        """Return the (H, W, 3) uint8 BGR image, in its full size by default; may be the frame's.
+
+        Lines and text are drawn in the pixels of that size, whatever the segmentation's is.
+        """
+        size = size or self.full_size
+        return resized(as_image(self._shown(size)), size)
+
+    def draw(self, target: Image) -> None:
+        """Fill `target`, (H, W, 3) uint8 BGR, with it."""
+        size = target.shape[1], target.shape[0]
+        shown = self._shown(size)
+        if isinstance(shown, Painting) and target.flags.c_contiguous:
+            shown.paint(target)  # not into an image that would be copied
+        else:
+            target[:] = resized(as_image(shown), size)
+
+    def _shown(self, size: tuple[int, int]) -> Image | Painting:
+        """Return what the view gives of the frame, in about that width and height."""
+        inner = max(1, size[0] // self.across), size[1]
+        if self.segmentation is None:
+            return resized(self.frame.image, inner)
+        found = in_size(self.segmentation, inner)
+        is_all = self.selection.is_everything and self.frame.mask is None
+        if self.view == "segments" and is_all and self.colors is None:
+            return found.painting()  # without the frame in this size
+        frame = Frame(resized(self.frame.image, inner), self.frame.index, self.frame.time)
+        view: Any = VIEWS[self.view]
+        if self.colors is not None:
+            view = recolored(self.view, self.colors)
+        more = {"at": self.wipe_at} if self.view == "wipe" else {}
+        shown: Image | Painting = view(frame, found, self.selection, **more)
+        return shown
+
 
 class Presentation:
-    """Applies the view to frames and fits the result into the window's size.
+    """Looks at frames through the view, and knows which pixel of the picture is which.
 
     Parameters
     ----------
     settings : LiveSettings
-    hud : Hud
     """
 
-    def __init__(self, settings: LiveSettings, hud: Hud) -> None:
+    def __init__(self, settings: LiveSettings) -> None:
         self._settings = settings
-        self._hud = hud
-        self._size = (1, 1)  # of the view that was laid out last
-        self._place = Place(0, 0, 1, 1)  # of that view in the window
+        self._across = 1
+        self._place = Place(0, 0, 1, 1)  # of the view that was laid out last
 
-    def look(self, source: Frame, frame: Frame, segmentation: Segmentation | None) -> Look:
-        """Return the view; without a segmentation, the frame's own image.
+    def look(self, frame: Frame, segmentation: Segmentation | None) -> Look:
+        """Return the view of a frame and its segmentation, which may be of another size."""
+        settings = self._settings
+        return Look(
+            frame,
+            segmentation,
+            settings.view,
+            settings.selection,
+            settings.wipe_at,
+            settings.colors,
+        )
 
-        Parameters
-        ----------
-        source, frame : Frame
-            Before and after it was scaled.
-        segmentation : Segmentation or None
-            Of `frame`.
-        """
-        image = frame.image
-        if segmentation is not None:
-            settings = self._settings
-            rest = settings.rest or ("pale" if settings.chosen else None)
-            ignored = settings.rest or "original"
-            chosen = settings.chosen
-            selection = Selection(chosen, drop=not chosen, rest=rest, ignored=ignored)
-            colors = settings.colors
-            view = VIEWS[settings.view] if colors is None else recolored(settings.view, colors)
-            image = as_image(view(frame, segmentation, selection))
-        down, across = (n // m for n, m in zip(image.shape[:2], frame.image.shape[:2], strict=True))
-        height, width = source.image.shape[:2]
-        return Look(image, (across * width, down * height))
-
-    def lay_out(self, look: Look, room: tuple[int, int]) -> Image:
-        """Return a new image of a width and height, with the view as large as fits."""
-        self._size = look.image.shape[1], look.image.shape[0]
-        self._place = place_in(self._size, room)
-        image = letterboxed(look.image, room)
-        return image.copy() if image is look.image else image
+    def lay_out(self, look: Look, canvas: Image, room: Place) -> None:
+        """Draw the view into a place of a canvas, as large as fits between black borders."""
+        inner = place_in(look.full_size, (room.width, room.height))
+        place = Place(room.left + inner.left, room.top + inner.top, inner.width, inner.height)
+        self._across, self._place = look.across, place
+        if inner != Place(0, 0, room.width, room.height):
+            room.of(canvas)[:] = 0
+        target = place.of(canvas)
+        look.draw(target)
+        if look.across > 1:
+            middle = place.width // 2
+            target[:, middle - _DIVIDER // 2 : middle + _DIVIDER // 2] = 255
 
     def label_at(self, x: int, y: int, segmentation: Segmentation) -> int | None:
-        """Return the label at a pixel of the last picture, or of its strip; None in a border.
-
-        None, too, where the pixel does not count.
-        """
-        label = self._hud.label_at(x, y, segmentation)
-        if label is not None:
-            return label
-        across, down = x - self._place.left, y - self._place.top
-        if not (0 <= across < self._place.width and 0 <= down < self._place.height):
+        """Return the label at a pixel of the last picture; None in a border, or where none is."""
+        if (x, y) not in self._place:
             return None
-        column = across * self._size[0] // self._place.width
-        row = down * self._size[1] // self._place.height
-        labels = segmentation.labels
-        label = int(labels[row, column % labels.shape[1]])  # side by side: twice
+        rows, columns = segmentation.labels.shape
+        across = self._across * (x - self._place.left) * columns // self._place.width
+        row = (y - self._place.top) * rows // self._place.height
+        label = int(segmentation.labels[row, min(across, self._across * columns - 1) % columns])
         return label if label < segmentation.n_clusters else None
+
+    def part_at(self, x: int) -> float:
+        """Return the part of the picture's width at a column."""
+        return self._place.part_at(x)
+
+
+def in_size(segmentation: Segmentation, size: tuple[int, int]) -> Segmentation:
+    """Return a segmentation with its labels in another width and height."""
+    labels = segmentation.labels
+    if size == (labels.shape[1], labels.shape[0]):
+        return segmentation
+    enlarged = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    counts = np.rint(segmentation.shares * enlarged.size).astype(np.int64)
+    return replace(segmentation, labels=enlarged, counts=counts)
 
 
 def enlarged(width: int, height: int) -> tuple[int, int]:

@@ -33,8 +33,10 @@ class Processing:
     ----------
     source_frame : Frame or None
         The last frame, as it came.
+    full_frame : Frame or None
+        The same, mirrored.
     frame : Frame or None
-        The same, scaled and mirrored.
+        The same, mirrored and scaled.
     segmentation : Segmentation or None
         Of `frame`; None until the kernels are compiled.
     """
@@ -47,6 +49,7 @@ class Processing:
         are_ready: Callable[[str], bool],
     ) -> None:
         self.source_frame: Frame | None = None
+        self.full_frame: Frame | None = None
         self.frame: Frame | None = None
         self.segmentation: Segmentation | None = None
         self._segmenter = segmenter
@@ -91,12 +94,13 @@ class Processing:
             self._settings.auto_scale.note(seconds)
 
     def _update(self, source: Frame) -> None:
-        frame = scaled(source, self._settings.current_scale)
+        full = source
         if self._settings.is_mirrored:
-            image = np.asarray(cv2.flip(frame.image, 1), np.uint8)
-            mask = None if frame.mask is None else np.ascontiguousarray(frame.mask[:, ::-1])
-            frame = Frame(image, frame.index, frame.time, mask)
-        self.frame, self.segmentation = frame, None
+            image = np.asarray(cv2.flip(source.image, 1), np.uint8)
+            mask = None if source.mask is None else np.ascontiguousarray(source.mask[:, ::-1])
+            full = Frame(image, source.index, source.time, mask)
+        frame = scaled(full, self._settings.current_scale)
+        self.full_frame, self.frame, self.segmentation = full, frame, None
         if self.can_segment():
             with self._timer.stage("segment"):
                 self.segmentation = self._segmenter.update(frame.image, frame.mask)

@@ -11,6 +11,7 @@ from livekm.channel import Channel, Work
 from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Image, VideoInfo
+from livekm.live.letterbox import letterboxed
 from livekm.outputs.video.formats import EncoderOptions
 from livekm.outputs.video.sink import ClipSink
 
@@ -23,7 +24,8 @@ class Recorder(Closing):
 
     Each image is shown from the moment at which it was written until the next one, so that the clip
     plays as fast as the window did, whatever the loop took. Where the encoder cannot follow,
-    images are left out. An image of another size begins another file.
+    images are left out. One of another size is fitted into that of the first, between black
+    borders.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ class Recorder(Closing):
         self._folder = folder
         self._channel: Channel[tuple[Image, float]] = Channel(_WAITING)
         self._work: Work | None = None
-        self._shape: tuple[int, ...] = ()
+        self._size: tuple[int, int] | None = None
         self._started_at = 0.0
 
     @property
@@ -60,12 +62,9 @@ class Recorder(Closing):
         """Begin with the next image; nothing happens where it has begun."""
         if self._work is None:
             self._started_at = time.monotonic()
-            self._begin()
-
-    def _begin(self) -> None:
-        self._channel = Channel(_WAITING)
-        self._shape = ()
-        self._work = Work(self._write_all, "record")
+            self._channel = Channel(_WAITING)
+            self._size = None
+            self._work = Work(self._write_all, "record")
 
     def stop(self) -> None:
         """Complete the file.
@@ -98,11 +97,10 @@ class Recorder(Closing):
             return
         if self._channel.error is not None:
             self.stop()
-        if image.shape != self._shape and self._shape:
-            self.stop()
-            self._begin()
-        self._shape = image.shape
-        if not self._channel.offer((image.copy(), time.monotonic())):
+        if self._size is None:
+            self._size = image.shape[1], image.shape[0]
+        fitted = letterboxed(image, self._size)
+        if not self._channel.offer((fitted.copy(), time.monotonic())):
             self.n_dropped += 1
 
     def _write_all(self) -> None:

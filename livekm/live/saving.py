@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from livekm.context import Closing
 from livekm.core.segmentation import Segmentation
-from livekm.frame import Frame, Image
+from livekm.frame import Image
 from livekm.live.hud import Hud
-from livekm.live.letterbox import resized
-from livekm.live.presentation import Look
+from livekm.live.presentation import Look, in_size
 from livekm.live.recorder import Recorder
-from livekm.live.snapshot import save_snapshot
+from livekm.live.snapshot import save_files, save_snapshot
+from livekm.outputs.palettes import encode_palette
+
+_PALETTE = ".gpl"
 
 
 class Saving(Closing):
@@ -32,16 +37,35 @@ class Saving(Closing):
         self._folder = folder
         self._hud = hud
         self._with_hud = False
+        self._palettes: list[tuple[Path, npt.NDArray[np.uint8]]] = []
 
-    def save_snapshot(self, look: Look, frame: Frame, segmentation: Segmentation) -> None:
-        """Write the view without the HUD, the frame and its labels as files."""
+    def save_snapshot(self, look: Look, segmentation: Segmentation) -> None:
+        """Write the view without the HUD, the frame and its labels, in the source's size."""
+        height, width = look.frame.image.shape[:2]
+        labeled = in_size(segmentation, (width, height))
         try:
-            path = save_snapshot(self._folder, look.image, frame, segmentation)
+            path = save_snapshot(self._folder, look.image(), look.frame, labeled)
         except OSError as error:
             self._hud.say(f"snapshot failed: {error.strerror or error}", is_long=True)
         else:
             others = "-frame.png, -labels.png"
             self._hud.say(f"saved {path.name}, {others} in {path.parent.resolve()}", is_long=True)
+
+    def save_palette(self, segmentation: Segmentation) -> None:
+        """Write the colours as a palette file."""
+        content = encode_palette(segmentation.palette, _PALETTE)
+        try:
+            path = save_files(self._folder, {_PALETTE: content})
+        except OSError as error:
+            self._hud.say(f"palette failed: {error.strerror or error}", is_long=True)
+        else:
+            self._palettes.append((path, segmentation.palette))
+            self._hud.say(f"saved {path.resolve()}", is_long=True)
+
+    def palette_file(self, palette: npt.NDArray[np.uint8]) -> Path | None:
+        """Return the last file into which these colours were written; None if there is none."""
+        found = (path for path, colors in self._palettes[::-1] if np.array_equal(colors, palette))
+        return next(found, None)
 
     def toggle_recording(self, *, with_hud: bool) -> None:
         """Record the view, or it with the HUD over it; or complete the recording."""
@@ -70,7 +94,7 @@ class Saving(Closing):
             As it is shown, with the HUD.
         """
         if self.recorder.is_recording:
-            self.recorder.write(drawn if self._with_hud else resized(look.image, look.full_size))
+            self.recorder.write(drawn if self._with_hud else look.image())
 
     def close(self) -> None:
         """Complete the recording."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.rests import Rest
+from livekm.core.selection import Selection
 from livekm.live.pace import AutoScale
 
 HUDS = ("line", "all", "hidden")
@@ -30,13 +31,22 @@ class LiveSettings:
         Whether left and right are exchanged.
     chosen : set of int
         The ids of the segments that are isolated; where it is empty, every segment is shown.
+    drops : bool
+        Whether those are the ones that are left out instead.
+    wipe_at : float
+        The part of the width at which the view ``wipe`` goes from one picture to the other.
     is_paused : bool
     wants_step : bool
         Whether a single frame is to be shown although it is paused.
+    seek_to : float or None
+        Where a recorded source is to go on, in seconds from its first frame; None once it does.
+    loops : bool
+        Whether a recorded source begins again at its end.
     fills_screen : bool
     hud : str
         One of `HUDS`: how much of the HUD is shown.
-    shows_help : bool
+    help_page : int
+        The page of the help that is shown; 0 for none.
     rest : Rest or None
         What becomes of segments that are not isolated, by default pale, and of what does not count,
         by default nothing.
@@ -44,8 +54,6 @@ class LiveSettings:
         What a key goes through.
     colors : (n, 3) uint8, BGR, or None
         Other colours for the segments, by their ids.
-    sorts_strip : bool
-        Whether the strip of colours is sorted by share, not by label.
     """
 
     view: str
@@ -53,15 +61,18 @@ class LiveSettings:
     auto_scale: AutoScale | None = None
     is_mirrored: bool = False
     chosen: set[int] = field(default_factory=set)
+    drops: bool = False
+    wipe_at: float = 0.5
     is_paused: bool = False
     wants_step: bool = False
+    seek_to: float | None = None
+    loops: bool = False
     fills_screen: bool = False
     hud: str = "line"
-    shows_help: bool = False
+    help_page: int = 0
     rest: Rest | None = None
     rests: Sequence[Rest] = ("pale", "black", "original", "blur")
     colors: npt.NDArray[np.uint8] | None = None
-    sorts_strip: bool = False
 
     @property
     def current_scale(self) -> float:
@@ -71,4 +82,12 @@ class LiveSettings:
     @property
     def wants_frame(self) -> bool:
         """Whether the picture is to move on: it is not paused, or a single step is asked for."""
-        return not self.is_paused or self.wants_step
+        return not self.is_paused or self.wants_step or self.seek_to is not None
+
+    @property
+    def selection(self) -> Selection:
+        """What is isolated, and what becomes of the rest."""
+        chosen = self.chosen
+        rest = self.rest or ("pale" if chosen else None)
+        ignored = self.rest or "original"
+        return Selection(chosen, drop=self.drops or not chosen, rest=rest, ignored=ignored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -41,8 +42,24 @@ def save_snapshot(folder: Path, view: Image, frame: Frame, segmentation: Segment
         "-frame": _png(frame.image),
         "-labels": encode_label_png(segmentation.labels, segmentation.palette),
     }
+    return save_files(folder, {f"{part}.png": data for part, data in contents.items()})
+
+
+def save_files(folder: Path, contents: Mapping[str, bytes]) -> Path:
+    """Write each of several contents, by the end of its name, with the next free number.
+
+    Returns
+    -------
+    path : Path
+        The first of the files: ``livekm-1`` and the end of its name, or -2 and so on.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
     for number in itertools.count(1):
-        paths = [folder / f"livekm-{number}{part}.png" for part in contents]
+        paths = [folder / f"livekm-{number}{end}" for end in contents]
         if any(path.exists() for path in paths):
             continue
         for path, data in zip(paths, contents.values(), strict=True):

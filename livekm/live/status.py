@@ -1,71 +1,139 @@
-"""The lines of the HUD: rate, view, and the time of each stage."""
+"""The lines of the HUD, the value beside each key of the help, and what a segment is called."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
 
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
+from livekm.live.controls import Timeline
 from livekm.live.settings import LiveSettings
 from livekm.timing import StageTimer
 
 _STARTING = "starting, a few seconds"  # kernels are compiled
 _STAGES = ("wait", "read", "segment", "view", "draw", "show")
+_FRESH = 0.4  # seconds for which what is measured stays on the screen: it is read, and it is cheap
 
 
-def status_lines(
-    settings: LiveSettings,
-    segmenter: Segmenter,
-    segmentation: Segmentation | None,
-    timer: StageTimer,
-    progress: Sequence[str],
-    *,
-    is_interrupted: bool,
-) -> list[str]:
-    """Return the lines, without empty ones.
+class Status:
+    """Tells the state of a session in a few lines.
 
     Parameters
     ----------
     settings, segmenter, timer
         Of the session.
-    segmentation : Segmentation or None
-        None where the kernels are not compiled yet.
-    progress : sequence of str
-        How well the front keeps up with the source.
-    is_interrupted : bool
-        Whether frames that should come do not: there is no rate then.
     """
-    rate = _rate(settings, timer, is_interrupted=is_interrupted)
-    clusters = f"k {segmenter.n_clusters}" + " auto" * segmenter.is_auto
-    shown = [clusters, settings.view, _chosen(settings, segmentation)]
-    starting = [_STARTING * (segmentation is None)]
-    if settings.hud == "line":
-        lines = [[rate, *shown], starting]
-    else:
-        scale = f"scale {settings.current_scale:g}" + " auto" * (settings.auto_scale is not None)
-        mirrored = "mirrored" * settings.is_mirrored
-        locked = "palette locked" * (segmenter.palette is not None)
-        lines = [
-            [rate, *progress],
-            [*shown, segmenter.color_space, scale, mirrored, locked],
-            [_stages(timer)],
-            starting,
-        ]
-    joined = ("   ".join(filter(None, line)) for line in lines)
-    return [line for line in joined if line]
+
+    def __init__(self, settings: LiveSettings, segmenter: Segmenter, timer: StageTimer) -> None:
+        self._settings, self._segmenter, self._timer = settings, segmenter, timer
+        self._measured: tuple[str, list[str], str] = "", [], ""
+        self._measured_at, self._measured_for = -_FRESH, ""
+
+    def lines(
+        self,
+        segmentation: Segmentation | None,
+        progress: Sequence[str],
+        *,
+        is_interrupted: bool = False,
+        timeline: Timeline | None = None,
+    ) -> list[str]:
+        """Return the lines, without empty ones.
+
+        Parameters
+        ----------
+        segmentation : Segmentation or None
+            None where the kernels are not compiled yet.
+        progress : sequence of str
+            How well the front keeps up with the source.
+        is_interrupted : bool
+            Whether frames that should come do not: there is no rate then.
+        timeline : Timeline or None
+            Of a recorded source.
+        """
+        settings, segmenter = self._settings, self._segmenter
+        rate, progress, stages = self._measure(progress)
+        if settings.is_paused:
+            rate = "paused"
+        elif timeline is not None and timeline.is_at_end:
+            rate = "end"
+        elif is_interrupted:
+            rate = ""
+        clusters = f"k {segmenter.n_clusters}" + " auto" * segmenter.is_auto
+        shown = [clusters, settings.view, _chosen(settings, segmentation)]
+        starting = [_STARTING * (segmentation is None)]
+        if settings.hud == "line":
+            lines = [[rate, *shown], starting]
+        else:
+            lines = [
+                [rate, *progress, _time(timeline), "loop" * settings.loops],
+                [
+                    *shown,
+                    segmenter.color_space,
+                    f"scale {_scale(settings)}",
+                    "mirrored" * settings.is_mirrored,
+                    "colours frozen" * (segmenter.palette is not None),
+                ],
+                [stages],
+                starting,
+            ]
+        joined = ("   ".join(filter(None, line)) for line in lines)
+        return [line for line in joined if line]
+
+    def _measure(self, progress: Sequence[str]) -> tuple[str, list[str], str]:
+        """Return rate, progress and stages as they were read last, or read them again."""
+        now, hud = time.monotonic(), self._settings.hud
+        if now - self._measured_at >= _FRESH or hud != self._measured_for:
+            fps = self._timer.fps
+            rate = "" if fps is None else f"{fps:.1f} fps"
+            stages = _stages(self._timer) if hud == "all" else ""
+            self._measured = rate, list(progress), stages
+            self._measured_at, self._measured_for = now, hud
+        return self._measured
 
 
 def describe(identity: int, segmentation: Segmentation) -> str:
-    """Return a segment's id, colour and share, or that it is gone."""
+    """Return a segment's id, name, colour and share, or that it is gone."""
     labels = np.flatnonzero(segmentation.ids == identity)
     if not len(labels):
         return f"{identity} is gone"
     label = int(labels[0])
+    called = f"{identity} {segmentation.names[label]}".rstrip()
     blue, green, red = segmentation.palette[label].tolist()
-    called = " ".join(filter(None, (str(identity), segmentation.names[label])))
-    return f"{called}: #{red:02x}{green:02x}{blue:02x}, {segmentation.shares[label]:.0%}"
+    share = 100 * float(segmentation.shares[label])
+    return f"{called} · #{red:02x}{green:02x}{blue:02x} · {share:.0f} %"
+
+
+def values_of_keys(settings: LiveSettings, segmenter: Segmenter) -> dict[str, str]:
+    """Return what stands beside a key in the help: command, or its name -> current value."""
+    on = {False: "off", True: "on"}
+    return {
+        "clusters:-1": str(segmenter.n_clusters),
+        "color-space": segmenter.color_space,
+        "hysteresis": f"{segmenter.hysteresis:g}",
+        "lock": on[segmenter.palette is not None],
+        "view:next": settings.view,
+        "scale": _scale(settings),
+        "mirror": on[settings.is_mirrored],
+        "pause": on[settings.is_paused],
+        "loop": on[settings.loops],
+        "hud": settings.hud,
+        "full-screen": on[settings.fills_screen],
+        "select": f"{len(settings.chosen)}{' left out' * settings.drops}" * bool(settings.chosen),
+    }
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds.
+
+    Examples
+    --------
+    >>> clock(83.9)
+    '1:23'
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def _chosen(settings: LiveSettings, segmentation: Segmentation | None) -> str:
@@ -73,18 +141,23 @@ def _chosen(settings: LiveSettings, segmentation: Segmentation | None) -> str:
     chosen = settings.chosen
     if not chosen or segmentation is None:
         return ""
-    return f"{len(chosen)} segments" if len(chosen) > 1 else describe(min(chosen), segmentation)
+    text = f"{len(chosen)} segments" if len(chosen) > 1 else describe(min(chosen), segmentation)
+    return f"without {text}" if settings.drops else text
 
 
-def _rate(settings: LiveSettings, timer: StageTimer, *, is_interrupted: bool) -> str:
-    if settings.is_paused:
-        return "paused"
-    fps = timer.fps
-    return "" if fps is None or is_interrupted else f"{fps:.1f} fps"
+def _scale(settings: LiveSettings) -> str:
+    return f"{settings.current_scale:g}{' auto' * (settings.auto_scale is not None)}"
+
+
+def _time(timeline: Timeline | None) -> str:
+    if timeline is None:
+        return ""
+    length = "" if timeline.duration is None else f" of {clock(timeline.duration)}"
+    return f"{clock(timeline.position)}{length}"
 
 
 def _stages(timer: StageTimer) -> str:
     """Tell the median time of each stage."""
-    times = timer.summary()
-    stages = [f"{name} {times[name].median_ms:.1f}" for name in _STAGES if name in times]
+    times = timer.times()
+    stages = [f"{name} {1e3 * np.median(times[name]):.1f}" for name in _STAGES if name in times]
     return "  ".join(stages) + " ms" * bool(stages)

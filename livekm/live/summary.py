@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from livekm.live.choice import Choice
+
 
 @dataclass(frozen=True, slots=True)
 class LiveSummary:
@@ -30,6 +32,8 @@ class LiveSummary:
         The files that were recorded.
     n_not_recorded : int
         Frames that the recordings' encoder left out to keep up.
+    choice : Choice or None
+        What the user chose in the window; None where nothing was changed.
     """
 
     n_frames: int
@@ -40,6 +44,7 @@ class LiveSummary:
     max_age_ms: float | None = None
     recordings: tuple[Path, ...] = ()
     n_not_recorded: int = 0
+    choice: Choice | None = None
 
     def to_text(self, name: str) -> str:
         """Return one line about the source of that name, and one about recordings."""

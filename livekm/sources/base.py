@@ -41,6 +41,13 @@ class Source(Closing):
         unchanged. By default nothing is skipped.
         """
 
+    def reopened(self) -> Source | None:
+        """Open the same anew, from its first frame on; the caller closes it.
+
+        By default None: it can be read only once.
+        """
+        return None
+
     def name_of(self, index: int) -> str:
         """Name a frame for people, by its `Frame.index`: where images have files, by its file."""
         return f"{self.info.name}, frame {index}"

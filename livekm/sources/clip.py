@@ -54,6 +54,10 @@ class ClipSource(DecodedSource):
         """
         self._skipped = seconds
 
+    def reopened(self) -> ClipSource:
+        """Open the clip anew."""
+        return ClipSource(self._path, threads=self._threads)
+
     def _opened(self, begin: KeyPacket | None = None) -> ClipReader:
         reopen = partial(open_container, self._path)
         return ClipReader(reopen(), begin, threads=self._threads, reopen=reopen)

@@ -72,7 +72,7 @@ class MaskedSource(FrameStream):
     """
 
     def __init__(self, source: Source, ignore: Sequence[str] = (), roi: Roi | None = None) -> None:
-        self._source = source
+        self._source, self._given = source, (ignore, roi)
         self._masks = ExitStack()
         rules = [self._rule(word) for word in ignore if word not in ("alpha", "none")]
         if roi is not None:
@@ -96,6 +96,11 @@ class MaskedSource(FrameStream):
     def skip(self, seconds: float) -> None:
         """Skip frames as the source does."""
         self._source.skip(seconds)
+
+    def reopened(self) -> MaskedSource | None:
+        """Open the source and its masks anew."""
+        again = self._source.reopened()
+        return None if again is None else MaskedSource(again, *self._given)
 
     def name_of(self, index: int) -> str:
         """Name a frame as the source does."""

@@ -44,8 +44,18 @@ class SectionSource(FrameStream):
             raise UsageError(f"the end must come after the start, got {start:g} to {end:g} s")
         if source.info.is_live:
             raise UsageError(f"{source.info.name} is live: leave --start and --end out")
-        self._source = source
-        super().__init__(_shortened(source.info, start, end), _section(source, start, end))
+        self._source, self._start, self._end = source, start, end
+        self._skipped = 0.0
+        super().__init__(_shortened(source.info, start, end), self._section())
+
+    def skip(self, seconds: float) -> None:
+        """Skip what is within `seconds` of the start, if that saves decoding it."""
+        self._skipped = seconds
+
+    def reopened(self) -> SectionSource | None:
+        """Open the source anew, and take the same section of it."""
+        again = self._source.reopened()
+        return None if again is None else SectionSource(again, self._start, self._end)
 
     def name_of(self, index: int) -> str:
         """Name a frame as the source does."""
@@ -60,6 +70,27 @@ class SectionSource(FrameStream):
         super().close()
         self._source.close()
 
+    def _section(self) -> Iterator[Frame]:
+        source, start, end = self._source, self._start, self._end
+        first, time, is_empty = None, 0.0, True
+        source.skip(start + self._skipped)
+        for frame in source:
+            if first is None:
+                first = frame.time
+            # Round: the difference of two float times is inexact.
+            time = round(frame.time - first, 6)
+            if time >= end:
+                break
+            if time >= start:
+                is_empty = False
+                yield frame
+        if is_empty:
+            until = "on" if end == float("inf") else f"to {end:g} s"
+            raise SourceError(
+                f"{source.info.name}: no frame from {start:g} s {until}; "
+                f"its last one is at {time:g} s"
+            )
+
 
 def _shortened(info: VideoInfo, start: float, end: float) -> VideoInfo:
     if info.n_frames is None or info.fps is None:
@@ -67,26 +98,6 @@ def _shortened(info: VideoInfo, start: float, end: float) -> VideoInfo:
     length = info.n_frames / float(info.fps)
     n_frames = round((min(end, length) - start) * float(info.fps))
     return replace(info, n_frames=max(n_frames, 2))  # 1 must be exact, this is an estimate
-
-
-def _section(source: Source, start: float, end: float) -> Iterator[Frame]:
-    first, time, is_empty = None, 0.0, True
-    source.skip(start)
-    for frame in source:
-        if first is None:
-            first = frame.time
-        # Round: the difference of two float times is inexact.
-        time = round(frame.time - first, 6)
-        if time >= end:
-            break
-        if time >= start:
-            is_empty = False
-            yield frame
-    if is_empty:
-        until = "on" if end == float("inf") else f"to {end:g} s"
-        raise SourceError(
-            f"{source.info.name}: no frame from {start:g} s {until}; its last one is at {time:g} s"
-        )
 
 
 def seconds(text: str) -> float:

@@ -54,8 +54,12 @@ class SequenceSource(FrameStream):
             has_alpha=first.opaque is not None,
             path=str(pattern),
         )
-        self._paths = paths
+        self._pattern, self._fps, self._paths = pattern, fps, paths
         super().__init__(info, _read_all(paths, first, fps))
+
+    def reopened(self) -> SequenceSource:
+        """Find the images anew."""
+        return SequenceSource(self._pattern, self._fps)
 
     def name_of(self, index: int) -> str:
         """Return the file of a frame."""

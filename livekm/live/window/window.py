@@ -12,6 +12,8 @@ import cv2
 from livekm.context import Closing
 from livekm.errors import SinkError
 from livekm.frame import Image
+from livekm.live.events import PointerEvent
+from livekm.live.keys import DOWN, LEFT, RIGHT, UP
 from livekm.live.letterbox import place_in
 from livekm.live.window.x11 import before_exit, has_display, quiet_qt
 
@@ -19,6 +21,13 @@ from livekm.live.window.x11 import before_exit, has_display, quiet_qt
 _STYLE = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
 _SLACK = 2  # pixels by which a window may differ from what was asked for,
 _SETTLING = 0.5  # and seconds until it is what was asked for
+# What OpenCV calls the arrow keys: on X11, on Windows, and on macOS.
+_ARROWS = {
+    **dict(zip((0xFF51, 0xFF52, 0xFF53, 0xFF54), (LEFT, UP, RIGHT, DOWN), strict=True)),
+    **dict(zip((0x250000, 0x260000, 0x270000, 0x280000), (LEFT, UP, RIGHT, DOWN), strict=True)),
+    **dict(zip((0xF702, 0xF700, 0xF703, 0xF701), (LEFT, UP, RIGHT, DOWN), strict=True)),
+}
+_WHEEL = 120  # OpenCV's delta of one step
 
 
 def why_no_window() -> str | None:
@@ -31,7 +40,7 @@ def why_no_window() -> str | None:
 
 
 class Window(Closing):
-    """Show images in a window and report the keys and clicks in it.
+    """Show images in a window and report the keys that are pressed and what the mouse does in it.
 
     Call every method in the main thread, as all of OpenCV's window functions. `fit` opens the
     window, within `max_size`, and adapts it to images of another size, unless the user has given it
@@ -66,13 +75,13 @@ class Window(Closing):
         self._take_back: Callable[[], None] = lambda: None
         self._title = title
         self._max_size = max_size
-        self._fitted: tuple[int, int] | None = None  # the size of image that the window is for
+        self._fitted: tuple[int, int, int] | None = None  # what `fit` was asked for last
         self._asked = self._room = (1, 1)  # its own size: as asked for, and as it is
         self._asked_at = 0.0
         self._is_full_screen = False
         self._was_visible = False
         self._is_open = True
-        self._clicks: list[tuple[int, int]] = []
+        self._events: list[PointerEvent] = []
         self._listens = False
 
     @property
@@ -80,16 +89,22 @@ class Window(Closing):
         """False once the user has closed the window or `close` was called."""
         return self._is_open
 
-    def fit(self, width: int, height: int) -> tuple[int, int]:
+    def fit(self, width: int, height: int, below: int = 0) -> tuple[int, int]:
         """Make the window one for images of a size; return the width and height that it has.
 
         An image of the returned size is shown pixel by pixel.
+
+        Parameters
+        ----------
+        width, height : int
+        below : int
+            Rows that the window has in addition, below an image that `max_size` limits.
         """
         self._look_whether_closed()
         if self._is_open:
             try:
-                if self._fitted != (width, height):
-                    self._resize(width, height)
+                if self._fitted != (width, height, below):
+                    self._resize(width, height, below)
                 elif self._listens:  # before it is seen, the window's size is not the true one
                     width, height = cv2.getWindowImageRect(self._title)[2:]
                     self._room = max(1, width), max(1, height)
@@ -117,9 +132,9 @@ class Window(Closing):
         Returns
         -------
         str or None
-            The character that the key types, an ASCII one. None if no key came, or one without:
-            arrows, function keys and the like have codes that differ between systems and collide
-            with those of letters.
+            The character that the key types, an ASCII one, or the arrow of an arrow key. None if no
+            key came, or one without: function keys and the like have codes that differ between
+            systems and collide with those of letters.
         """
         self._look_whether_closed()
         if self._fitted is None or not self._is_open:
@@ -131,14 +146,16 @@ class Window(Closing):
         self._look_whether_closed()
         if code == -1:
             return None
+        if code in _ARROWS:
+            return _ARROWS[code]
         # GTK adds the state of Caps Lock and Num Lock above bit 16.
         code &= 0xFFFF
-        return chr(code) if 0 < code < 128 else None
+        return chr(code) if 0 < code < 128 else _ARROWS.get(code)
 
-    def take_clicks(self) -> list[tuple[int, int]]:
-        """Return the x and y, in pixels of the window, of every left click since the last call."""
-        clicks, self._clicks = self._clicks, []
-        return clicks
+    def take_events(self) -> list[PointerEvent]:
+        """Return what the mouse did since the last call, in pixels of the window."""
+        events, self._events = self._events, []
+        return events
 
     def set_full_screen(self, on: bool) -> None:
         """Fill the screen with the window, or no longer; nothing happens where it is so."""
@@ -172,20 +189,32 @@ class Window(Closing):
             return False
 
     def _note_mouse(self, event: int, x: int, y: int, flags: int, parameter: object) -> None:
-        if event == cv2.EVENT_LBUTTONDOWN:
-            self._clicks.append((x, y))
+        if event == cv2.EVENT_MOUSEMOVE:
+            if self._events and self._events[-1].kind == "move":
+                self._events.pop()
+            self._events.append(PointerEvent("move", x, y))
+        elif event == cv2.EVENT_LBUTTONDOWN:
+            drops = flags & cv2.EVENT_FLAG_SHIFTKEY
+            self._events.append(PointerEvent("drop" if drops else "press", x, y))
+        elif event == cv2.EVENT_RBUTTONDOWN:
+            self._events.append(PointerEvent("drop", x, y))
+        elif event in (cv2.EVENT_LBUTTONUP, cv2.EVENT_RBUTTONUP):
+            self._events.append(PointerEvent("release", x, y))
+        elif event == cv2.EVENT_MOUSEWHEEL:
+            delta = (flags >> 16 & 0xFFFF ^ 0x8000) - 0x8000  # of 16 bits, with a sign
+            self._events.append(PointerEvent("wheel", x, y, delta // _WHEEL))
 
-    def _resize(self, width: int, height: int) -> None:
+    def _resize(self, width: int, height: int, below: int) -> None:
         if self._fitted is None:
             quiet_qt()
             cv2.namedWindow(self._title, _STYLE)
             self._take_back = before_exit(self._on_lost)
         keeps = self._fitted is not None and (self._is_full_screen or self._is_resized_by_hand())
-        self._fitted = width, height
+        self._fitted = width, height, below
         if keeps:
             return
         place = place_in((width, height), self._max_size, at_most=1.0)
-        self._asked = self._room = place.width, place.height
+        self._asked = self._room = place.width, place.height + below
         self._asked_at = time.monotonic()
         cv2.resizeWindow(self._title, *self._asked)
 
