@@ -72,6 +72,8 @@ class VideoInfo:
         True for a camera or network stream: frames that are not taken in time are lost.
     is_still : bool
         True for an image, which has no time.
+    is_variable : bool
+        True where frames are known to come at another rate than `fps`, which is their mean.
     has_alpha : bool
         True for images of which some parts are transparent: these do not count.
     path : str or None
@@ -88,6 +90,7 @@ class VideoInfo:
     is_live: bool = False
     is_still: bool = False
     has_alpha: bool = False
+    is_variable: bool = False
     path: str | None = None
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from clips import Sound, flat_image, make_clip
 from test_clips import click_time
 from test_sinks import PATCHES, grey, listing, patches, put, read_images, read_times
 
-from livekm import Segmentation, Segmenter, files, open_sink, open_source
+from livekm import Segmentation, Segmenter, convert, files, open_sink, open_source
 from livekm.errors import SinkError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs import (
@@ -303,6 +303,15 @@ def test_avi_shows_each_frame_at_the_nearest_tick_of_the_rate_and_keeps_all(tmp_
         shown.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     capture.release()
     assert shown == pytest.approx([float(time) for time in read_times(path)], abs=1e-4)
+
+
+def test_a_clip_of_varying_rate_keeps_its_times_in_avi(tmp_path):
+    """Its mean rate is 15, but most frames come at 25."""
+    times = [*(i / 25 for i in range(25)), *(1 + i / 5 for i in range(10)),
+             *(3 + i / 25 for i in range(25))]  # fmt: skip
+    make_clip(tmp_path / "in.mp4", times=times, fps=25)
+    convert(tmp_path / "in.mp4", tmp_path / "out.avi", 2)
+    assert [float(time) for time in read_times(tmp_path / "out.avi")] == pytest.approx(times)
 
 
 # GIF

@@ -89,6 +89,7 @@ class DecodedSource(FrameStream):
             fps=header.fps,
             n_frames=n_frames,
             time_base=header.time_base,
+            is_variable=header.is_variable,
             pixel_aspect=1 / aspect if self._converter.is_turned else aspect,
             path=path,
         )

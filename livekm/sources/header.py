@@ -21,6 +21,8 @@ from livekm.sources.container import (
 # Some containers state their clock's rate instead (1000, 90000, 180000).
 _MAX_RATE = 1000
 
+_SAME_RATE = 0.02  # by which two rates differ that mean the same
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -32,6 +34,7 @@ class Header:
     start: int | None  # in units of time_base; None where there are no time stamps
     duration: float | None
     pixel_aspect: Fraction
+    is_variable: bool  # in its rate
 
 
 def read_header(path: Path) -> Header:
@@ -82,11 +85,20 @@ def header_of(container: InputContainer, name: str, codec: Callable[[], str]) ->
         start=stream.start_time,
         duration=duration,
         pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
+        is_variable=_is_variable(fps, _plausible_rate(Fraction(stream.guessed_rate or 0))),
     )
 
 
 def _not_a_video(name: str) -> str:
     return f"{name}: not a video that can be read; the file is damaged or of another kind"
+
+
+def _is_variable(mean: Fraction | None, base: Fraction | None) -> bool:
+    """Tell whether frames come at a rate other than their mean; the one of fields is twice it."""
+    if mean is None or base is None:
+        return False
+    ratio = float(base / mean)
+    return abs(ratio - 1) > _SAME_RATE and abs(ratio - 2) > _SAME_RATE
 
 
 def _plausible_rate(rate: Fraction) -> Fraction | None:

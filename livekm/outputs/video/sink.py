@@ -95,7 +95,9 @@ class ClipSink(FileSink):
         self._encoding = choose_encoding(path, encoder)
         super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
         # A live source's rate is what the device claims, not what it does.
-        self._fps = None if info.is_live else info.fps
+        # AVI's ticks are those of the rate: at a mean rate, frames that come faster would be late.
+        has_rate = not (info.is_variable and self._encoding.container.has_frame_ticks)
+        self._fps = info.fps if has_rate and not info.is_live else None
         container = self._encoding.container
         self._stamps = Timestamps(
             container.time_base(info.time_base, self._fps),
