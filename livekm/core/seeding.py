@@ -28,17 +28,19 @@ def kmeans_plus_plus(points: Points, k: int, rng: np.random.Generator) -> Points
     """
     n = len(points)
     planes = np.ascontiguousarray(points.T)
+    norms = np.einsum("ij,ij->j", planes, planes)
     trials = 2 + int(np.log(k))
     chosen = [int(rng.integers(n))]
-    nearest = _squared_distances(planes, chosen)[0]
+    nearest = _squared_distances(planes, norms, chosen)[0]
     for _ in range(1, k):
-        total = nearest.sum(dtype=np.float64)
-        if total <= 0:  # every point has its center: the rest are duplicates
+        summed = np.cumsum(nearest.astype(np.float64))
+        if summed[-1] <= 0:  # every point has its center: the rest are duplicates
             chosen.append(chosen[-1])
             continue
-        draws = rng.random(trials) * total
-        indices = np.searchsorted(np.cumsum(nearest, dtype=np.float64), draws).clip(0, n - 1)
-        distances = np.minimum(nearest, _squared_distances(planes, indices))
+        draws = rng.random(trials) * summed[-1]
+        indices = np.minimum(np.searchsorted(summed, draws), n - 1)
+        distances = _squared_distances(planes, norms, indices)
+        np.minimum(nearest, distances, out=distances)
         best = int(distances.sum(axis=1, dtype=np.float64).argmin())
         nearest = distances[best]
         chosen.append(int(indices[best]))
@@ -69,12 +71,15 @@ SEEDINGS: dict[str, Seeding] = {
 
 
 def _squared_distances(
-    planes: npt.NDArray[np.float32], indices: npt.ArrayLike
+    planes: npt.NDArray[np.float32], norms: npt.NDArray[np.float32], indices: npt.ArrayLike
 ) -> npt.NDArray[np.float32]:
-    """Return (m, n) squared distances of m of the points to all n points of (d, n) planes."""
-    picked = planes[:, np.asarray(indices)]
-    total = np.zeros((picked.shape[1], planes.shape[1]), np.float32)
-    for plane, values in zip(planes, picked, strict=True):
-        difference = plane - values[:, np.newaxis]
-        total += difference * difference
-    return total
+    """Return (m, n) squared distances of m of the points to all n points of (d, n) planes.
+
+    |a|^2 + |b|^2 - 2 a.b takes half the time of differences, and is as exact where points are whole
+    numbers and these sums below 2^24; elsewhere it may be off by a rounding, but not negative.
+    """
+    index = np.asarray(indices)
+    total = (-2 * planes[:, index].T) @ planes
+    total += norms
+    total += norms[index, np.newaxis]
+    return np.asarray(np.maximum(total, 0, out=total))
