@@ -82,7 +82,7 @@ def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run
     arguments = settings.arguments_of_each()
     of_the_run = {
         "camera", "list_cameras", "demo", "output", *SIDECARS, "benchmark", "json", "plot",
-        "sweep", "compare", "fail_above", "explain",
+        "sweep", "compare", "fail_above", "explain", "serve",
         "jobs", "skip_existing", "target_fps", "width", "height", "fps",
         "mirror", "no_reconnect", "quiet", "report", "format", "warm_up",
     }  # fmt: skip

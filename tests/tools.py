@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import NoReturn
 
 import pytest
@@ -16,3 +17,12 @@ def lack(reason: str) -> NoReturn:
     if ALL_REQUIRED:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def needs_tools(*names: str) -> pytest.MarkDecorator:
+    """Return the mark of tests that need programs."""
+    missing = [name for name in names if shutil.which(name) is None]
+    reason = f"needs {', '.join(missing)}"
+    if missing and ALL_REQUIRED:
+        raise RuntimeError(reason)
+    return pytest.mark.skipif(bool(missing), reason=reason)

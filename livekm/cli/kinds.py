@@ -11,6 +11,7 @@ from typing import Any
 
 from livekm.benchmark import Sweep
 from livekm.core.rests import RESTS, is_color
+from livekm.live.web.address import read_address
 from livekm.outputs import PIPE_FORMATS
 from livekm.sources import RawVideo
 from livekm.sources.masked import WORDS, read_color
@@ -250,6 +251,9 @@ IGNORED = Kind(_read_ignored, _join, "WHAT", absolute=_absolute_ignored)
 
 ROI = Kind(_read_roi, _join, "X,Y,W,H")
 """A rectangle in pixels."""
+
+ADDRESS = Kind(read_address, metavar="[HOST:]PORT")
+"""Where a page is served."""
 
 WORKERS = Kind(_read_workers, metavar="N|ADDRESS")
 """A number of processes on this machine, or the address of a cluster."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from livekm.batch.protocol import REPORT_OPTION
 from livekm.benchmark import Sweep
 from livekm.cli.kinds import (
+    ADDRESS,
     FORMAT,
     IDS,
     IGNORED,
@@ -32,6 +33,7 @@ from livekm.cli.kinds import (
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.seeding import SEEDINGS
 from livekm.core.selection import RESTS
+from livekm.live.web.address import Address
 from livekm.outputs import CODECS, PIPE_FORMATS, STDOUT
 from livekm.outputs.tables import SIDECARS
 from livekm.views import VIEWS
@@ -229,6 +231,13 @@ class Settings:
         "leave smaller regions out of --regions and --view regions "
         "(default: a thousandth of the frame)",
         metavar="PIXELS",
+    )
+    serve: Address | None = _output(  # noqa: RUF009 - frozen
+        ADDRESS,
+        "show it in browsers, too, which can do what the window can; on this machine only "
+        "unless HOST is another address (livekm[web])",
+        ways=WINDOW | {Way.FILE},
+        each=False,
     )
     benchmark: bool = _output(
         None,

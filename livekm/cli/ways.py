@@ -17,6 +17,7 @@ from livekm.cli.interrupt import Interruption
 from livekm.cli.options import Settings, Way
 from livekm.cli.output_streams import say, tell
 from livekm.cli.progress import clip_progress
+from livekm.cli.serving import preview, served
 from livekm.core.names import Names, template
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
@@ -106,8 +107,8 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
 
 def _without_window(settings: Settings) -> Settings:
     """Give the demo a file where there is no display, and files an end, which it lacks itself."""
-    is_file = settings.written or settings.benchmark or settings.explain
-    if not is_file and (why := why_no_window()):
+    is_shown = settings.written or settings.benchmark or settings.explain or settings.serve
+    if not is_shown and (why := why_no_window()):
         if not settings.quiet:
             say(f"{why}: writing {_DEMO_FILE}")
         settings = replace(settings, output=_DEMO_FILE, overwrite=True)
@@ -117,27 +118,33 @@ def _without_window(settings: Settings) -> Settings:
 
 
 def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption) -> None:
-    if why := why_no_window():
-        raise SinkError(f"{why}: add -o FILE to write a file, or -o - for a pipe")
+    why = why_no_window()
+    if why and settings.serve is None:
+        raise SinkError(
+            f"{why}: add -o FILE to write a file, -o - for a pipe, or --serve 8000 for a browser"
+        )
 
     def tell_command(choice: Choice) -> None:
         is_still, is_live = source.info.is_still, source.info.is_live
         say(command_line(settings, choice, is_still=is_still, is_live=is_live))
 
-    summary = live.run(
-        source,
-        segmenter,
-        view=settings.view,
-        scale=settings.scale,
-        target_fps=settings.target_fps,
-        mirror=settings.mirror,
-        rest=build.rest(settings),
-        colors=build.recoloring(settings),
-        reconnect=not settings.no_reconnect,
-        max_frames=settings.frames,
-        on_choice=tell_command,
-        should_stop=stop,
-    )
+    with served(settings) as server:
+        summary = live.run(
+            source,
+            segmenter,
+            view=settings.view,
+            scale=settings.scale,
+            target_fps=settings.target_fps,
+            mirror=settings.mirror,
+            rest=build.rest(settings),
+            colors=build.recoloring(settings),
+            reconnect=not settings.no_reconnect,
+            max_frames=settings.frames,
+            on_choice=tell_command,
+            server=server,
+            opens_window=not why,
+            should_stop=stop,
+        )
     if not settings.quiet:
         say(summary.to_text(source.info.name))
         if summary.choice is not None:
@@ -207,18 +214,22 @@ def _clip(
     missing = set(build.selection(settings).ids)
     last: Segmentation | None = None
     start = time.perf_counter()
-    with reporter.progress(total) if reporter else bar as advance:
+    view = build.view(settings, source.info)
+    watched, shown = served(settings), reporter.progress(total) if reporter else bar
+    with watched as server, shown as advance:
+        show = preview(server, source.info.name, view)
 
         def count(frame: Frame, segmentation: Segmentation) -> None:
             nonlocal last
             last = segmentation
             missing.difference_update(segmentation.ids.tolist())
+            show(frame, segmentation)
             advance()
 
         result = files.process_clip(
             source,
             segmenter,
-            build.view(settings, source.info),
+            view,
             output,
             sidecars=build.sidecars(settings),
             scale=settings.scale or 1.0,

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -29,11 +30,15 @@ from livekm.live.presentation import Look
 from livekm.live.session import Session
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
-from livekm.live.window import Window
+from livekm.live.web import WebFront
+from livekm.live.window import NoWindow, Window
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.validation import check_positive, named
 from livekm.views import VIEWS
+
+if TYPE_CHECKING:
+    from livekm.live.web.server import Server
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +63,8 @@ def run(
     folder: str | Path = ".",
     on_frame: Callable[[Frame, Segmentation], None] | None = None,
     on_choice: Callable[[Choice], None] | None = None,
+    server: Server | None = None,
+    opens_window: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> LiveSummary:
     """Show the segmented feed of a source in a window until the user quits or a camera ends.
@@ -95,6 +102,10 @@ def run(
         Called in the main thread with each frame, scaled and mirrored, and its segmentation.
     on_choice : callable, optional
         Called with what was chosen until then when the user asks how to run it again.
+    server : Server, optional
+        Of `livekm.live.web.server`: shows the feed to browsers, too, and passes on what they ask.
+    opens_window : bool, default True
+        Whether there is a window; without one, the call may be in any thread.
     should_stop : callable, optional
         Called between frames and keys; True ends the run.
 
@@ -125,13 +136,17 @@ def run(
         on_choice=on_choice,
     )
     before = session.choice
+    if not opens_window:
+        session.settings.hud = "hidden"
+    web = None if server is None else WebFront(server, session, source.info.name)
+    title = f"livekm - {source.info.name}"
     with (
         _one_opencv_thread(),
-        Window(f"livekm - {source.info.name}", on_lost=partial(_leave, session)) as window,
+        Window(title, on_lost=partial(_leave, session)) if opens_window else NoWindow() as window,
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
         session,
     ):
-        loop = _Loop(source, session, feed, window, on_frame, should_stop)
+        loop = _Loop(source, session, feed, window, web, on_frame, should_stop)
         shown = loop.run()
         session.close()
         periods = loop.periods.summary().get("frame")
@@ -179,13 +194,15 @@ class _Loop:
         source: Source,
         session: Session,
         feed: Feed,
-        window: Window,
+        window: Window | NoWindow,
+        web: WebFront | None,
         on_frame: Callable[[Frame, Segmentation], None] | None,
         should_stop: Callable[[], bool],
     ) -> None:
         self._session = session
         self._feed = feed
         self._window = window
+        self._web = web
         self._pointer = Pointer(session)
         self._on_frame = on_frame
         self._should_stop = should_stop
@@ -287,6 +304,9 @@ class _Loop:
         with session.timer.stage("show"):
             window.show(image)
         window.set_full_screen(session.settings.fills_screen)
+        if self._web is not None:
+            with session.timer.stage("send"):
+                self._web.show(look)
         # Take the time here: the first image had to wait for the window to open.
         now = time.perf_counter()
         held = session.processing.source_frame
@@ -308,11 +328,12 @@ class _Loop:
             events = window.take_events()
             for event in events:
                 self._pointer.obey(event)
+            has_obeyed = self._web is not None and self._web.obey()
             if key is not None:
                 press(self._session, key)
             elif left <= _SLICE:
                 return
-            if (key is not None or events) and is_held:
+            if (key is not None or events or has_obeyed) and is_held:
                 return  # it shows in the held picture at once
 
     def _progress(self) -> list[str]:

@@ -1,0 +1,211 @@
+"""The page in a real browser: what moves, what obeys, and what happens when the server is away."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+from tools import needs_tools
+
+from livekm import Segmenter, open_source
+from livekm.live import run
+from livekm.live.web import Address
+from livekm.live.web.server import Server
+
+pytestmark = needs_tools("chromium", "chromedriver")
+
+_PATIENCE = 20.0
+
+
+class Live:
+    """A session in a thread, shown by a server, without a window."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self._ends = threading.Event()
+        self.server = Server(Address(port))
+        self.segmenter = Segmenter(6, random_state=0)
+        self._thread = threading.Thread(target=self._run, args=(folder,), daemon=True)
+        self._thread.start()
+
+    def _run(self, folder: Path) -> None:
+        with open_source("demo", width=160, height=90, fps=15) as source:
+            run(
+                source,
+                self.segmenter,
+                scale=1.0,
+                folder=folder,
+                server=self.server,
+                opens_window=False,
+                should_stop=self._ends.is_set,
+            )
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.server.url).port or 0
+
+    def close(self) -> None:
+        self._ends.set()
+        self._thread.join()
+        self.server.close()
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    live = Live(tmp_path)
+    yield live
+    live.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.add_argument("--window-size=1000,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, live: Live) -> webdriver.Chrome:
+    browser.get(live.server.url)
+    wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, "#strip button"))
+    return browser
+
+
+def wait_for(condition: Callable[[], object]) -> object:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come")
+
+
+def shot(page: webdriver.Chrome) -> np.ndarray:
+    content = page.find_element(By.ID, "picture").screenshot_as_png
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+
+
+def text(page: webdriver.Chrome, name: str) -> str:
+    return page.find_element(By.ID, name).text
+
+
+def pressed(page: webdriver.Chrome) -> list[str]:
+    buttons = page.find_elements(By.CSS_SELECTOR, "#strip button[aria-pressed=true]")
+    return [button.get_attribute("data-id") for button in buttons]
+
+
+def test_the_picture_moves_and_nothing_is_complained_of(page):
+    first = shot(page)
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 4
+    wait_for(lambda: not np.array_equal(shot(page), first))
+    assert page.get_log("browser") == []
+    assert "6 colours" in text(page, "rate")
+
+
+def test_keys_do_what_they_do_in_the_window(page, live):
+    body = page.find_element(By.TAG_NAME, "body")
+    body.send_keys("+")
+    wait_for(lambda: text(page, "k-value") == "7")
+    assert live.segmenter.n_clusters == 7
+    body.send_keys("o")
+    wait_for(
+        lambda: Select(page.find_element(By.ID, "view")).first_selected_option.text == "overlay"
+    )
+    assert "overlay" in text(page, "note")
+    body.send_keys(" ")
+    wait_for(lambda: text(page, "pause") == "go on")
+    still = shot(page)
+    time.sleep(0.5)
+    assert np.array_equal(shot(page), still)
+
+
+def test_a_click_isolates_a_segment_and_another_button_shows_all(page):
+    ActionChains(page).click(page.find_element(By.ID, "picture")).perform()
+    wait_for(lambda: len(pressed(page)) == 1)
+    page.find_element(By.CSS_SELECTOR, "[data-do='select:all']").click()
+    wait_for(lambda: not pressed(page))
+    page.find_elements(By.CSS_SELECTOR, "#strip button")[0].click()
+    wait_for(lambda: len(pressed(page)) == 1)
+
+
+def test_the_controls_change_what_they_name(page, live):
+    slider = page.find_element(By.ID, "k")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    wait_for(lambda: live.segmenter.n_clusters == 7)
+    Select(page.find_element(By.ID, "view")).select_by_visible_text("boundaries")
+    wait_for(lambda: "boundaries" in text(page, "note"))
+
+
+def test_recording_from_the_page_leaves_a_clip(page, tmp_path):
+    button = page.find_element(By.ID, "record")
+    button.click()
+    wait_for(lambda: text(page, "record") == "stop recording")
+    time.sleep(0.5)
+    button.click()
+    wait_for(lambda: text(page, "record") == "record")
+    [clip] = wait_for(lambda: list(tmp_path.glob("*.mp4")))
+    with open_source(clip) as source:
+        assert source.info.width == 160 * (source.info.height // 90)
+        assert next(iter(source), None) is not None
+
+
+def test_two_viewers_see_the_same(page, live):
+    first = page.current_window_handle
+    page.switch_to.new_window("tab")
+    page.get(live.server.url)
+    wait_for(lambda: page.find_elements(By.CSS_SELECTOR, "#strip button"))
+    page.find_element(By.TAG_NAME, "body").send_keys("-")
+    wait_for(lambda: text(page, "k-value") == "5")
+    page.close()
+    page.switch_to.window(first)
+    wait_for(lambda: text(page, "k-value") == "5")
+
+
+def test_a_page_comes_back_when_the_server_does(page, live, tmp_path):
+    port = live.port
+    live.close()
+    wait_for(lambda: text(page, "note") in ("livekm has ended", "connecting"))
+    again = Live(tmp_path, port)
+    try:
+        before = shot(page)
+        wait_for(lambda: text(page, "note") == "" and not np.array_equal(shot(page), before))
+    finally:
+        again.close()
+
+
+def test_every_control_has_a_name_for_a_screen_reader(page):
+    names = page.execute_script(
+        """return [...document.querySelectorAll("button, select, input, a, img")].map(
+             e => e.getAttribute("aria-label") || e.alt || e.textContent.trim() ||
+                  (e.labels && e.labels.length ? e.labels[0].textContent.trim() : ""))"""
+    )
+    assert all(names)
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_it_fits_phones_and_desktops(page, width):
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    try:
+        wait_for(lambda: page.execute_script("return innerWidth") == width)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -1,0 +1,314 @@
+"""The server of the live picture: who gets in, who gets what, and who holds up whom."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import cv2
+import numpy as np
+import pytest
+
+from livekm.errors import SinkError
+from livekm.live.web import Address, read_address
+from livekm.live.web.server import Server
+from livekm.live.web.wish import Wish
+
+STATE = {"source": "made", "segments": []}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(Address(0)) as server:
+        yield server
+
+
+def picture(level: int) -> np.ndarray:
+    return np.full((48, 64, 3), level, np.uint8)
+
+
+def talk(
+    server: Server, conversation: Callable[[aiohttp.ClientSession, str], Coroutine[Any, Any, Any]]
+) -> Any:
+    """Run a conversation with a server, whose address without the token it gets."""
+
+    async def run() -> Any:
+        base = server.url.partition("?")[0]
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as client:
+            return await conversation(client, base)
+
+    return asyncio.run(run())
+
+
+async def status(client: aiohttp.ClientSession, url: str, **options: Any) -> int:
+    async with client.get(url, **options) as response:
+        return response.status
+
+
+async def next_picture(live: aiohttp.ClientWebSocketResponse) -> tuple[dict[str, Any], int]:
+    """Ask for the next picture; return its state and its grey level."""
+    await live.send_str('{"ready": true}')
+    state = json.loads((await live.receive()).data)
+    content = np.frombuffer((await live.receive()).data, np.uint8)
+    return state, round(float(cv2.imdecode(content, cv2.IMREAD_COLOR).mean()))
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "65536", "host:", ":80", "1.5", "a:b:c"])
+def test_what_is_no_address_is_told(text):
+    with pytest.raises(ValueError, match="must be a port, or an address and a port"):
+        read_address(text)
+
+
+def test_the_page_comes_whole_and_lets_nothing_else_in(server):
+    async def conversation(client, base):
+        async with client.get(base) as response:
+            return response.headers, await response.text()
+
+    headers, text = talk(server, conversation)
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "NONCE" not in text
+    assert "http" not in text.replace("https:", "")
+    nonce = policy.partition("'nonce-")[2].partition("'")[0]
+    assert text.count(nonce) == 2
+
+
+def test_a_viewer_gets_the_newest_picture_each_time_it_is_ready(server):
+    async def conversation(client, base):
+        seen = []
+        async with client.ws_connect(base + "live") as live:
+            for first in (10, 50, 90):
+                for level in range(first, first + 20, 5):
+                    server.publish(picture(level), {**STATE, "level": level})
+                await asyncio.sleep(0.05)
+                seen.append(await next_picture(live))
+        return seen
+
+    for (state, level), newest in zip(talk(server, conversation), (25, 65, 105), strict=True):
+        assert (state["level"], level) == (newest, newest)
+
+
+def test_a_viewer_that_asks_again_waits_for_a_new_picture(server):
+    async def conversation(client, base):
+        server.publish(picture(10), STATE)
+        async with client.ws_connect(base + "live") as live:
+            await next_picture(live)
+            await live.send_str('{"ready": true}')
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(live.receive(), 0.2)
+
+    talk(server, conversation)
+
+
+def test_one_that_hangs_costs_the_others_nothing(server):
+    large = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+
+    async def conversation(client, base):
+        parts = urlsplit(base)
+        hung = socket.create_connection((parts.hostname, parts.port))
+        hung.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        hung.send(f"GET /stream.mjpg HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        levels = []
+        async with client.ws_connect(base + "live") as live:
+            for level in range(5):
+                server.publish(large, STATE)
+                server.publish(picture(20 * level), STATE)
+                levels.append((await next_picture(live))[1])
+        hung.close()
+        return levels
+
+    assert talk(server, conversation) == [0, 20, 40, 60, 80]
+
+
+def test_publishing_does_not_wait_for_anybody(server):
+    async def conversation(client, base):
+        async with client.ws_connect(base + "live") as live:
+            await live.send_str('{"ready": true}')
+            start = time.process_time()
+            for level in range(200):
+                server.publish(picture(level), STATE)
+            return time.process_time() - start
+
+    assert talk(server, conversation) < 0.5
+
+
+def test_it_is_watched_only_while_somebody_waits(server):
+    async def conversation(client, base):
+        before = server.is_watched
+        async with client.ws_connect(base + "live") as live:
+            await live.send_str('{"ready": true}')
+            await asyncio.sleep(0.1)
+            during = server.is_watched
+            server.publish(picture(1), STATE)
+            await live.receive()
+        await asyncio.sleep(0.1)
+        return before, during, server.is_watched
+
+    assert talk(server, conversation) == (False, True, False)
+
+
+def test_wishes_come_in_their_order_and_what_is_none_asks_for_nothing(server):
+    messages = [
+        '{"do": "clusters:+1"}',
+        '{"key": "v"}',
+        '{"click": [0.25, 0.5], "drops": true}',
+        '{"click": [7, 0.5]}',
+        '{"click": "x"}',
+        "[1]",
+        "not JSON",
+    ]
+
+    async def conversation(client, base):
+        async with client.ws_connect(base + "live") as live:
+            for message in messages:
+                await live.send_str(message)
+            await asyncio.sleep(0.2)
+
+    talk(server, conversation)
+    expected = [Wish("clusters:+1"), Wish(key="v"), Wish(click=(0.25, 0.5), drops=True)]
+    assert server.take_wishes() == [*expected, *[Wish()] * 4]
+    assert server.take_wishes() == []
+
+
+def test_wishes_and_messages_have_limits(server):
+    async def conversation(client, base):
+        async with client.ws_connect(base + "live") as live:
+            for _ in range(200):
+                await live.send_str('{"key": "v"}')
+            await asyncio.sleep(0.2)
+        async with client.ws_connect(base + "live") as live:
+            await live.send_str("x" * 5000)
+            return (await live.receive()).type
+
+    assert talk(server, conversation) == aiohttp.WSMsgType.CLOSE
+    assert len(server.take_wishes()) == 64
+
+
+def test_there_are_not_too_many_viewers(server):
+    async def conversation(client, base):
+        viewers = [await client.ws_connect(base + "live") for _ in range(16)]
+        refused = await status(client, base + "live", headers={"Upgrade": "websocket"})
+        await viewers[0].close()
+        await asyncio.sleep(0.1)
+        async with client.ws_connect(base + "live"):
+            pass
+        for viewer in viewers:
+            await viewer.close()
+        return refused
+
+    assert talk(server, conversation) == 503
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 200),
+        ({"Host": "localhost"}, 200),
+        ({"Host": "[::1]:9000"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_only_this_machine_is_served_and_no_other_page(headers, expected, server):
+    async def conversation(client, base):
+        return await status(client, base + "stats", headers=headers)
+
+    assert talk(server, conversation) == expected
+
+
+def test_a_socket_of_another_page_is_refused(server):
+    async def conversation(client, base):
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await client.ws_connect(base + "live", origin="http://evil.example")
+        async with client.ws_connect(base + "live", origin=base.rstrip("/")):
+            pass
+
+    talk(server, conversation)
+
+
+def test_another_address_demands_the_token_that_it_prints():
+    with Server(Address(0, "0.0.0.0")) as server:
+        token = server.url.partition("token=")[2]
+        assert len(token) >= 20
+
+        async def conversation(client, base):
+            base = base.replace("0.0.0.0", "127.0.0.1")
+            refused = [
+                await status(client, base + path)
+                for path in ("", "stats", "frame.jpg", "live", "?token=wrong", "stats?token=é")
+            ]
+            given = await status(client, f"{base}stats?token={token}")
+            jar = aiohttp.CookieJar(unsafe=True)  # also for numeric addresses, as browsers do
+            async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+                page = await status(browser, f"{base}?token={token}")
+                async with browser.ws_connect(base + "live"):
+                    pass
+            return refused, given, page
+
+        assert talk(server, conversation) == ([403] * 6, 200, 200)
+
+
+def test_programs_get_frames_streams_and_numbers(server):
+    async def conversation(client, base):
+        server.publish(picture(77), {**STATE, "level": 77})
+        await asyncio.sleep(0.1)
+        async with client.get(base + "frame.jpg") as response:
+            jpeg = await response.read()
+        async with client.get(base + "snapshot.png") as response:
+            png, disposition = await response.read(), response.headers["Content-Disposition"]
+        async with client.get(base + "stats") as response:
+            stats = await response.json()
+        async with client.get(base + "stats", headers={"Accept": "text/event-stream"}) as response:
+            event = await response.content.readuntil(b"\n\n")
+        async with client.get(base + "stream.mjpg") as response:
+            reader = aiohttp.MultipartReader.from_response(response)
+            part = await (await reader.next()).read()
+        return jpeg, png, disposition, stats, event, part
+
+    jpeg, png, disposition, stats, event, part = talk(server, conversation)
+    decoded = [cv2.imdecode(np.frombuffer(data, np.uint8), 1) for data in (jpeg, part, png)]
+    assert [round(float(image.mean())) for image in decoded] == [77, 77, 77]
+    assert np.array_equal(decoded[2], picture(77))
+    assert "attachment" in disposition
+    assert stats["level"] == 77
+    assert json.loads(event.removeprefix(b"data: "))["level"] == 77
+
+
+def test_before_the_first_picture_there_is_a_status_not_a_wait_for_ever(server, monkeypatch):
+    monkeypatch.setattr("livekm.live.web.server._PATIENCE", 0.1)
+
+    async def conversation(client, base):
+        return await status(client, base + "frame.jpg"), await status(client, base + "nothing")
+
+    assert talk(server, conversation) == (503, 404)
+
+
+def test_a_port_that_is_taken_is_one_line(server):
+    port = urlsplit(server.url).port
+    with pytest.raises(SinkError, match=rf"cannot serve on 127\.0\.0\.1:{port}: .*take another"):
+        Server(Address(port))
+
+
+def test_the_end_is_told_to_viewers_and_frees_the_port():
+    server = Server(Address(0))
+    port = urlsplit(server.url).port
+
+    async def conversation(client, base):
+        async with client.ws_connect(base + "live") as live:
+            closing = asyncio.get_running_loop().run_in_executor(None, server.close)
+            message = await live.receive()
+            await closing
+            return message.data
+
+    assert talk(server, conversation) == 1001
+    server.close()
+    with socket.create_server(("127.0.0.1", port)):
+        pass
