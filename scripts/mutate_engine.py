@@ -33,7 +33,7 @@ PATIENCE = 1200  # seconds; a mutant that hangs is killed, too
 # What each number becomes: far enough off to matter, near enough to go unnoticed.
 NUMBERS = {
     "steps": "2", "tolerance": "0.05", "start_tolerance": "0.02",
-    "fine_places": "3", "stillness": "0.0", "starts": "1", "cut_starts": "1",
+    "fine_bits": "3", "stillness": "0.0", "starts": "1", "cut_starts": "1",
     "start_points": "64", "judged_points": "64", "start_saving": "0.5",
     "light_points": "64", "calm": "255", "calm_points": "1", "saving": "0.04", "relabel_price": "0.0",
     "identity_price": "0.0", "distinct": "120.0", "age": "0.01", "debt": "0.6", "at_once": "0.4",

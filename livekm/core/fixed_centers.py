@@ -22,24 +22,24 @@ class FixedCenters:
 
     Attributes
     ----------
-    seen : (points, pixels, places) or None
+    last_frame : (points, pixels, places) or None
         What `step` was given last.
     """
 
-    def __init__(self, centers: Centers, places: int, identity: Identity) -> None:
+    def __init__(self, centers: Centers, bits: int, identity: Identity) -> None:
         self.centers = centers
         self.mse: float = 0.0
         self.identity = identity
-        self._places = places
-        self.seen: tuple[npt.NDArray[np.float32], Image, Places | None] | None = None
+        self._bits = bits
+        self.last_frame: tuple[npt.NDArray[np.float32], Image, Places | None] | None = None
         self._scene = SceneChange()
 
     def step(
         self, points: npt.NDArray[np.float32], pixels: Image, places: Places | None = None
     ) -> bool:
         """Tell whether the next frame is a cut."""
-        self.seen = points, pixels, places
-        self.mse = Sample(points, self._places).fit(self.centers).mse
+        self.last_frame = points, pixels, places
+        self.mse = Sample(points, self._bits).fit(self.centers).mse
         return self._scene.observe(pixels, places)
 
     def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> tuple[int, bool]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.kernels import BLOCK_ROWS, ignore_pixels, label_blocks, smooth_labels
-from livekm.core.sample import Centers, binary_places
+from livekm.core.sample import Centers, fraction_bits
 from livekm.core.threads import run_in_threads
 
 
@@ -51,10 +51,10 @@ class Labeler:
         self._shape = (0, 0)
         self._has_ignored = False
 
-    def rename(self, slots: npt.NDArray[np.uint8]) -> None:
-        """Take label i of the last frame as ``slots[i]`` from now on."""
+    def relabel(self, new_labels: npt.NDArray[np.uint8]) -> None:
+        """Take label i of the last frame as ``new_labels[i]`` from now on."""
         if self._previous is not None:
-            self._previous = slots[self._previous]
+            self._previous = new_labels[self._previous]
 
     def label(
         self,
@@ -91,7 +91,7 @@ class Labeler:
         is_planar = colors.dtype != np.uint8
         shape = height, width = colors.shape[1:] if is_planar else colors.shape[:2]
         d, k = centers.shape
-        fraction = binary_places(reach)
+        fraction = fraction_bits(reach)
         rounded = np.zeros((5, k), np.float32)
         rounded[:d] = np.ldexp(np.rint(np.ldexp(centers, fraction)), -fraction)
         scale = np.float32(2 ** (2 * fraction + 1))

@@ -18,9 +18,9 @@ class TrainingPolicy:
         Lloyd steps a frame: until one saves less than this part of the error, at most so many.
     start_tolerance : float
         The same for the first frame of a shot, whose centers would go on moving in the next ones.
-    fine_places : int
-        Binary places of the centers where all pixels of an image are fitted: towards the end,
-        steps are shorter than those of the usual grid.
+    fine_bits : int
+        Bits behind the point of the centers where all pixels of an image are fitted: towards the
+        end, steps are shorter than those of the usual grid.
     stillness : float
         Squared way, in parts of the cluster's mse, below which a center does not move: costs 0.1 %
         of mse; 1.5 and 3 % cost 0.3 to 0.9 % and flickered no less.
@@ -106,7 +106,7 @@ class TrainingPolicy:
     steps: int = 10
     tolerance: float = 1e-3
     start_tolerance: float = 1e-4
-    fine_places: int = 12
+    fine_bits: int = 12
     stillness: float = 0.006
     starts: int = 16
     cut_starts: int = 8

@@ -16,7 +16,7 @@ def split_one(sample: Sample, fit: Fit, policy: TrainingPolicy) -> Fit:
     points = np.ascontiguousarray(sample.points[:, fit.labels == split])
     halves = both[:, :, split].T
     if points.size:
-        parted = Sample(points, sample.places).fit(halves, policy.steps, policy.tolerance)
+        parted = Sample(points, sample.bits).fit(halves, policy.steps, policy.tolerance)
         halves = parted.centers[:, np.argsort(-parted.counts, kind="stable")]
     grown = np.concatenate([fit.centers, halves[:, 1:]], axis=1)
     grown[:, split] = halves[:, 0]

@@ -17,14 +17,14 @@ Centers = npt.NDArray[np.float32]
 _Statistics = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
-def binary_places(reach: float) -> int:
-    """Return the binary places of centers that keep half of every squared distance in 24 bits.
+def fraction_bits(reach: float) -> int:
+    """Return how many bits behind the point centers have, so that half a squared distance has 24.
 
     So many a float32 holds exactly. `reach` is the largest squared distance, of whole numbers.
 
     Examples
     --------
-    >>> binary_places(3 * 255.0**2)  # eighths of a grey level
+    >>> fraction_bits(3 * 255.0**2)  # eighths of a grey level
     3
     """
     return max(0, (23 - math.ceil(math.log2(reach / 2))) // 2)
@@ -83,13 +83,13 @@ class Sample:
     ----------
     points : (d, n) float32
         Whole numbers; |x|^2 is below 2^24. d is 3 to 5.
-    places : int
-        Binary places to which centers are rounded; see `binary_places`.
+    bits : int
+        Bits behind the point to which centers are rounded; see `fraction_bits`.
     """
 
-    def __init__(self, points: npt.NDArray[np.float32], places: int = 3) -> None:
+    def __init__(self, points: npt.NDArray[np.float32], bits: int = 3) -> None:
         self.points = points
-        self.places = places
+        self.bits = bits
         self.size: int = points.shape[1]
         norms = np.einsum("ij,ij->j", points, points)
         self._rows = cv2.merge([*points[:3], norms]).reshape(-1, 4)
@@ -150,7 +150,7 @@ class Sample:
         labels = np.empty(self.size, np.int32)
         best, second = np.empty(self.size, np.float32), np.empty(self.size, np.float32)
         error = lloyd(
-            self.points, self._rows, centers, 2.0**self.places, is_known, steps, tolerance,
+            self.points, self._rows, centers, 2.0**self.bits, is_known, steps, tolerance,
             labels, best, second, *statistics,
         )  # fmt: skip
         return Fit(centers, labels, best, second, *statistics, float(error / self.size))

@@ -17,7 +17,7 @@ from livekm.core.identity import Colors, Identity
 from livekm.core.labeler import Labeler, Labeling
 from livekm.core.names import Names, Naming
 from livekm.core.painting import check_palette
-from livekm.core.sample import Centers, binary_places
+from livekm.core.sample import Centers, fraction_bits
 from livekm.core.seeding import SEEDINGS, Seeding
 from livekm.core.segmentation import Segmentation
 from livekm.core.state import read_state, write_state
@@ -319,8 +319,8 @@ class Segmenter:
         self._restart()
         assert isinstance(fixed, FixedCenters)
         assert isinstance(self._trainer, Trainer)
-        if fixed.seen:  # the last frame again, a jump from where they are
-            self._trainer.go_on(fixed.centers, *fixed.seen)
+        if fixed.last_frame:  # the last frame again, a jump from where they are
+            self._trainer.go_on(fixed.centers, *fixed.last_frame)
 
     @property
     def ids(self) -> npt.NDArray[np.int64]:
@@ -349,13 +349,13 @@ class Segmenter:
         self._labeler.forget()
 
     def _new_trainer(self) -> Trainer | FixedCenters:
-        places = binary_places(self._features.reach)
+        bits = fraction_bits(self._features.reach)
         if self._palette is None:
             return Trainer(
                 self._n_clusters,
                 self._seeding,
                 self._rng,
-                places,
+                bits,
                 to_colors=self._to_colors,
                 identity=self._identity,
                 steadiness=self._steadiness,
@@ -363,7 +363,7 @@ class Segmenter:
         self._identity.start(self._palette.astype(np.float64), in_order=True)
         features = to_features(self._palette[np.newaxis], self.color_space)[0]
         centers = np.ascontiguousarray(features.T * np.float32(self._space.units))
-        return FixedCenters(centers, places, self._identity)
+        return FixedCenters(centers, bits, self._identity)
 
     def _to_colors(self, centers: Centers) -> Colors:
         """Return the (k, 3) BGR levels of (d, k) centers, in eighths: the same on every machine."""
@@ -388,7 +388,7 @@ class Segmenter:
             assert isinstance(self._trainer, Trainer)
             self._n_clusters, self._is_auto = int(n_clusters), False
             labels = self._trainer.resize(self._n_clusters)
-            self._labeler.rename(labels)
+            self._labeler.relabel(labels)
             return labels
 
     def update(

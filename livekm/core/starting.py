@@ -44,7 +44,7 @@ class Starter:
         """Return the best of several starts, as a part of the sample tells."""
         policy = self._policy
         thinned = sample.points[:, :: 1 + sample.size // policy.judged_points]
-        part = Sample(np.ascontiguousarray(thinned), sample.places)
+        part = Sample(np.ascontiguousarray(thinned), sample.bits)
         rivals = [
             part.fit(self._start(part, k), policy.steps, policy.tolerance) for _ in range(starts)
         ]

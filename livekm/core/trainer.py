@@ -72,8 +72,8 @@ class Trainer:
     seeding : callable
         See `livekm.core.seeding`.
     rng : numpy.random.Generator
-    places : int
-        Binary places of the centers; see `livekm.core.sample.binary_places`.
+    bits : int
+        Bits behind the point of the centers; see `livekm.core.sample.fraction_bits`.
     to_colors : callable
         Gives the (k, 3) BGR levels of (d, k) centers.
     identity : Identity
@@ -87,7 +87,7 @@ class Trainer:
         n_clusters: int,
         seeding: Seeding,
         rng: np.random.Generator,
-        places: int,
+        bits: int,
         *,
         to_colors: ToColors = lambda centers: centers[:3].T.astype(np.float64),
         identity: Identity | None = None,
@@ -99,7 +99,7 @@ class Trainer:
         self.policy: TrainingPolicy = policy or TrainingPolicy()
         self.identity: Identity = identity or Identity(self.policy)
         self._starter = Starter(seeding, rng, self.policy)
-        self._places = places
+        self._bits = bits
         self._to_colors = to_colors
         self._scene = SceneChange(self.policy.usual)
         self._ledger = MoveLedger(self.policy)
@@ -129,7 +129,7 @@ class Trainer:
         tells which these are.
         """
         cut = self._scene.observe(pixels, places)
-        sample = Sample(points, self._places)
+        sample = Sample(points, self._bits)
         if self._last is None or cut:
             fit = self._start_shot(sample, is_first=self._last is None)
             groups = fit.labels
@@ -152,7 +152,7 @@ class Trainer:
         places: Places | None = None,
     ) -> None:
         """Train on a frame that was labelled with given centers, from where these are."""
-        sample = Sample(points, self._places)
+        sample = Sample(points, self._bits)
         self._scene.observe(pixels, places)
         fit = sample.fit(centers)
         self._last = _Frame(sample, pixels, fit, fit.labels, places)
@@ -170,7 +170,7 @@ class Trainer:
         """
         assert self._last is not None
         # On a finer grid: towards the end, steps are shorter than those of the usual one.
-        sample = Sample(points, self.policy.fine_places)
+        sample = Sample(points, self.policy.fine_bits)
         fit, n_iter, converged = sample.converge(self._last.fit.centers, max_iterations)
         self._last = self._last._replace(fit=replace(self._last.fit, centers=fit.centers))
         return n_iter, converged
@@ -283,7 +283,7 @@ class Trainer:
             pair = last.pixels, pixels
             return light.predict(centers, last.groups, last.sample, sample, pair, self.policy)
         old, new = (
-            Sample(np.ascontiguousarray(points[:, at]), self._places)
+            Sample(np.ascontiguousarray(points[:, at]), self._bits)
             for points, at in ((last.sample.points, before), (sample.points, after))
         )
         pair = last.pixels[:, before], pixels[:, after]
@@ -324,29 +324,29 @@ class Trainer:
 
         Returns
         -------
-        slots : (256,) uint8
+        new_labels : (256,) uint8
             The label that each old label has from now on.
         """
-        slots = np.arange(256, dtype=np.uint8)
+        new_labels = np.arange(256, dtype=np.uint8)
         self.n_clusters = n_clusters
         if self._last is None:
-            return slots
+            return new_labels
         sample, fit = self._last.sample, self._last.fit
         if len(fit.counts) == n_clusters:
-            return slots
+            return new_labels
         while len(fit.counts) < n_clusters:
             origins = np.append(np.arange(len(fit.counts)), -1)
             fit = split_one(sample, fit, self.policy)
             self.identity.regroup(origins, self._to_colors(fit.centers))
         while len(fit.counts) > n_clusters:
             fit, origins, labels = merge_one(sample, fit)
-            slots = labels[slots]
+            new_labels = labels[new_labels]
             self.identity.regroup(origins, self._to_colors(fit.centers))
         self._last = self._last._replace(fit=fit)
         self._just_resized = True
         self._past = None
         self._ledger.clear()
-        return slots
+        return new_labels
 
 
 def by_overlap(before: Fit, after: Fit) -> npt.NDArray[np.intp]:
