@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from livekm.core.painting import Painting
+    from livekm.core.region_segmentation import RegionSegmentation
     from livekm.core.segmentation import Segmentation
     from livekm.core.segmenter import Segmenter, segment
     from livekm.core.selection import Selection
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from livekm.live.frames import live_frames
     from livekm.outputs import EncoderOptions, Sink, open_sink
     from livekm.regions import Region, find_regions
-    from livekm.regions.segmentation import RegionSegmentation
     from livekm.regions.segmenter import RegionSegmenter
     from livekm.sources import Source, open_source
     from livekm.views import VIEWS, View, selective
@@ -74,7 +74,7 @@ _MODULES = {
     "LivekmError": "errors",
     "Painting": "core.painting",
     "Region": "regions",
-    "RegionSegmentation": "regions.segmentation",
+    "RegionSegmentation": "core.region_segmentation",
     "RegionSegmenter": "regions.segmenter",
     "Segmentation": "core.segmentation",
     "Segmenter": "core.segmenter",

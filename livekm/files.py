@@ -19,6 +19,7 @@ from livekm.outputs import DEFAULT_ENCODER, EncoderOptions, NullSink, Sink, open
 from livekm.outputs.base import Output, OutputGroup
 from livekm.outputs.tables import OpenSidecar, Sidecar
 from livekm.prefetch import ReadAhead, WriteBehind
+from livekm.regions import RegionSegmenter
 from livekm.sources import Source, open_source
 from livekm.validation import named
 from livekm.views import VIEWS, View
@@ -73,6 +74,7 @@ def process_clip(
     output: str | Path | None,
     *,
     sidecars: Sequence[OpenSidecar] = (),
+    regions: RegionSegmenter | None = None,
     scale: float = 1.0,
     max_frames: int | None = None,
     from_zero: bool = False,
@@ -97,6 +99,8 @@ def process_clip(
     sidecars : sequence of callable, default ()
         What opens each file that is written beside the clip; see `livekm.outputs.tables`. For
         instance ``partial(open_labels, "labels.npz")``.
+    regions : RegionSegmenter, optional
+        Finds the regions of each frame, for a view or a sidecar that shows them.
     scale : float, default 1.0
         Frames are resized by this factor first.
     max_frames : int, optional
@@ -171,6 +175,7 @@ def process_clip(
                     segmenter,
                     view,
                     written,
+                    regions=regions,
                     scale=scale,
                     max_frames=max_frames,
                     on_frame=note,
@@ -264,6 +269,7 @@ def process_image(
     output: str | Path | None,
     *,
     sidecars: Sequence[OpenSidecar] = (),
+    regions: RegionSegmenter | None = None,
     scale: float = 1.0,
     overwrite: bool = False,
 ) -> ImageResult:
@@ -278,7 +284,7 @@ def process_image(
         What `output` shows; see `livekm.views`.
     output : str or Path, optional
         The segmented image.
-    sidecars : sequence of callable, default ()
+    sidecars, regions
         As of `process_clip`.
     scale : float, default 1.0
         The image is resized by this factor first.
@@ -296,6 +302,7 @@ def process_image(
         _opened(outputs, sidecars, source, overwrite)
         frame = pipeline.scaled(next(iter(source)), scale)
         segmentation = segmenter.fit(frame.image, mask=frame.mask)
+        segmentation = pipeline.with_regions(frame, segmentation, regions)
         image = view(frame, segmentation)
 
         def write(written: Output) -> None:
@@ -314,6 +321,7 @@ def convert(
     k: int | Literal["auto"] = 8,
     *,
     view: str | View = "segments",
+    detail: float = 0.13,
     color_space: str = "bgr",
     hysteresis: float = 2.0,
     smoothing: int = 0,
@@ -335,6 +343,8 @@ def convert(
         The number of clusters, from 1 to 256, or that of `suggest_n_clusters` for the first frame.
     view : str or callable, default "segments"
         What is written: a key of `VIEWS`, or a function of a `Frame` and its `Segmentation`.
+    detail : float, default 0.13
+        Of the view ``"regions"``; see `RegionSegmenter.detail`.
     color_space, hysteresis, smoothing, random_state
         See `Segmenter`.
     scale : float, default 1.0
@@ -365,15 +375,25 @@ def convert(
         smoothing=smoothing,
         random_state=random_state,
     )
+    regions = RegionSegmenter.with_detail(detail) if view == "regions" else None
     with open_source(source) as frames:
         if frames.info.is_still:
-            made = process_image(frames, segmenter, shown, output, scale=scale, overwrite=overwrite)
+            made = process_image(
+                frames,
+                segmenter,
+                shown,
+                output,
+                regions=regions,
+                scale=scale,
+                overwrite=overwrite,
+            )
             return ClipResult(1, made.paths, made.renamed)
         return process_clip(
             frames,
             segmenter,
             shown,
             output,
+            regions=regions,
             scale=scale,
             overwrite=overwrite,
             encoder=encoder,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from livekm.core.image_scaling import scaled_image, scaled_mask
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.outputs.base import Sink
+from livekm.regions import RegionSegmenter
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.views import View
@@ -32,12 +34,22 @@ def scaled(frame: Frame, scale: float) -> Frame:
     return Frame(image, frame.index, frame.time, mask)
 
 
+def with_regions(
+    frame: Frame, segmentation: Segmentation, regions: RegionSegmenter | None
+) -> Segmentation:
+    """Return the segmentation with the regions of the frame, where there is what finds them."""
+    if regions is None:
+        return segmentation
+    return replace(segmentation, regions=regions.update(frame.image, segmentation))
+
+
 def run(
     source: Source,
     segmenter: Segmenter,
     view: View,
     sink: Sink,
     *,
+    regions: RegionSegmenter | None = None,
     scale: float = 1.0,
     max_frames: int | None = None,
     timer: StageTimer | None = None,
@@ -50,12 +62,14 @@ def run(
     ----------
     source, segmenter, view, sink
         The way of a frame, in order. The caller opens and closes them.
+    regions : RegionSegmenter, optional
+        Finds regions between segmenter and view: `Segmentation.regions`.
     scale : float, default 1.0
         Frames are resized by this factor before anything else.
     max_frames : int, optional
         Stop after so many frames.
     timer : StageTimer, optional
-        Is told the times of the stages ``read``, ``segment``, ``view`` and ``write``.
+        Is told the times of the stages ``read``, ``segment``, ``regions``, ``view`` and ``write``.
     on_frame : callable, optional
         Is called with each frame, as it was segmented, and its segmentation.
     should_stop : callable, optional
@@ -74,6 +88,9 @@ def run(
         with timer.stage("segment"):
             frame = scaled(taken, scale)
             segmentation = segmenter.update(frame.image, frame.mask)
+        if regions is not None:
+            with timer.stage("regions"):
+                segmentation = with_regions(frame, segmentation, regions)
         with timer.stage("view"):
             picture = view(frame, segmentation)
         with timer.stage("write"):

@@ -17,21 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.categorical import categorical_palette
-from livekm.core.contrast import is_dark
 from livekm.core.painting import Painting
 from livekm.core.rests import CROSS, Rest, fill, over_rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, Image
-from livekm.regions import Region, find_regions
+from livekm.regions import RegionSegmentation, are_listed, regions_of
 
 _BLACK, _WHITE, _YELLOW = (0, 0, 0, 255), (255, 255, 255, 255), (0, 255, 255, 255)  # and opaque
-_LINE, _HALO = 1, 2  # thickness of an outline, and of the black one below it, which is 3 pixels
 _TINT = 0.4  # the part of the overlay that its colours have
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_LEAST_TEXT, _TEXT_PART = 0.35, 1 / 1400  # scale of the font: at least, and by the shorter side
-_TEXT_MARGIN = 2  # pixels around the label of a region
-_NAMED_PART = 0.01  # of the frame: smaller regions have no label
+_BORDERS = np.array([(0, 0, 0), (90, 90, 90)], np.uint8)  # of regions, and of those that are black
+_DARK = 50  # levels: what is darker is black
 
 View: TypeAlias = Callable[[Frame, Segmentation], Image | Painting]
 """What the frame loop takes."""
@@ -62,7 +58,7 @@ def selective(view: Callable[[Frame, Segmentation], Image]) -> SelectiveView:
     def selected(
         frame: Frame, segmentation: Segmentation, selection: Selection = EVERYTHING
     ) -> Image:
-        return _over_rest(view(frame, segmentation), frame, segmentation, selection)
+        return _over_rest_of(view(frame, segmentation), frame, segmentation, selection)
 
     return selected
 
@@ -152,32 +148,35 @@ def regions(
     selection: Selection = EVERYTHING,
     *,
     min_area: int | None = None,
-) -> Image:
-    """Draw the outlines of connected regions into the picture, and the labels of large ones.
-
-    Those of a selection also get their boxes, and each its label.
+) -> Image | Painting:
+    """Show regions in their mean colours, with thin borders.
 
     Parameters
     ----------
-    frame, segmentation, selection
-        As of every view; only regions of selected segments are drawn.
+    frame, segmentation
+        As of every view. The regions are those of the segmentation; where it has none, the
+        connected pieces of its labels.
+    selection : Selection, default all
+        The ids of the regions to show.
     min_area : int, optional
-        As of `livekm.regions.find_regions`.
+        As of `livekm.find_regions`: what is smaller has no borders, and is never selected.
     """
-    image = np.array(original(frame, segmentation, selection))
-    found = find_regions(segmentation, min_area, selection)
-    outlines = [region.outline for region in found]
-    cv2.polylines(image, outlines, True, _BLACK, _HALO)
-    cv2.polylines(image, outlines, True, _YELLOW, _LINE)
-    is_chosen = not selection.is_everything
-    for region in found:
-        if is_chosen:
-            x, y, width, height = region.box
-            cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), _WHITE)
-        if is_chosen or region.area >= _NAMED_PART * segmentation.labels.size:
-            identity, color = segmentation.ids[region.label], segmentation.palette[region.label]
-            _draw_tag(image, region, segmentation.names[region.label] or str(identity), color)
-    return image
+    found, ignored = regions_of(segmentation), segmentation.ignored
+    is_listed = are_listed(found, min_area, selection)
+    borders = found.boundaries(is_listed)
+    rests = _rests(selection)
+    is_flat = selection.is_everything or rests[0] == "black"
+    if ignored is None and is_flat and "transparent" not in rests:
+        is_shown = is_listed | selection.is_everything
+        palette = np.where(is_shown[:, np.newaxis], found.palette, np.uint8(0))
+        fits = found.n_regions + len(_BORDERS) <= 256
+        return (_bordered_painting if fits else _bordered)(found, palette, borders)
+    image = frame.image
+    if selection.rest != "pale":
+        image = _bordered(found, found.palette, borders)
+    inside = np.append(is_listed | selection.is_everything, False)[found.labels]
+    mask = np.asarray(inside.view(np.uint8) * np.uint8(255))
+    return _over_rest(image, frame.image, mask, ignored, selection)
 
 
 VIEWS: dict[str, SelectiveView] = {
@@ -199,7 +198,12 @@ def recolored(name: str, colors: Palette) -> SelectiveView:
     def shown(
         frame: Frame, segmentation: Segmentation, selection: Selection = EVERYTHING, **more: Any
     ) -> Image | Painting:
-        painted = replace(segmentation, palette=legend(name, segmentation, colors))
+        if name == "regions":
+            found = regions_of(segmentation)
+            found = replace(found, palette=legend(name, found, colors))
+            painted = replace(segmentation, regions=found)
+        else:
+            painted = replace(segmentation, palette=legend(name, segmentation, colors))
         picture: Image | Painting = view(frame, painted, selection, **more)
         return picture
 
@@ -209,31 +213,43 @@ def recolored(name: str, colors: Palette) -> SelectiveView:
     return shown
 
 
-def legend(name: str, segmentation: Segmentation, colors: Palette | None = None) -> Palette:
-    """Return the colours that stand for the segments in the view of that name.
+def legend(
+    name: str, found: Segmentation | RegionSegmentation, colors: Palette | None = None
+) -> Palette:
+    """Return the colours that stand for segments, or regions, in the view of that name.
 
     `colors` (n, 3) are those of a view that is `recolored`.
     """
     if colors is not None:
-        return np.asarray(colors[segmentation.ids % len(colors)])
+        return np.asarray(colors[found.ids % len(colors)])
     if name == "overlay":
-        return categorical_palette(256)[segmentation.ids % 256]
-    return segmentation.palette
+        return categorical_palette(256)[found.ids % 256]
+    return found.palette
 
 
-def _draw_tag(image: Image, region: Region, text: str, color: Palette) -> None:
-    """Write a text on a colour, above the pixel where the outline of a region begins."""
-    scale = max(_LEAST_TEXT, min(image.shape[:2]) * _TEXT_PART)
-    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    width, height = text_width + 2 * _TEXT_MARGIN, text_height + 2 * _TEXT_MARGIN
-    left, bottom = region.outline[0].tolist()
-    left, bottom = max(0, min(left, image.shape[1] - 1 - width)), max(bottom, height)
-    top, right = bottom - height, left + width
-    cv2.rectangle(image, (left, top), (right, bottom), (*color.tolist(), 255), cv2.FILLED)
-    cv2.rectangle(image, (left, top), (right, bottom), _WHITE)
-    at, ink = (left + _TEXT_MARGIN, bottom - _TEXT_MARGIN), _WHITE if is_dark(color) else _BLACK
-    cv2.putText(image, text, at, _FONT, scale, ink, 1, cv2.LINE_AA)
-    image[top : bottom + 1, left : right + 1, 3:] = 255  # alpha, which OpenCV 5 blends text into
+def _bordered(found: RegionSegmentation, palette: Palette, borders: npt.NDArray[np.bool_]) -> Image:
+    """Paint each region in one colour, with black borders, of what is nearly black grey ones."""
+    image = found.paint(palette)
+    image[borders] = _BORDERS[_lines(found, palette, borders)]
+    return image
+
+
+def _bordered_painting(
+    found: RegionSegmentation, palette: Palette, borders: npt.NDArray[np.bool_]
+) -> Painting:
+    """Do the same where the labels fit into a byte; it need not be painted yet."""
+    labels, n = found.labels.astype(np.uint8), found.n_regions
+    labels[found.labels < 0] = n
+    labels[borders] = n + _lines(found, palette, borders)
+    return Painting(labels, np.concatenate([palette, _BORDERS]))
+
+
+def _lines(
+    found: RegionSegmentation, palette: Palette, borders: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """Return which of `_BORDERS` each pixel of a border has."""
+    is_black = np.append(palette.max(axis=1) < _DARK, False).astype(np.uint8)
+    return np.asarray(is_black[found.labels[borders]])
 
 
 def _in_colors(
@@ -247,19 +263,30 @@ def _in_colors(
     if rest == "black" and (ignored == "black" or all_count):
         is_selected = selection.of(segmentation)[:, np.newaxis]
         return segmentation.painting(np.where(is_selected, palette, np.uint8(0)))
-    return _over_rest(segmentation.paint(palette), frame, segmentation, selection)
+    return _over_rest_of(segmentation.paint(palette), frame, segmentation, selection)
 
 
-def _over_rest(
+def _over_rest_of(
     image: Image, frame: Frame, segmentation: Segmentation, selection: Selection
 ) -> Image:
     """Lay an image, as wide as the frame or several times, over what becomes of the rest."""
-    ignored, picture = segmentation.ignored, frame.image
+    inside = _pixels(segmentation, selection)
+    return _over_rest(image, frame.image, inside, segmentation.ignored, selection)
+
+
+def _over_rest(
+    image: Image,
+    picture: Image,
+    inside: Mask,
+    ignored: npt.NDArray[np.bool_] | None,
+    selection: Selection,
+) -> Image:
+    """Lay what is inside over what becomes of the rest, and of the pixels that are ignored."""
     times = image.shape[1] // picture.shape[1]
     rest, rest_of_ignored = _rests(selection)
     is_one = rest == rest_of_ignored
     if not selection.is_everything or (is_one and (ignored is not None or rest == "transparent")):
-        image = over_rest(image, _pixels(segmentation, selection), picture, rest, times)
+        image = over_rest(image, inside, picture, rest, times)
     if not is_one and (ignored is not None or rest_of_ignored == "transparent"):
         counted = np.full(picture.shape[:2], 255, np.uint8)
         if ignored is not None:

@@ -45,6 +45,8 @@ from livekm.live.session import Session
 from livekm.live.settings import LiveSettings
 from livekm.live.status import Status, describe
 from livekm.outputs.checks import as_image
+from livekm.pipeline import with_regions
+from livekm.regions import RegionSegmenter
 from livekm.sources import open_source
 from livekm.timing import StageTimer
 from livekm.views import VIEWS
@@ -1092,8 +1094,12 @@ def test_scale_and_hysteresis_go_by_steps(tmp_path):
 def test_every_view_has_a_key(key, name, tmp_path):
     session = session_of(tmp_path)
     press_all(session, key + "hh")
+    session.processing.settle()  # as the loop does
     frame, image = session.processing.frame, picture(session)
-    found = in_size(session.segmenter.update(frame.image), (2 * WIDTH, 2 * HEIGHT))
+    found = session.segmenter.update(frame.image)
+    if name == "regions":
+        found = with_regions(frame, found, RegionSegmenter())
+    found = in_size(found, (2 * WIDTH, 2 * HEIGHT))
     large = Frame(frame.image.repeat(2, axis=0).repeat(2, axis=1), 0, 0.0)
     expected = as_image(VIEWS[name](large, found))
     if name == "side-by-side":

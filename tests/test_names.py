@@ -17,7 +17,6 @@ from livekm.figures.history import History
 from livekm.frame import Frame
 from livekm.live.status import describe
 from livekm.live.strip import Strip
-from livekm.views import VIEWS
 
 SKY, ROAD, GRASS = (230, 180, 120), (90, 90, 90), (60, 140, 70)  # BGR
 TABLE = "name,color,tolerance\nsky,#78b4e6,25\n# grey\nroad,#5a5a5a\ngreen,#2d8f3f #468c3c , 15\n"
@@ -169,7 +168,3 @@ def test_figures_strip_views_and_notes_call_things_by_their_names(table):
     assert describe(int(found.ids[label]), found).startswith(f"{found.ids[label]} sky $x · #78b4e6")
     strips = [Strip().image((600, 24), replace(found, names=names)) for names in (found.names, ())]
     assert (strips[0] != strips[1]).any()
-    frame = Frame(np.repeat(np.repeat(image, 4, 0), 4, 1), 0, 0.0)
-    large = Segmentation(np.repeat(np.repeat(found.labels, 4, 0), 4, 1), found.palette)
-    named = Segmentation(large.labels, found.palette, names=found.names)
-    assert (VIEWS["regions"](frame, large) != VIEWS["regions"](frame, named)).any()

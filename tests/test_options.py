@@ -175,7 +175,7 @@ def test_an_option_that_does_nothing_in_a_way_of_running_is_refused(option, way)
         (("--frames", "0"), "--frames: must be a whole number from 1 to 1000000000, got 0;"),
         (("--seed", "-1"), "--seed: must be a whole number of 0 or more, got -1;"),
         (("--view", "x"), "--view: must be one of segments, overlay,"),
-        (("--keep", "a"), "--keep: must be ids of segments, like 0,3, got a;"),
+        (("--keep", "a"), "--keep: must be ids of segments or regions, like 0,3, got a;"),
         (("--start", "1:60"), "--start: must be seconds or [hh:]mm:ss, got 1:60;"),
         (("--mirror", "-o", "o.mp4"), "--mirror is for the window; leave it out\n"),
         (("--benchmark", "-o", "o.mp4"), "--benchmark and -o exclude each other\n"),

@@ -18,8 +18,8 @@ import livekm
 from livekm.core import kernels
 from livekm.regions import RegionSegmenter
 from livekm.regions.graph import Graph, build_graph, diffuse, find_borders
-from livekm.regions.markers import find_markers
 from livekm.regions.merging import merge_regions
+from livekm.regions.pieces import find_markers
 from livekm.regions.watershed import Watershed
 
 GREY, RED, GREEN, BLUE = (120, 120, 120), (40, 40, 220), (40, 200, 40), (220, 60, 30)
@@ -479,3 +479,45 @@ def test_pairs_of_many_labels_are_told_apart():
     labels = np.arange(70_000, dtype=np.int32).reshape(7, 10_000)
     pairs, lengths, _ = find_borders(labels)
     assert (len(pairs), set(lengths.tolist())) == (7 * 9_999 + 6 * 10_000, {1})
+
+
+# Connected pieces of the colours: what scale 0 gives where there are labels
+
+
+def filled(rings, shape):
+    """(H, W) bool, the pixels within closed lines along their sides, by the even-odd rule."""
+    turns = np.zeros((shape[0], shape[1] + 1), np.int64)
+    for ring in rings:
+        for (x, y), (_, below) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+            turns[min(y, below) : max(y, below), x] += 1
+    return np.cumsum(turns, axis=1)[:, :-1] % 2 == 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_rings_go_around_regions_and_around_their_holes(size):
+    rng = np.random.default_rng(9)
+    labels = regions_of(rng, *size)
+    labels[rng.random(size) < 0.1] = -1
+    n = labels.max() + 1
+    wanted = np.array([*[True] * (n - 1), n == 1])
+    regions = as_regions(labels, n)
+    for label, rings in enumerate(regions.rings(wanted)):
+        mask = labels == label
+        if not wanted[label]:
+            assert rings == []
+            continue
+        np.testing.assert_array_equal(filled(rings, size), mask)
+        pieces = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)[0] - 1
+        outside = cv2.connectedComponents(np.pad(~mask, 1, constant_values=True).view(np.uint8))[0]
+        assert len(rings) == pieces + outside - 2
+        for ring in rings:
+            steps = np.diff(ring, axis=0, append=ring[:1])
+            assert (np.count_nonzero(steps, axis=1) == 1).all()
+            assert (steps[:, 0] * np.roll(steps, -1, axis=0)[:, 0] == 0).all()  # turns, each time
+
+
+def as_regions(labels, n):
+    none = np.zeros((n, 4), np.int32)
+    areas = np.bincount(labels[labels >= 0], minlength=n)
+    palette = np.zeros((n, 3), np.uint8)
+    return livekm.RegionSegmentation(labels, np.arange(n), palette, areas, none, False)

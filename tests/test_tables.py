@@ -174,8 +174,7 @@ def test_the_tables_tell_which_thing_a_label_is(run_cli, tmp_path):
     scenes[1][:], scenes[1][:16] = (20, 160, 40), (200, 60, 160)
     images = [scenes[i // 4 % 2] for i in range(12)]
     make_clip(tmp_path / "in.mkv", 12, images=images, width=64, height=32, codec="ffv1")
-    files = ("s.csv", "s.jsonl", "r.csv", "r.jsonl", "l.npz")
-    for name, option in zip(files, ["--stats"] * 2 + ["--regions"] * 2 + ["--labels"], strict=True):
+    for name, option in (("s.csv", "--stats"), ("s.jsonl", "--stats"), ("l.npz", "--labels")):
         assert run_cli("in.mkv", option, name, "-k", 2, "-q")[0] == 0
     load_statistics = runpy.run_path(str(EXAMPLES / "load_statistics.py"))["load_statistics"]
     rows = list(load_statistics(tmp_path / "s.csv"))
@@ -183,9 +182,5 @@ def test_the_tables_tell_which_thing_a_label_is(run_cli, tmp_path):
     assert ids == [{0, 1}] * 4 + [{2, 3}] * 4 + [{0, 1}] * 4
     assert [row["id"] for row in load_statistics(tmp_path / "s.jsonl")] == [r["id"] for r in rows]
     of = {(row["frame"], row["label"]): row["id"] for row in rows}
-    for name in ("r.csv", "r.jsonl"):
-        regions = list(load_statistics(tmp_path / name))
-        assert regions
-        assert all(row["id"] == of[row["frame"], row["label"]] for row in regions)
     with np.load(tmp_path / "l.npz") as arrays:
         assert {(i, j): n for (i, j), n in np.ndenumerate(arrays["ids"])} == of

@@ -13,7 +13,8 @@ from livekm.core.image_scaling import scaled_image, scaled_mask
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.outputs.checks import as_image
-from livekm.pipeline import scaled, timed_frames
+from livekm.pipeline import scaled, timed_frames, with_regions
+from livekm.regions import RegionSegmenter
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.views import View
@@ -49,6 +50,7 @@ def run(
     make_segmenter: MakeSegmenter,
     view: View,
     *,
+    make_regions: Callable[[], RegionSegmenter | None] = lambda: None,
     scale: float = 1.0,
     max_frames: int = 300,
     sweep: Sweep = Sweep(),
@@ -64,6 +66,8 @@ def run(
     source : Source
     make_segmenter : callable
     view : View
+    make_regions : callable, optional
+        Return what finds regions, where the view shows them.
     scale : float, default 1.0
         Frames are resized by this factor first; this is a part of ``segment``.
     max_frames : int, default 300
@@ -81,7 +85,7 @@ def run(
             break
         resized = [_at_height(frame, size) for frame in frames]
         segmenter = make_segmenter(k, threads)
-        measurements.append(_measure(resized, segmenter, view, scale, should_stop))
+        measurements.append(_measure(resized, segmenter, make_regions(), view, scale, should_stop))
     return Report(
         source=source.info.name,
         read=read.summary()["read"],
@@ -112,6 +116,7 @@ def _at_height(frame: Frame, height: int | None) -> Frame:
 def _measure(
     frames: list[Frame],
     segmenter: Segmenter,
+    regions: RegionSegmenter | None,
     view: View,
     scale: float,
     should_stop: Callable[[], bool],
@@ -123,6 +128,9 @@ def _measure(
         with timer.stage("segment"):
             frame = scaled(taken, scale)
             segmentation = segmenter.update(frame.image, frame.mask)
+        if regions is not None:
+            with timer.stage("regions"):
+                segmentation = with_regions(frame, segmentation, regions)
         with timer.stage("view"):
             as_image(view(frame, segmentation))  # painted, as for a window
         timer.end_frame()

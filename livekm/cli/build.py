@@ -8,15 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from livekm.channel import Channel, Work
-from livekm.cli.options import DEFAULT_CLUSTERS, Settings
+from livekm.cli.options import DEFAULT_CLUSTERS, DEFAULT_DETAIL, Settings
 from livekm.context import GiveUp
 from livekm.core.rests import RESTS, Backdrop, Rest, is_color
 from livekm.core.segmenter import Segmenter
-from livekm.core.selection import Selection
+from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import VideoInfo
 from livekm.outputs import ALPHA_SUFFIXES, CONTAINERS, EncoderOptions, alpha_codec
 from livekm.outputs.palettes import read_palette, read_recoloring
 from livekm.outputs.tables import SIDECARS, OpenSidecar
+from livekm.regions import RegionSegmenter
 from livekm.sources import MaskedSource, SectionSource, Source, open_source
 from livekm.sources.device import is_url
 from livekm.sources.still import read_still
@@ -123,7 +124,8 @@ def view(settings: Settings, info: VideoInfo) -> View:
 
     What is transparent in the source is so in the output, too, if that can be.
     """
-    shown = replace(selection(settings), rest=rest(settings))
+    is_asked = settings.selects_regions == (settings.view == "regions")
+    shown = replace(selection(settings) if is_asked else EVERYTHING, rest=rest(settings))
     suffix = Path(settings.output or "").suffix.lower()
     ignores_alpha = info.has_alpha and "none" not in (settings.ignore or ())
     if ignores_alpha and settings.rest is None and suffix in ALPHA_SUFFIXES:
@@ -134,12 +136,23 @@ def view(settings: Settings, info: VideoInfo) -> View:
     return partial(chosen, min_area=settings.min_area) if settings.view == "regions" else chosen
 
 
+def regions(settings: Settings) -> RegionSegmenter | None:
+    """Return what finds regions, if something that the settings ask for shows them."""
+    return region_segmenter(settings) if settings.asks_for_regions else None
+
+
+def region_segmenter(settings: Settings) -> RegionSegmenter:
+    """Return what finds regions of the detail that the settings ask for."""
+    detail = DEFAULT_DETAIL if settings.detail is None else settings.detail
+    return RegionSegmenter.with_detail(detail, random_state=settings.seed, threads=settings.threads)
+
+
 def sidecars(settings: Settings) -> list[OpenSidecar]:
     """Return a function that opens it for each file beside the output."""
     known = {
         "threads": settings.threads,
         "min_area": settings.min_area,
-        "selection": selection(settings),
+        "selection": selection(settings) if settings.selects_regions else EVERYTHING,
     }
     opened: list[OpenSidecar] = []
     for name, path in settings.sidecars.items():

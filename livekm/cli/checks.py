@@ -32,8 +32,11 @@ def check(settings: Settings, way: Way) -> None:
     _check_pipes(settings, way)
     if settings.end is not None and settings.end <= (settings.start or 0):
         raise UsageError("--end must come after --start")
-    if settings.min_area is not None and not (settings["regions"] or settings.view == "regions"):
+    if settings.min_area is not None and not settings.asks_for_regions:
         raise UsageError("--min-area needs --regions or --view regions")
+    is_window = not settings.written and not settings.benchmark  # whose view may change
+    if settings.detail is not None and not (settings.asks_for_regions or is_window):
+        raise UsageError("--detail needs --regions or --view regions")
     _check_names(settings, way)
     if way != Way.BATCH:  # whose clips each have a format
         _check_encoding(settings)

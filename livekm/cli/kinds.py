@@ -130,7 +130,7 @@ def _read_ids(text: str) -> tuple[int, ...]:
     except ValueError:
         ids = (-1,)
     if not all(0 <= identity < 2**31 for identity in ids):
-        raise ValueError(f"must be ids of segments, like 0,3, got {text}")
+        raise ValueError(f"must be ids of segments or regions, like 0,3, got {text}")
     return ids
 
 
@@ -174,6 +174,16 @@ def _read_roi(text: str) -> tuple[int, ...]:
 
 def _join(values: Iterable[object]) -> str:
     return ",".join(map(str, values))
+
+
+def _read_detail(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (0 <= value < 1 or (1 <= value < 2**31 and value == int(value))):
+        raise ValueError(f"must be a scale from 0 to 1, or a whole number of regions, got {text}")
+    return value
 
 
 def _read_time(text: str) -> float:
@@ -254,6 +264,9 @@ ROI = Kind(_read_roi, _join, "X,Y,W,H")
 
 ADDRESS = Kind(read_address, metavar="[HOST:]PORT")
 """Where a page is served."""
+
+DETAIL = Kind(_read_detail, lambda detail: f"{detail:.15g}", "SCALE|N")
+"""How fine regions are: a scale below 1, or how many."""
 
 WORKERS = Kind(_read_workers, metavar="N|ADDRESS")
 """A number of processes on this machine, or the address of a cluster."""

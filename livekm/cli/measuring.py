@@ -80,6 +80,7 @@ def _measure(settings: Settings, source: Source, stop: Interruption) -> benchmar
         source,
         make_segmenter,
         build.view(settings, source.info),
+        make_regions=lambda: build.regions(settings),
         scale=settings.scale or 1.0,
         sweep=settings.sweep or benchmark.Sweep(),
         should_stop=stop,

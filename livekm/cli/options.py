@@ -12,6 +12,7 @@ from livekm.batch.protocol import REPORT_OPTION
 from livekm.benchmark import Sweep
 from livekm.cli.kinds import (
     ADDRESS,
+    DETAIL,
     FORMAT,
     IDS,
     IGNORED,
@@ -40,6 +41,10 @@ from livekm.views import VIEWS
 
 DEFAULT_CLUSTERS = 8
 """k where neither it nor a palette is given."""
+
+
+DEFAULT_DETAIL = 0.13
+"""How fine regions are where nothing is said: as people outline things."""
 
 
 class Way(Enum):
@@ -210,11 +215,12 @@ class Settings:
     no_verify: bool = _output(None, "do not read a written clip again to check it")
     view: str = _output(choice(VIEWS), "what is shown", default="segments")
     keep: tuple[int, ...] | None = _output(
-        IDS, "show only these segments, by their ids", excludes={"drop": ""}, **_SELECTION
+        IDS,
+        "show only these segments, of --view regions only these regions, by their ids",
+        excludes={"drop": ""},
+        **_SELECTION,
     )
-    drop: tuple[int, ...] | None = _output(
-        IDS, "show all segments but these", metavar="2", **_SELECTION
-    )
+    drop: tuple[int, ...] | None = _output(IDS, "show all but these", metavar="2", **_SELECTION)
     rest: str | None = _output(
         REST,
         "what the others become (default: black), and what does not count (default: as it is): "
@@ -225,6 +231,11 @@ class Settings:
         RECOLORING,
         "show the segments in other colours, by their ids: okabe-ito (for the colour-blind), a map "
         "of matplotlib such as tab10, or a palette as of --palette",
+    )
+    detail: float | None = _output(
+        DETAIL,
+        f"how fine regions are: a scale below 1, or how many (default: {DEFAULT_DETAIL}; "
+        "0: the connected pieces of each colour)",
     )
     min_area: int | None = _output(
         whole(1, 10**9),
@@ -424,6 +435,20 @@ class Settings:
     def _format(self, *, is_output: bool) -> str | None:
         words = (self.format or "").split(",")
         return next((w for w in words if w and (w in PIPE_FORMATS) == is_output), None)
+
+    @property
+    def asks_for_regions(self) -> bool:
+        """Whether the regions of each frame are to be found for a file or a view."""
+        return self.view == "regions" or self["regions"] is not None
+
+    @property
+    def selects_regions(self) -> bool:
+        """Whether ``--keep`` and ``--drop`` name regions, not segments.
+
+        They do where the view is ``regions``, and where no picture is written but regions are.
+        """
+        is_picture = self.output is not None
+        return self.view == "regions" or (self["regions"] is not None and not is_picture)
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of an option."""

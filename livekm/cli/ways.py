@@ -14,11 +14,12 @@ from livekm.cli import build, lesson, measuring
 from livekm.cli.again import command_line
 from livekm.cli.checks import check_way
 from livekm.cli.interrupt import Interruption
-from livekm.cli.options import Settings, Way
+from livekm.cli.options import DEFAULT_DETAIL, Settings, Way
 from livekm.cli.output_streams import say, tell
 from livekm.cli.progress import clip_progress
 from livekm.cli.serving import preview, served
 from livekm.core.names import Names, template
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
@@ -133,6 +134,7 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
             source,
             segmenter,
             view=settings.view,
+            detail=DEFAULT_DETAIL if settings.detail is None else settings.detail,
             scale=settings.scale,
             target_fps=settings.target_fps,
             mirror=settings.mirror,
@@ -165,6 +167,7 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter, names: str 
         build.view(settings, source.info),
         output,
         sidecars=build.sidecars(settings),
+        regions=build.regions(settings),
         scale=settings.scale or 1.0,
         overwrite=settings.overwrite,
     )
@@ -185,8 +188,10 @@ def _image(settings: Settings, source: Source, segmenter: Segmenter, names: str 
         found = segmentation.n_segments
         fewer = "" if found == segmentation.n_clusters else ", the image has no more colours"
         written = printable(", ".join(map(_told, settings.written)))
+        regions = segmentation.regions
+        more = "" if regions is None else f", {regions.n_regions} regions"
         told = f"{_suggestion(segmenter)}{_to_fill_in(names)}"
-        say(f"{written}: {found} segments{fewer}, mse {segmentation.mse:.4g}{told}")
+        say(f"{written}: {found} segments{more}{fewer}, mse {segmentation.mse:.4g}{told}")
 
 
 def _clip(
@@ -222,7 +227,7 @@ def _clip(
         def count(frame: Frame, segmentation: Segmentation) -> None:
             nonlocal last
             last = segmentation
-            missing.difference_update(segmentation.ids.tolist())
+            missing.difference_update(_selectable(settings, segmentation).ids.tolist())
             show(frame, segmentation)
             advance()
 
@@ -232,6 +237,7 @@ def _clip(
             view,
             output,
             sidecars=build.sidecars(settings),
+            regions=build.regions(settings),
             scale=settings.scale or 1.0,
             max_frames=settings.frames,
             from_zero=settings.start is not None or settings.end is not None,
@@ -248,7 +254,8 @@ def _clip(
     if missing:
         ids = ", ".join(map(str, sorted(missing)))
         flag = "--drop" if settings.keep is None else "--keep"
-        _logger.warning("%s: no frame of %s had a segment %s", flag, source.info.name, ids)
+        noun = "region" if settings.selects_regions else "segment"
+        _logger.warning("%s: no frame of %s had a %s %s", flag, source.info.name, noun, ids)
     if result.n_dropped:
         dropped = f"{result.n_dropped} of {result.n_frames} frames were dropped"
         _logger.warning("stdout: %s: its reader is too slow", dropped)
@@ -297,6 +304,14 @@ def _account(
 
 def _told(name: str) -> str:
     return "stdout" if name == STDOUT else name
+
+
+def _selectable(
+    settings: Settings, segmentation: Segmentation
+) -> Segmentation | RegionSegmentation:
+    """Return what ``--keep`` and ``--drop`` select from."""
+    found = segmentation.regions if settings.selects_regions else None
+    return segmentation if found is None else found
 
 
 def _check_names(renamed: Iterable[tuple[Path, Path]]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from livekm.core.painting import Painting, check_labels, check_palette
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.frame import Image
 from livekm.validation import check_range
 
@@ -24,7 +26,7 @@ class Segmentation:
 
     Parameters
     ----------
-    labels, palette, centers, counts, mse, scene_cut, ids, names, n_iter, converged
+    labels, palette, centers, counts, mse, scene_cut, ids, names, n_iter, converged, regions
         The attributes.
 
     Attributes
@@ -55,6 +57,8 @@ class Segmentation:
         nearest centers and moves the centers to the means.
     converged : bool or None
         Of a still image, whether the last iteration changed nothing.
+    regions : RegionSegmentation or None
+        The regions of the same frame, where something asked for them.
 
     Raises
     ------
@@ -78,6 +82,10 @@ class Segmentation:
     names: tuple[str, ...]
     n_iter: int | None
     converged: bool | None
+    regions: RegionSegmentation | None
+
+    noun: ClassVar[str] = "segment"
+    """What messages call one of them."""
 
     def __init__(
         self,
@@ -92,6 +100,7 @@ class Segmentation:
         names: Sequence[str] = (),
         n_iter: int | None = None,
         converged: bool | None = None,
+        regions: RegionSegmentation | None = None,
     ) -> None:
         check_labels(labels)
         check_palette(palette)
@@ -121,6 +130,7 @@ class Segmentation:
             ("names", names),
             ("n_iter", n_iter),
             ("converged", converged),
+            ("regions", regions),
         ):
             object.__setattr__(self, name, value)
 
@@ -139,6 +149,11 @@ class Segmentation:
     def n_segments(self) -> int:
         """The number of clusters that have pixels: less than k where there are fewer colours."""
         return int(np.count_nonzero(self.counts))
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it is of a still image, segmented to convergence."""
+        return self.n_iter is not None
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:

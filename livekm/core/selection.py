@@ -1,4 +1,4 @@
-"""Which segments are shown, and what becomes of the pixels of the others."""
+"""Which segments or regions are shown, and what becomes of the pixels of the others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.rests import RESTS, Rest, check_rest
 from livekm.core.segmentation import Segmentation
 from livekm.errors import UsageError
@@ -28,6 +29,7 @@ class Selection:
     ----------
     ids : collection of int
         See `Segmentation.ids`. At the start of a stream, and in a still image, they are the labels.
+        Of regions, see `RegionSegmentation.ids`.
     drop : bool, default False
         Whether they are left out; otherwise they alone are kept.
     rest : str or Backdrop, optional
@@ -70,7 +72,7 @@ class Selection:
         """Whether no segment is left out."""
         return self.drop and not self.ids
 
-    def of(self, segmentation: Segmentation) -> npt.NDArray[np.bool_]:
+    def of(self, found: Segmentation | RegionSegmentation) -> npt.NDArray[np.bool_]:
         """Return (k,) bool: for each label, whether it is selected.
 
         An id that a frame of a stream lacks selects nothing: its thing has ended, or is yet to
@@ -81,11 +83,11 @@ class Selection:
         ValueError
             If a still image lacks an id.
         """
-        unknown = sorted(set(self.ids) - set(segmentation.ids.tolist()))
-        if unknown and segmentation.n_iter is not None:
-            there = f"the image has 0 to {segmentation.n_clusters - 1}"
-            raise UsageError(f"there is no segment {unknown[0]}: {there}")
-        return np.asarray(np.isin(segmentation.ids, list(self.ids)) != self.drop)
+        unknown = sorted(set(self.ids) - set(found.ids.tolist()))
+        if unknown and found.is_still:
+            there = f"the image has 0 to {len(found.ids) - 1}"
+            raise UsageError(f"there is no {found.noun} {unknown[0]}: {there}")
+        return np.asarray(np.isin(found.ids, list(self.ids)) != self.drop)
 
 
 EVERYTHING = Selection((), drop=True)

@@ -60,7 +60,8 @@ def _change_clusters(session: Session, argument: str) -> None:
     after = segmenter.ids.tolist()
     # What was merged lives on in the segment that took it.
     goes_to = {identity: after[labels[label]] for label, identity in enumerate(before)}
-    settings.chosen = {goes_to.get(identity, identity) for identity in settings.chosen}
+    chosen = settings.chosen_segments
+    settings.chosen_segments = {goes_to.get(identity, identity) for identity in chosen}
     session.processing.note_change()
 
 
@@ -133,7 +134,7 @@ def _select(session: Session, argument: str) -> None:
     settings = session.settings
     if argument == "all":
         settings.chosen.clear()
-        session.hud.say("all segments")
+        session.hud.say("all regions" if settings.shows_regions else "all segments")
         return
     identity = int(argument)
     is_shown = not settings.chosen or (identity in settings.chosen) != settings.drops

@@ -32,6 +32,7 @@ from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
 from livekm.live.web import WebFront
 from livekm.live.window import NoWindow, Window
+from livekm.regions import RegionSegmenter
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
 from livekm.validation import check_positive, named
@@ -53,6 +54,7 @@ def run(
     segmenter: Segmenter,
     *,
     view: str = "segments",
+    detail: float = 0.13,
     scale: float | None = None,
     target_fps: float | None = None,
     mirror: bool = False,
@@ -80,6 +82,8 @@ def run(
     segmenter : Segmenter
     view : str, default "segments"
         A key of `livekm.views.VIEWS` to begin with.
+    detail : float, default 0.13
+        How fine the regions of the view ``regions`` are; see `RegionSegmenter.detail`.
     scale : float, optional
         Frames are resized by this factor first. By default it is 1, and goes down to a quarter
         where the loop would not hold its rate.
@@ -129,6 +133,7 @@ def run(
         AutoScale(rate) if scale is None else scale,
         Path(folder),
         key_groups(),
+        regions=RegionSegmenter.with_detail(detail),
         mirror=mirror,
         rest=rest,
         colors=colors,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.painting import Painting
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, Image
@@ -145,15 +146,15 @@ class Presentation:
             middle = place.width // 2
             target[:, middle - _DIVIDER // 2 : middle + _DIVIDER // 2] = 255
 
-    def label_at(self, x: int, y: int, segmentation: Segmentation) -> int | None:
+    def label_at(self, x: int, y: int, found: Segmentation | RegionSegmentation) -> int | None:
         """Return the label at a pixel of the last picture; None in a border, or where none is."""
         if (x, y) not in self._place:
             return None
-        rows, columns = segmentation.labels.shape
+        rows, columns = found.labels.shape
         across = self._across * (x - self._place.left) * columns // self._place.width
         row = (y - self._place.top) * rows // self._place.height
-        label = int(segmentation.labels[row, min(across, self._across * columns - 1) % columns])
-        return label if label < segmentation.n_clusters else None
+        label = int(found.labels[row, min(across, self._across * columns - 1) % columns])
+        return label if 0 <= label < len(found.ids) else None
 
     def part_at(self, x: int) -> float:
         """Return the part of the picture's width at a column."""
@@ -167,7 +168,13 @@ def in_size(segmentation: Segmentation, size: tuple[int, int]) -> Segmentation:
         return segmentation
     enlarged = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     counts = np.rint(segmentation.shares * enlarged.size).astype(np.int64)
-    return replace(segmentation, labels=enlarged, counts=counts)
+    regions = segmentation.regions
+    if regions is not None:
+        pieces: npt.NDArray[np.int32] = np.empty(size[::-1], np.int32)
+        cv2.resize(regions.labels, size, pieces, interpolation=cv2.INTER_NEAREST)
+        areas = np.rint(regions.shares * pieces.size).astype(np.int64)
+        regions = replace(regions, labels=pieces, areas=areas)
+    return replace(segmentation, labels=enlarged, counts=counts, regions=regions)
 
 
 def enlarged(width: int, height: int) -> tuple[int, int]:

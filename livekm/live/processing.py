@@ -7,11 +7,14 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.live.settings import LiveSettings
-from livekm.pipeline import scaled
+from livekm.live.warmup import REGIONS
+from livekm.pipeline import scaled, with_regions
+from livekm.regions import RegionSegmenter
 from livekm.timing import StageTimer
 
 _SETTLING = 10  # times that a held frame is segmented, and again after a change, to converge
@@ -25,9 +28,11 @@ class Processing:
     segmenter : Segmenter
     settings : LiveSettings
     timer : StageTimer
-        Is told the time of the stage ``segment``.
+        Is told the times of the stages ``segment`` and ``regions``.
     are_ready : callable
-        Tells whether the kernels for a colour space are compiled.
+        Tells whether the kernels for a colour space, or for `REGIONS`, are compiled.
+    regions : RegionSegmenter
+        Finds regions where the view shows them.
 
     Attributes
     ----------
@@ -47,6 +52,7 @@ class Processing:
         settings: LiveSettings,
         timer: StageTimer,
         are_ready: Callable[[str], bool],
+        regions: RegionSegmenter,
     ) -> None:
         self.source_frame: Frame | None = None
         self.full_frame: Frame | None = None
@@ -56,15 +62,24 @@ class Processing:
         self._settings = settings
         self._timer = timer
         self._are_ready = are_ready
+        self._regions = regions
         self._unsettled = _SETTLING
 
     def can_segment(self) -> bool:
         """Tell whether the kernels are compiled; where they are not, begin with it."""
-        return self._are_ready(self._segmenter.color_space)
+        is_ready = self._are_ready(self._segmenter.color_space)
+        return is_ready and (not self._settings.shows_regions or self._are_ready(REGIONS))
+
+    @property
+    def shown(self) -> Segmentation | RegionSegmentation | None:
+        """What the view shows of the last frame, or None where that is yet to be found."""
+        found = self.segmentation
+        return found.regions if found is not None and self._settings.shows_regions else found
 
     def is_settled(self) -> bool:
         """Tell whether the held frame need not be segmented again."""
-        return not (self._unsettled and self.can_segment())
+        is_found = not self._unsettled and self.shown is not None
+        return is_found or not self.can_segment()
 
     def take(self, frame: Frame) -> None:
         """Segment the next frame."""
@@ -79,6 +94,8 @@ class Processing:
         if self._unsettled or self.segmentation is None:
             self._unsettled = max(0, self._unsettled - 1)
             self._update(self.source_frame)
+        elif self.shown is None:
+            self._find_regions()
 
     def note_change(self) -> None:
         """Have the held frame segmented until it has converged again."""
@@ -106,3 +123,11 @@ class Processing:
                 self.segmentation = self._segmenter.update(frame.image, frame.mask)
                 if self.segmentation.scene_cut and self._segmenter.is_auto:
                     self._segmenter.suggest(frame.image, frame.mask)
+            if self._settings.shows_regions:
+                self._find_regions()
+
+    def _find_regions(self) -> None:
+        assert self.frame is not None
+        assert self.segmentation is not None
+        with self._timer.stage("regions"):
+            self.segmentation = with_regions(self.frame, self.segmentation, self._regions)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.context import Closing
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.rests import Rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
@@ -34,6 +35,7 @@ from livekm.live.saving import Saving
 from livekm.live.settings import LiveSettings
 from livekm.live.status import Status, clock, describe, values_of_keys
 from livekm.live.strip import Strip
+from livekm.regions import RegionSegmenter
 from livekm.timing import StageTimer
 
 _HELD_SECONDS = 0.1  # between two drawings of a picture that is held
@@ -62,6 +64,8 @@ class Session(Closing):
         Where snapshots and recordings go.
     key_groups : mapping of str to sequence of (str, str, str)
         Each key, what it does and its command, by what such keys are about; for the help.
+    regions : RegionSegmenter, optional
+        Finds what the view ``regions`` shows.
     mirror : bool, default False
         Whether to begin with left and right exchanged.
     rest, colors
@@ -94,6 +98,7 @@ class Session(Closing):
         folder: Path,
         key_groups: KeyGroups,
         *,
+        regions: RegionSegmenter | None = None,
         mirror: bool = False,
         rest: Rest | None = None,
         colors: npt.NDArray[np.uint8] | None = None,
@@ -113,9 +118,12 @@ class Session(Closing):
             self.settings.scale = scale
         self.timer: StageTimer = StageTimer(memory=30)
         self.timeline: Timeline | None = None
+        self.regions: RegionSegmenter = RegionSegmenter() if regions is None else regions
         self.layout: Layout = Layout(Place(0, 0, 1, 1))
         self.on_choice = on_choice
-        self.processing: Processing = Processing(segmenter, self.settings, self.timer, are_ready)
+        self.processing: Processing = Processing(
+            segmenter, self.settings, self.timer, are_ready, self.regions
+        )
         self.hud: Hud = Hud(self.settings)
         self.saving: Saving = Saving(folder, self.hud)
         self._key_groups = key_groups
@@ -161,7 +169,7 @@ class Session(Closing):
 
     def id_at(self, x: int, y: int) -> int | None:
         """Return the id of the segment at a pixel of the last picture, or of its strip."""
-        found, strip = self.processing.segmentation, self.layout.strip
+        found, strip = self.processing.shown, self.layout.strip
         if found is None:
             return None
         if strip is not None and (x, y) in strip:
@@ -178,11 +186,11 @@ class Session(Closing):
         ValueError
             If there is none.
         """
-        found, settings = self.processing.segmentation, self.settings
+        found, settings = self.processing.shown, self.settings
         if found is None:
             return
         if identity not in settings.chosen and identity not in found.ids:
-            raise ValueError(f"there is no segment {identity} in this frame")
+            raise ValueError(f"there is no {found.noun} {identity} in this frame")
         if not settings.chosen:
             settings.drops = drops
         change = settings.chosen.add if drops == settings.drops else settings.chosen.discard
@@ -191,14 +199,15 @@ class Session(Closing):
         if settings.chosen:
             self.hud.say(f"without {text}" if drops else text)
         else:
-            self.hud.say("all segments")
+            self.hud.say(f"all {found.noun}s")
 
     def look(self) -> Look | None:
         """Return the view of the last frame, without the HUD; None before the first."""
         done = self.processing
         if done.full_frame is None:
             return None
-        return self._presentation.look(done.full_frame, done.segmentation)
+        segmentation = None if done.shown is None else done.segmentation
+        return self._presentation.look(done.full_frame, segmentation)
 
     def draw(self, look: Look, room: tuple[int, int], progress: Sequence[str] = ()) -> Image:
         """Return the picture that is shown, (H, W, 3) uint8 BGR; record it.
@@ -212,7 +221,7 @@ class Session(Closing):
         progress : sequence of str
             How well the front keeps up with the source, for the HUD.
         """
-        found = self.processing.segmentation
+        found = self.processing.shown
         if found is not None:
             self._tell_what_is_gone(found)
             self._tell_suggestion()
@@ -233,7 +242,9 @@ class Session(Closing):
             self._draw_tip(canvas)
         return canvas
 
-    def _draw_bar(self, canvas: Image, layout: Layout, found: Segmentation | None) -> None:
+    def _draw_bar(
+        self, canvas: Image, layout: Layout, found: Segmentation | RegionSegmentation | None
+    ) -> None:
         """Draw progress line, strip and slider, those that there are."""
         settings = self.settings
         if layout.line and self.timeline:
@@ -277,7 +288,7 @@ class Session(Closing):
 
     def _tip(self, x: int, y: int) -> str:
         """Return what is at a pixel of the last picture."""
-        layout, timeline, found = self.layout, self.timeline, self.processing.segmentation
+        layout, timeline, found = self.layout, self.timeline, self.processing.shown
         if layout.line and (x, y) in layout.line and timeline and timeline.duration:
             at = clock(layout.line.part_at(x) * timeline.duration)
             return f"{at} of {clock(timeline.duration)}"
@@ -296,9 +307,9 @@ class Session(Closing):
                 return f"{len(part_of.ids)} more · {share:.0f} %"
         return ""
 
-    def _tell_what_is_gone(self, segmentation: Segmentation) -> None:
+    def _tell_what_is_gone(self, found: Segmentation | RegionSegmentation) -> None:
         """Say which isolated segments are there no more, and which are there again."""
-        gone = self.settings.chosen - set(segmentation.ids.tolist())
+        gone = self.settings.chosen - set(found.ids.tolist())
         back = (self._gone - gone) & self.settings.chosen
         for ids, what in ((gone - self._gone, "gone"), (back, "back")):
             if ids:

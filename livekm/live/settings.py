@@ -29,7 +29,7 @@ class LiveSettings:
     auto_scale : AutoScale or None
     is_mirrored : bool
         Whether left and right are exchanged.
-    chosen : set of int
+    chosen_segments, chosen_regions : set of int
         The ids of the segments that are isolated; where it is empty, every segment is shown.
     drops : bool
         Whether those are the ones that are left out instead.
@@ -60,7 +60,8 @@ class LiveSettings:
     scale: float = 1.0
     auto_scale: AutoScale | None = None
     is_mirrored: bool = False
-    chosen: set[int] = field(default_factory=set)
+    chosen_segments: set[int] = field(default_factory=set)
+    chosen_regions: set[int] = field(default_factory=set)
     drops: bool = False
     wipe_at: float = 0.5
     is_paused: bool = False
@@ -73,6 +74,23 @@ class LiveSettings:
     rest: Rest | None = None
     rests: Sequence[Rest] = ("pale", "black", "original", "blur")
     colors: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def shows_regions(self) -> bool:
+        """Whether the view shows regions, which are found for it only."""
+        return self.view == "regions"
+
+    @property
+    def chosen(self) -> set[int]:
+        """The ids that are isolated in the view."""
+        return self.chosen_regions if self.shows_regions else self.chosen_segments
+
+    @chosen.setter
+    def chosen(self, ids: set[int]) -> None:
+        if self.shows_regions:
+            self.chosen_regions = ids
+        else:
+            self.chosen_segments = ids
 
     @property
     def current_scale(self) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.live.controls import Timeline
@@ -14,7 +15,7 @@ from livekm.live.settings import LiveSettings
 from livekm.timing import StageTimer
 
 _STARTING = "starting, a few seconds"  # kernels are compiled
-_STAGES = ("wait", "read", "segment", "view", "draw", "show")
+_STAGES = ("wait", "read", "segment", "regions", "view", "draw", "show")
 _FRESH = 0.4  # seconds for which what is measured stays on the screen: it is read, and it is cheap
 
 
@@ -34,7 +35,7 @@ class Status:
 
     def lines(
         self,
-        segmentation: Segmentation | None,
+        found: Segmentation | RegionSegmentation | None,
         progress: Sequence[str],
         *,
         is_interrupted: bool = False,
@@ -44,8 +45,8 @@ class Status:
 
         Parameters
         ----------
-        segmentation : Segmentation or None
-            None where the kernels are not compiled yet.
+        found : Segmentation or RegionSegmentation or None
+            What the view shows; None where the kernels are not compiled yet.
         progress : sequence of str
             How well the front keeps up with the source.
         is_interrupted : bool
@@ -62,8 +63,10 @@ class Status:
         elif is_interrupted:
             rate = ""
         clusters = f"k {segmenter.n_clusters}" + " auto" * segmenter.is_auto
-        shown = [clusters, settings.view, _chosen(settings, segmentation)]
-        starting = [_STARTING * (segmentation is None)]
+        shown = [clusters, settings.view, _chosen(settings, found)]
+        if isinstance(found, RegionSegmentation):
+            shown[0] = f"{found.n_regions}"  # of which the name of the view follows
+        starting = [_STARTING * (found is None)]
         if settings.hud == "line":
             lines = [[rate, *shown], starting]
         else:
@@ -94,15 +97,15 @@ class Status:
         return self._measured
 
 
-def describe(identity: int, segmentation: Segmentation) -> str:
-    """Return a segment's id, name, colour and share, or that it is gone."""
-    labels = np.flatnonzero(segmentation.ids == identity)
+def describe(identity: int, found: Segmentation | RegionSegmentation) -> str:
+    """Return id, name, colour and share, or that it is gone."""
+    labels = np.flatnonzero(found.ids == identity)
     if not len(labels):
         return f"{identity} is gone"
     label = int(labels[0])
-    called = f"{identity} {segmentation.names[label]}".rstrip()
-    blue, green, red = segmentation.palette[label].tolist()
-    share = 100 * float(segmentation.shares[label])
+    called = f"{identity} {found.names[label]}".rstrip()
+    blue, green, red = found.palette[label].tolist()
+    share = 100 * float(found.shares[label])
     return f"{called} · #{red:02x}{green:02x}{blue:02x} · {share:.0f} %"
 
 
@@ -136,12 +139,12 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _chosen(settings: LiveSettings, segmentation: Segmentation | None) -> str:
+def _chosen(settings: LiveSettings, found: Segmentation | RegionSegmentation | None) -> str:
     """Return what is isolated, if anything is."""
     chosen = settings.chosen
-    if not chosen or segmentation is None:
+    if not chosen or found is None:
         return ""
-    text = f"{len(chosen)} segments" if len(chosen) > 1 else describe(min(chosen), segmentation)
+    text = f"{len(chosen)} {found.noun}s" if len(chosen) > 1 else describe(min(chosen), found)
     return f"without {text}" if settings.drops else text
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.contrast import is_dark
+from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Image
@@ -63,7 +64,7 @@ class Strip:
     def image(
         self,
         size: tuple[int, int],
-        segmentation: Segmentation,
+        segmentation: Segmentation | RegionSegmentation,
         view: str = "segments",
         selection: Selection = EVERYTHING,
         colors: npt.NDArray[np.uint8] | None = None,
@@ -77,7 +78,7 @@ class Strip:
         ----------
         size : (int, int)
             Width and height.
-        segmentation : Segmentation
+        segmentation : Segmentation or RegionSegmentation
         view : str
             Whose colours are shown.
         selection : Selection
@@ -90,7 +91,7 @@ class Strip:
         image : (H, W, 3) uint8, BGR
             Not to be written to.
         """
-        drawn_for = size, view, selection, segmentation.n_clusters, segmentation.labels.shape
+        drawn_for = size, view, selection, len(segmentation.ids), segmentation.labels.shape
         now = time.monotonic()
         if drawn_for != self._drawn_for or now - self._drawn_at > _FRESH:
             self._lay_out(segmentation, size[0], selection)
@@ -99,7 +100,9 @@ class Strip:
             self._drawn_for, self._drawn_at = drawn_for, now
         return self._image
 
-    def _lay_out(self, segmentation: Segmentation, width: int, selection: Selection) -> None:
+    def _lay_out(
+        self, segmentation: Segmentation | RegionSegmentation, width: int, selection: Selection
+    ) -> None:
         """Give each colour its columns."""
         pairs = zip(segmentation.ids.tolist(), segmentation.shares.tolist(), strict=True)
         shares = {identity: share for identity, share in pairs if share > 0}
@@ -117,7 +120,7 @@ class Strip:
     def _draw(
         self,
         size: tuple[int, int],
-        segmentation: Segmentation,
+        segmentation: Segmentation | RegionSegmentation,
         palette: npt.NDArray[np.uint8],
         selection: Selection,
     ) -> Image:

@@ -10,18 +10,22 @@ import numpy as np
 from livekm.core import kernels
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.painting import Painting
-from livekm.core.segmenter import Segmenter
+from livekm.core.segmenter import Segmenter, segment
 from livekm.frame import Frame, Image
 from livekm.outputs.tables.statistics import measure
 from livekm.regions import find_regions
 from livekm.regions.segmenter import RegionSegmenter
 
+REGIONS = "regions"
+"""What `WarmUp.are_ready` calls the kernels that find regions, beside those of colour spaces."""
+
 _SIZE = 64  # pixels; enough to draw more samples than clusters
 _CLUSTERS = 4
+_LARGE = (360, 480)  # height and width of a picture whose regions are refined
 
 
 class WarmUp:
-    """Compiles the kernels of a colour space in a thread, or loads them from numba's cache.
+    """Compiles kernels in a thread, or loads them from numba's cache.
 
     With an empty cache that takes some seconds, while the caller goes on. The thread is a daemon,
     which does not delay the program's end.
@@ -39,7 +43,12 @@ class WarmUp:
         self._error: BaseException | None = None
 
     def are_ready(self, color_space: str) -> bool:
-        """Tell whether the kernels are compiled; start to compile them if not.
+        """Tell whether kernels are compiled; start to compile them if not.
+
+        Parameters
+        ----------
+        color_space : str
+            One of `COLOR_SPACES`, or `REGIONS`.
 
         Raises
         ------
@@ -56,6 +65,10 @@ class WarmUp:
 
     def _compile(self, color_space: str) -> None:
         try:
+            if color_space == REGIONS:
+                _compile_regions()
+                self._ready.add(REGIONS)
+                return
             image = _noise()
             # One thread: Python joins those of a pool before the program ends.
             segmenter = Segmenter(
@@ -66,7 +79,6 @@ class WarmUp:
             segmentation.paint()
             segmentation.boundaries()
             self._ready.add(color_space)
-            find_regions(segmentation)  # after ready: only one view needs these kernels
         except BaseException as error:
             self._error = error
 
@@ -113,3 +125,13 @@ def compile_all() -> Path | None:
 
 def _noise() -> Image:
     return np.random.default_rng(0).integers(0, 256, (_SIZE, _SIZE, 3)).astype(np.uint8)
+
+
+def _compile_regions() -> None:
+    image = np.zeros((*_LARGE, 3), np.uint8)
+    image[:, _LARGE[1] // 2 :] = 255
+    segmenter = RegionSegmenter(threads=1)
+    for picture in (image, image):  # the start, and going on
+        segmenter.update(picture)
+    segmenter.scale = 0
+    segmenter.update(image, segment(image, 2))

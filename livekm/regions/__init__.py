@@ -1,7 +1,14 @@
-"""Regions: connected pieces of the segments, and those that people would outline."""
+"""Regions: pieces of a frame that people would outline, or connected pieces of one colour."""
 
-from livekm.regions.connected import Region, find_regions
-from livekm.regions.segmentation import RegionSegmentation
+from livekm.core.region_segmentation import RegionSegmentation
+from livekm.regions.listing import Region, are_listed, find_regions, regions_of
 from livekm.regions.segmenter import RegionSegmenter
 
-__all__ = ["Region", "RegionSegmentation", "RegionSegmenter", "find_regions"]
+__all__ = [
+    "Region",
+    "RegionSegmentation",
+    "RegionSegmenter",
+    "are_listed",
+    "find_regions",
+    "regions_of",
+]

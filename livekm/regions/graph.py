@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.borders import find_borders
 from livekm.regions.pictures import LAB_UNITS
 
 _WEIGHTS = np.array([0.7, 1.0, 1.0]) / (50.0 * LAB_UNITS)  # of L*, a* and b*
-_HIGH, _LOW = 8, 32  # bits of a key below the higher and the lower label, of 24 bits each
 _STEPS, _SOFT = 4, 0.1  # of the diffusion; the dissimilarity at which a tie falls to 1 / e
 
 
@@ -39,31 +39,22 @@ class Graph:
     strengths: npt.NDArray[np.float64]
 
 
-def find_borders(
-    labels: npt.NDArray[np.int32], strengths: npt.NDArray[np.uint8] | None = None
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Return the pairs of neighbours, the lengths of their borders, and the weakest edges there.
+def mean_colors(
+    labels: npt.NDArray[np.int32], planes: npt.NDArray[np.int16], sizes: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return (n, 3), the mean colour of each region, as of `Graph`; 0 of one without pixels.
 
-    An edge between two pixels is as strong as the stronger of them. The strength of a border is
-    that of its weakest place, as in a flooding it would be the pass (Najman and Schmitt 1996).
+    Parameters
+    ----------
+    labels : (H, W) int32
+        From 0 to n - 1, or -1.
+    planes : (3, H, W) int16
+    sizes : (n,) float64
+        Pixels of each.
     """
-    keys = []
-    width = labels.shape[1]
-    flat, edges = labels.reshape(-1), None if strengths is None else strengths.reshape(-1)
-    for differs, row, step in (
-        (labels[:, :-1] != labels[:, 1:], width - 1, 1),
-        (labels[:-1] != labels[1:], width, width),
-    ):
-        here = np.flatnonzero(differs)
-        here += here // max(row, 1) * (width - row)
-        a, b = flat[here].astype(np.int64), flat[here + step]
-        key = np.minimum(a, b) << _LOW | np.maximum(a, b) << _HIGH
-        keys.append(key if edges is None else key | np.maximum(edges[here], edges[here + step]))
-    key = np.sort(np.concatenate(keys))
-    starts = np.flatnonzero(np.diff(key >> _HIGH, prepend=-1))
-    found, lengths = key[starts], np.diff(starts, append=len(key))
-    pairs = np.stack([found >> _LOW, found >> _HIGH & 0xFFFFFF], axis=1).astype(np.int32)
-    return pairs, lengths, (found & 0xFF).astype(np.uint8)
+    flat = labels.reshape(-1) + 1
+    sums = [np.bincount(flat, plane.reshape(-1), len(sizes) + 1)[1:] for plane in planes]
+    return np.asarray(np.stack(sums, axis=1) / np.maximum(sizes, 1)[:, np.newaxis] * _WEIGHTS)
 
 
 def build_graph(
@@ -72,10 +63,8 @@ def build_graph(
     strengths: npt.NDArray[np.uint8],
 ) -> Graph:
     """Measure the regions 0 to n - 1 of (H, W) `labels`, all of which have pixels."""
-    flat = labels.reshape(-1)
-    sizes = np.bincount(flat).astype(np.float64)
-    sums = [np.bincount(flat, plane.reshape(-1)) for plane in planes]
-    colors = np.stack(sums, axis=1) / sizes[:, np.newaxis] * _WEIGHTS
+    sizes = np.bincount(labels.reshape(-1)).astype(np.float64)
+    colors = mean_colors(labels, planes, sizes)
     pairs, lengths, weakest = find_borders(labels, strengths)
     return Graph(sizes, colors, pairs, lengths.astype(np.float64), weakest / 255)
 

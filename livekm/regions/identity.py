@@ -38,8 +38,12 @@ class Overlap:
 
 
 def measure_overlap(now: npt.NDArray[np.int32], before: npt.NDArray[np.int32]) -> Overlap:
-    """Count the pixels of each pair of regions of two label images of one shape."""
-    return _sort(now.reshape(-1).astype(np.int64), before.reshape(-1))
+    """Count the pixels of each pair of regions of two label images of one shape.
+
+    Pixels with a label below 0 in either are left out.
+    """
+    here = (now >= 0) & (before >= 0)
+    return _sort(now[here].astype(np.int64), before[here])
 
 
 def _sort(

@@ -39,6 +39,15 @@ def pyramid(image: Image) -> list[Image]:
     return pictures[::-1]
 
 
+def small_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the width and height of the first picture of the pyramid of a height and width."""
+    height, width = shape
+    while height * width > 4 * _SMALL and min(height, width) > 1:
+        height, width = height // 2, width // 2
+    factor = min(1.0, math.sqrt(_SMALL / (height * width)))
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
 def smooth(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the image, of one or three channels, blurred by a Gaussian of one pixel."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from livekm.core.kernels import sum_regions
+from livekm.core.region_segmentation import RegionSegmentation
+from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.core.threads import available_cores, run_in_threads
 from livekm.frame import Image
-from livekm.regions.graph import build_graph
-from livekm.regions.identity import Identities, find_origins, measure_overlap
-from livekm.regions.markers import find_markers
+from livekm.regions.graph import build_graph, mean_colors
+from livekm.regions.identity import Identities, Overlap, find_origins, measure_overlap
 from livekm.regions.merging import merge_regions
-from livekm.regions.pictures import LAB_UNITS, lab_planes, pyramid, smooth
-from livekm.regions.segmentation import RegionSegmentation
+from livekm.regions.pictures import LAB_UNITS, lab_planes, pyramid, small_size, smooth
+from livekm.regions.pieces import find_markers, find_pieces
 from livekm.regions.watershed import Watershed
 from livekm.validation import check_image, check_number, check_range
 
@@ -48,7 +50,8 @@ class RegionSegmenter:
     Parameters
     ----------
     scale : float, default 0.13
-        The most that a merge of two neighbours may cost, from 0 to 10; smaller, more regions.
+        The most that a merge of two neighbours may cost, from 0 to 10; smaller, more regions. At 0
+        nothing is merged: where colour labels are given, regions are their connected pieces.
     n_regions : int or None, default None
         How many regions to merge to, in place of `scale`; there may be fewer.
     hysteresis : float, default 1.5
@@ -100,6 +103,15 @@ class RegionSegmenter:
         self._identities = Identities()
         self._last: _Last | None = None
 
+    @classmethod
+    def with_detail(
+        cls, detail: float, *, random_state: int | None = 0, threads: int | None = None
+    ) -> RegionSegmenter:
+        """Return one of a `detail`: a scale below 1, or from 1 on a number of regions."""
+        made = cls(random_state=random_state, threads=threads)
+        made.detail = detail
+        return made
+
     @property
     def scale(self) -> float:
         """The most that a merge may cost; may be set at any time."""
@@ -120,18 +132,37 @@ class RegionSegmenter:
             check_range("n_regions", value, 1, 2**31 - 1)
         self._n_regions = None if value is None else int(value)
 
+    @property
+    def detail(self) -> float:
+        """Both in one: a `scale` below 1, or from 1 on `n_regions`; may be set at any time."""
+        return self._scale if self._n_regions is None else float(self._n_regions)
+
+    @detail.setter
+    def detail(self, value: float) -> None:
+        if value < 1:
+            self.scale, self.n_regions = value, None
+        elif value == int(value):
+            self.n_regions = int(value)
+        else:
+            raise ValueError(f"detail must be below 1 or a whole number, got {value}")
+
     def reset(self) -> None:
         """Forget what was seen: the next frame starts anew, with new ids."""
         self._segmenter.reset()
         self._last = None
 
-    def update(self, image: npt.NDArray[np.uint8]) -> RegionSegmentation:
+    def update(
+        self, image: npt.NDArray[np.uint8], segmentation: Segmentation | None = None
+    ) -> RegionSegmentation:
         """Divide the next frame into regions.
 
         Parameters
         ----------
         image : (H, W, 3) uint8, BGR
             Any strides, read-only or not. With another size the regions start anew.
+        segmentation : Segmentation, optional
+            Of the same image. At scale 0 its labels are taken: regions are their connected pieces.
+            At other scales regions do not depend on it, but pixels that it ignores belong to none.
 
         Returns
         -------
@@ -140,18 +171,61 @@ class RegionSegmenter:
         Raises
         ------
         ValueError, TypeError
-            If `image` is not such an array.
+            If `image` is not such an array, or the segmentation has another size.
         """
         check_image(image)
+        if segmentation is not None and segmentation.labels.shape != image.shape[:2]:
+            raise ValueError(
+                f"labels of {segmentation.labels.shape} do not fit an image of {image.shape[:2]}"
+            )
         pixels = image
         if not (image.flags.c_contiguous and image.flags.writeable):
             pixels = image.copy(order="C")  # kernels are compiled for one kind of array
-        small, *larger = pyramid(pixels)
-        labels, ids, cut = self._find(smooth(small), pixels.shape)
+        if segmentation is not None and self._n_regions is None and self._scale == 0:
+            labels, ids, cut = self._follow_pieces(pixels, segmentation)
+        else:
+            labels, ids, cut = self._grow(pixels)
+            if segmentation is not None and segmentation.ignored is not None:
+                labels, ids = _without(labels, ids, segmentation.ignored)
+        found = self._measure(labels, ids, pixels, cut=cut)
+        if segmentation is None:
+            return replace(found, names=("",) * len(ids))
+        return replace(found, is_still=segmentation.is_still, names=_names(found, segmentation))
+
+    def _follow_pieces(
+        self, image: Image, segmentation: Segmentation
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], bool]:
+        """Return the connected pieces of the labels, their ids, and whether a stream begins.
+
+        Ids go on by what a grid of pixels shows, as many as the small picture has. What no pixel of
+        the grid shows has a new id in each frame.
+        """
+        pieces, areas = find_pieces(segmentation.labels, segmentation.n_clusters)
+        size = small_size(image.shape[:2])
+        parts: npt.NDArray[np.int32] = np.empty(size[::-1], np.int32)
+        cv2.resize(pieces, size, parts, interpolation=cv2.INTER_NEAREST)
+        small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+        planes = lab_planes(np.asarray(small, np.uint8), self._threads)
+        shown = np.bincount(parts[parts >= 0], minlength=len(areas)).astype(np.float64)
+        colors = mean_colors(parts, planes, shown)
+        last = self._last
+        if last is not None and (segmentation.scene_cut or last.shape != image.shape):
+            last = None
+        overlap = None if last is None else measure_overlap(parts, last.labels)
+        numbers, ids = self._name(last, overlap, areas.astype(np.float64), colors)
+        self._last = _Last(
+            numbers[parts], planes, ids, _sorted(colors, numbers), image.shape, (0.0, None)
+        )
+        return numbers[pieces], ids, last is None
+
+    def _grow(self, image: Image) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], bool]:
+        """Return regions that people would outline, their ids, and whether a stream begins."""
+        small, *larger = pyramid(image)
+        labels, ids, cut = self._find(smooth(small), image.shape)
         for number, picture in enumerate(larger):
             # Of the first the noise is seen; the next are larger, and followed closely by then.
             labels = self._watershed.refine(labels, picture if number else smooth(picture))
-        return self._measure(labels, ids, pixels, cut)
+        return labels, ids, cut
 
     def _find(
         self, small: Image, shape: tuple[int, ...]
@@ -168,7 +242,7 @@ class RegionSegmenter:
         graph = build_graph(parts, planes, strengths)
 
         detail = self._scale, self._n_regions
-        origins = np.full(len(graph.sizes), -1, np.int64)
+        origins, overlap = np.full(len(graph.sizes), -1, np.int64), None
         if last is not None:
             overlap = measure_overlap(parts, last.labels)
             if last.detail == detail:
@@ -181,20 +255,37 @@ class RegionSegmenter:
         areas = np.asarray(np.bincount(merged, graph.sizes), np.float64)
         sums = [np.bincount(merged, graph.sizes * color) for color in graph.colors.T]
         colors = np.stack(sums, axis=1) / areas[:, np.newaxis]
-        if last is None:
+        overlap = None if overlap is None else overlap.merged(merged)
+        numbers, ids = self._name(last, overlap, areas, colors)
+        labels = numbers[merged][parts]
+        self._last = _Last(labels, planes, ids, _sorted(colors, numbers), shape, detail)
+        return labels, ids, last is None
+
+    def _name(
+        self,
+        last: _Last | None,
+        overlap: Overlap | None,
+        areas: npt.NDArray[np.float64],
+        colors: npt.NDArray[np.float64],
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return the label of each region, -1 behind them, and the ids by label, rising."""
+        if last is None or overlap is None:
             ids = self._identities.begin(areas)
         else:
-            overlap = overlap.merged(merged).among(colors, last.colors, _ALIKE)
-            ids = self._identities.follow(overlap, last.ids, areas)
+            among = overlap.among(colors, last.colors, _ALIKE)
+            ids = self._identities.follow(among, last.ids, areas)
         order = np.argsort(ids)
-        numbers = np.empty(len(ids), np.int32)
+        numbers = np.full(len(ids) + 1, -1, np.int32)
         numbers[order] = np.arange(len(ids))
-        labels = numbers[merged][parts]
-        self._last = _Last(labels, planes, ids[order], colors[order], shape, detail)
-        return labels, ids[order], last is None
+        return numbers, ids[order]
 
     def _measure(
-        self, labels: npt.NDArray[np.int32], ids: npt.NDArray[np.int64], image: Image, cut: bool
+        self,
+        labels: npt.NDArray[np.int32],
+        ids: npt.NDArray[np.int64],
+        image: Image,
+        *,
+        cut: bool,
     ) -> RegionSegmentation:
         height, width = labels.shape
         bands = min(height, 2 * self._threads)
@@ -214,3 +305,35 @@ class RegionSegmenter:
             boxes=np.concatenate([start, end - start], axis=1).astype(np.int32),
             scene_cut=cut,
         )
+
+
+def _sorted(
+    values: npt.NDArray[np.float64], numbers: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    """Return the rows of (n, 3) values by their labels."""
+    found = np.empty_like(values)
+    found[numbers[:-1]] = values
+    return found
+
+
+def _without(
+    labels: npt.NDArray[np.int32], ids: npt.NDArray[np.int64], ignored: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return labels of -1 where pixels are ignored, and what is left of the regions."""
+    counted = labels[~ignored]
+    is_left = np.bincount(counted, minlength=len(ids)) > 0
+    numbers = np.cumsum(is_left, dtype=np.int32) - 1
+    found = np.full(labels.shape, -1, np.int32)
+    found[~ignored] = numbers[counted]
+    return found, ids[is_left]
+
+
+def _names(found: RegionSegmentation, segmentation: Segmentation) -> tuple[str, ...]:
+    """Return the name of the segment that most pixels of each region have."""
+    n, k = found.n_regions, segmentation.n_clusters
+    if not any(segmentation.names):
+        return ("",) * n
+    here = (found.labels >= 0) & (segmentation.labels < k)
+    keys = found.labels[here].astype(np.int64) * k + segmentation.labels[here]
+    most = np.bincount(keys, minlength=n * k).reshape(n, k).argmax(axis=1)
+    return tuple(segmentation.names[label] for label in most.tolist())

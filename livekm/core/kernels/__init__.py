@@ -19,6 +19,7 @@ from livekm.core.kernels.ignoring import ignore_pixels
 from livekm.core.kernels.labeling import label_blocks
 from livekm.core.kernels.lloyd import lloyd
 from livekm.core.kernels.merging import merge
+from livekm.core.kernels.outlining import trace_rings
 from livekm.core.kernels.painting import paint_labels, paint_yuv
 from livekm.core.kernels.peeling import peel
 from livekm.core.kernels.region_sums import sum_regions
@@ -46,4 +47,5 @@ __all__ = [
     "peel",
     "smooth_labels",
     "sum_regions",
+    "trace_rings",
 ]

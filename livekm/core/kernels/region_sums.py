@@ -18,7 +18,7 @@ def sum_regions(first, last, labels, image, sums, boxes):
     first, last : int
         Bands of rows: band i has rows ``H * i // b`` up to ``H * (i + 1) // b``.
     labels : (H, W) int32
-        From 0 to n - 1.
+        From 0 to n - 1; pixels below 0 are left out.
     image : (H, 3 * W) uint8
         B, G, R, B, G, R, ...
     sums : (b, n, 4) int64
@@ -40,6 +40,8 @@ def sum_regions(first, last, labels, image, sums, boxes):
                     green += image[y, _U(3 * end + 1)]
                     red += image[y, _U(3 * end + 2)]
                     end += 1
+                if label < 0:
+                    continue
                 sums[band, label, 0] += end - start
                 sums[band, label, 1] += blue
                 sums[band, label, 2] += green

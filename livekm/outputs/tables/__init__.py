@@ -90,7 +90,7 @@ SIDECARS: dict[str, SidecarKind] = {
     "regions": SidecarKind(
         RegionFile,
         table_suffix,
-        "boxes and outlines of connected regions as .csv or .jsonl, or - for stdout",
+        "each region of each frame as .csv or .jsonl, or - for stdout",
         "{}.csv",
         settings=("min_area", "selection"),
     ),

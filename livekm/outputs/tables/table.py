@@ -103,4 +103,6 @@ def _open_text(path: Path) -> TextIO:
 
 
 def _as_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
     return int(value) if isinstance(value, bool) else value
