@@ -22,6 +22,7 @@ _LINES = 34  # lines of text that the shorter side of the picture has room for, 
 _LINE, _PADDING = 1.35, 0.6  # of a box, by the font's size
 _BANNER_SIZE, _BANNER_WIDTH = 1.5, 0.95  # by the font's size; and of the picture's width at most
 _BOX = 0.75  # how much of a box hides what is below it
+_MARGIN = 2  # pixels beside a text, into which its strokes may reach
 _DOT = 0.36  # radius of a recording's dot, by the font's size
 
 Color: TypeAlias = tuple[int, int, int]
@@ -191,14 +192,17 @@ class _Ink:
         self._keep: _Floats = np.full((height, width, 1), 1 - box)
 
     def write(self, text: str, x: int, y: int, size: int, color: Color, *, stroke: int = 0) -> None:
-        height, width = self._keep.shape[:2]
+        width, height = text_width(text, size) + 2 * _MARGIN, line_height(size)
         sheet = Pillow.new("L", (width, height))
         ImageDraw.Draw(sheet).text(
-            (x, y + line_height(size) // 2), text, 255, _font(size), "lm", stroke_width=stroke
+            (_MARGIN, height // 2), text, 255, _font(size), "lm", stroke_width=stroke
         )
-        cover = np.asarray(sheet)[:, :, np.newaxis] / 255
-        self._colors = self._colors * (1 - cover) + np.array(color) * cover
-        self._keep = self._keep * (1 - cover)
+        left = x - _MARGIN
+        cover = np.asarray(sheet)[:, max(0, -left) :, np.newaxis] / 255
+        place = slice(y, y + height), slice(max(0, left), max(0, left + width))
+        cover = cover[: self._keep[place].shape[0], : self._keep[place].shape[1]]
+        self._colors[place] = self._colors[place] * (1 - cover) + np.array(color) * cover
+        self._keep[place] *= 1 - cover
 
     def stamp(self) -> Stamp:
         keep = np.repeat(np.rint(255 * self._keep), 3, axis=2)
