@@ -1,21 +1,23 @@
-"""Make the README's pictures of the window: the program itself, on a private display.
+"""Make the pictures of the window in docs/gallery.md: the program itself, on a private display.
 
     python scripts/make_screenshots.py [docs/media]
 
-The source is the built-in demo; after the first picture it is paused. Needs Xvfb and xdotool, as
-the tests of the window do.
+The sources are the built-in demo, and a clip and a dark still that are made of it. Needs Xvfb and
+xdotool, as the tests of the window do.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image as Pillow
 
@@ -23,67 +25,121 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from xvfb import VirtualDisplay, virtual_display
 
-from livekm.sources.demo.source import SCENE_SECONDS
+from livekm import open_sink, open_source
 
-TITLE = "livekm - demo"
-QUALITY = 80
+QUALITY = 78
+DARK = 0.22  # of the light
+CLIP_FRAMES = 90
 
 Act = Callable[[VirtualDisplay, int], None]
 
 
 def keys(*names: str) -> Act:
     """Press keys, one by one."""
+    return lambda display, window: display.press(window, *names, every_ms=200)
+
+
+def mouse(x: int, y: int, *actions: str) -> Act:
+    """Move the pointer to a pixel, and do what xdotool's words say."""
 
     def act(display: VirtualDisplay, window: int) -> None:
-        for name in names:
-            display.press(window, name)
-            time.sleep(0.2)
+        display.point(window, x, y, *actions)
 
     return act
 
 
-def click(x: int, y: int) -> Act:
-    """Click at a pixel."""
-    return lambda display, window: display.click(window, x, y)
+def wait(seconds: float) -> Act:
+    """Wait."""
+    return lambda display, window: time.sleep(seconds)
 
 
-PICTURES: dict[str, list[Act]] = {
-    "window": [],
-    "window-overlay": [keys("space", "o")],
-    "window-isolated": [keys("g"), click(300, 480)],
-    "window-help": [keys("a", "question")],
-    "window-side-by-side": [keys("question", "d")],
-}
-"""Name of each picture -> what is done for it, after what was done for those before."""
+def resize(width: int, height: int) -> Act:
+    """Give the window a size."""
+    return lambda display, window: display.resize(window, width, height)
+
+
+def away(display: VirtualDisplay, window: int) -> None:
+    """Move the pointer out of the picture."""
+    display.put_pointer_away()
+    time.sleep(2.5)  # until what it was on is told no more
+
+
+GONE = wait(1.5)  # until the note has gone
+
+RUNS: Sequence[tuple[Sequence[str], str, Mapping[str, Sequence[Act]]]] = (
+    (
+        ("--demo",),
+        "livekm - demo",
+        {
+            "window": [wait(7)],
+            "window-all": [keys("space", "h"), GONE],
+            "window-hidden": [keys("h"), GONE],
+            "window-overlay": [keys("h", "o"), GONE],
+            "window-boundaries": [keys("b"), GONE],
+            "window-regions": [keys("e"), GONE],
+            "window-mask": [keys("k"), GONE],
+            "window-original": [keys("i"), GONE],
+            "window-isolated": [keys("g"), mouse(300, 480, "click", "1"), away],
+            "window-side-by-side": [keys("a", "d"), GONE],
+            "window-wipe": [keys("j"), mouse(560, 300), away],
+            "window-help": [keys("g", "question"), GONE],
+            "window-strip": [keys("question", *["plus"] * 16), mouse(770, 552), wait(2)],
+        },
+    ),
+    (
+        ("clip.mp4",),
+        "livekm - clip.mp4",
+        {"window-clip": [wait(7), keys("a"), GONE, mouse(480, 545), wait(1)]},
+    ),
+    (("dark.png",), "livekm - dark.png", {"window-dark": [wait(5), keys("o"), GONE]}),
+    (
+        ("--demo", "--width", "320", "--height", "240"),
+        "livekm - demo",
+        {
+            "window-small": [wait(3), resize(320, 264), wait(3)],
+            "window-small-help": [keys("question"), GONE],
+        },
+    ),
+)
+"""Arguments, the window's title, and for each picture what is done after those before it."""
 
 
 def main() -> None:
-    """Run the demo, act, and write what is seen."""
+    """Run livekm, act, and write what is seen."""
     default = Path(__file__).parents[1] / "docs" / "media"
-    parser = argparse.ArgumentParser(description="Make the README's pictures of the window.")
+    parser = argparse.ArgumentParser(description="Make the pictures of the window.")
     parser.add_argument("folder", nargs="?", type=Path, default=default)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, virtual_display() as display:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "livekm", "--demo", "-q"],
-            cwd=scratch,
-            env=display.environment(),
-            text=True,
-        )
-        try:
-            window = display.wait_for_window(TITLE, process)
-            time.sleep(SCENE_SECONDS - 2)  # for the kernels, and for the first note to go
-            for name, acts in PICTURES.items():
-                for act in acts:
-                    act(display, window)
-                time.sleep(1)
-                save(display.screenshot(window), folder / f"{name}.webp")
-            keys("q")(display, window)
-            process.wait(10)
-        finally:
-            process.kill()
-            process.wait()
+        make_sources(Path(scratch))
+        for arguments, title, pictures in RUNS:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "livekm", *arguments, "-q"],
+                cwd=scratch,
+                env=display.environment(),
+                text=True,
+            )
+            try:
+                window = display.wait_for_window(title, process)
+                for name, acts in pictures.items():
+                    for act in acts:
+                        act(display, window)
+                    save(display.screenshot(window), folder / f"{name}.webp")
+                keys("q")(display, window)
+                process.wait(10)
+            finally:
+                process.kill()
+                process.wait()
+
+
+def make_sources(folder: Path) -> None:
+    """Write a clip and a dark picture of the demo."""
+    with open_source("demo") as demo, open_sink(folder / "clip.mp4", demo.info) as sink:
+        for frame in itertools.islice(demo, CLIP_FRAMES):
+            sink.write(frame.image, frame.time)
+    dark = cv2.convertScaleAbs(frame.image, alpha=DARK)
+    cv2.imwrite(str(folder / "dark.png"), dark)
 
 
 def save(image: np.ndarray, path: Path) -> None:
