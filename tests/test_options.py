@@ -170,7 +170,10 @@ def test_an_option_that_does_nothing_in_a_way_of_running_is_refused(option, way)
     ("arguments", "said"),
     [
         (("--keep", "1", "--drop", "2", "-o", "o.mp4"), "--keep and --drop exclude each other\n"),
-        (("--keep", "1"), "--keep needs -o or --regions; in the window, click on segments\n"),
+        (
+            ("--keep", "1"),
+            "--keep needs -o or --regions or --masks; in the window, click on segments\n",
+        ),
         (("--jobs", "0"), "--jobs: must be a number from 1 to 1000, or the address of"),
         (("--frames", "0"), "--frames: must be a whole number from 1 to 1000000000, got 0;"),
         (("--seed", "-1"), "--seed: must be a whole number of 0 or more, got -1;"),

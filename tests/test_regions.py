@@ -344,8 +344,8 @@ def test_the_rest_can_be_the_picture(run_cli, tmp_path, found):
         (("-o", "o.png", "--detail", 0.1), "--detail needs --regions or --view regions"),
         (("--regions", "r.csv", "--detail", 2.5), "--detail: must be a scale from 0 to 1, or a"),
         (("--regions", "r.csv", "--detail", -1), "or a whole number of regions, got -1"),
-        (("--regions", "r.txt"), "end it in .csv or .jsonl"),
-        (("--keep", 0), "--keep needs -o or --regions"),
+        (("--regions", "r.txt"), "end it in .csv, .jsonl, .json, .svg, or name a folder that says"),
+        (("--keep", 0), "--keep needs -o or --regions or --masks"),
     ],
 )
 def test_selections_that_make_no_sense_are_one_line(arguments, why, run_cli, tmp_path):

@@ -68,7 +68,7 @@ WINDOW = frozenset({Way.WINDOW, Way.STILL})
 BATCH = frozenset({Way.BATCH})
 
 _SELECTION: dict[str, Any] = {
-    "needs": ("output", "regions"),
+    "needs": ("output", "regions", "masks"),
     "hint": "in the window, click on segments",
 }
 _BY_FRAMES = "end a camera by --frames"
@@ -447,7 +447,7 @@ class Settings:
 
         They do where the view is ``regions``, and where no picture is written but regions are.
         """
-        is_picture = self.output is not None
+        is_picture = self.output is not None or self["masks"] is not None
         return self.view == "regions" or (self["regions"] is not None and not is_picture)
 
     def __getitem__(self, name: str) -> Any:

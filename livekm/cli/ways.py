@@ -329,3 +329,6 @@ def _check_labels(settings: Settings, *, is_single: bool) -> None:
     name = settings.sidecars.get("labels", "")
     if Path(name).suffix.lower() == ".png" and not is_single:
         raise UsageError(f"{name} holds one image: name a folder, .npz or .mkv")
+    name = settings.sidecars.get("regions", "")
+    if Path(name).suffix.lower() == ".svg" and not is_single:
+        raise UsageError(f"{name} holds one image: name a folder that says svg, like out-svg")

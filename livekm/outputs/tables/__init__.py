@@ -13,7 +13,9 @@ from livekm.outputs.palettes import PALETTE_FILES
 from livekm.outputs.tables.base import Sidecar, chosen_suffix
 from livekm.outputs.tables.figure import FigureFile
 from livekm.outputs.tables.labels import check_labels_name, name_as_folder, open_labels
+from livekm.outputs.tables.mask_folder import MaskFolder, check_masks_name
 from livekm.outputs.tables.palette import PaletteFile
+from livekm.outputs.tables.region_files import open_regions, region_format
 from livekm.outputs.tables.regions import RegionFile
 from livekm.outputs.tables.statistics import StatisticsFile
 from livekm.outputs.tables.table import table_suffix
@@ -88,11 +90,20 @@ SIDECARS: dict[str, SidecarKind] = {
         "{}.csv",
     ),
     "regions": SidecarKind(
-        RegionFile,
-        table_suffix,
-        "each region of each frame as .csv or .jsonl, or - for stdout",
+        open_regions,
+        region_format,
+        "each region of each frame: .csv, .jsonl, COCO .json, .svg, a folder that says "
+        "yolo, labelme or svg, or - for lines on stdout",
         "{}.csv",
         settings=("min_area", "selection"),
+    ),
+    "masks": SidecarKind(
+        MaskFolder,
+        check_masks_name,
+        "a mask of each segment, with --view regions of each region, as PNGs in a folder",
+        "{}",
+        metavar="FOLDER",
+        settings=("of_regions", "chosen", "min_area"),
     ),
     "save-palette": SidecarKind(
         PaletteFile,
