@@ -19,7 +19,7 @@ from livekm.benchmark.report import Measurement, Report
 from livekm.errors import SourceError
 from livekm.timing import StageSummary
 
-DEMO = ("--demo", "--benchmark", "--width", 64, "--height", 48, "--frames", 6)
+DEMO = ("--demo", "--benchmark", "--size", "64x48", "--frames", 6)
 
 
 @pytest.mark.parametrize(("n_frames", "n_measured"), [(1, 1), (10, 10), (11, 1), (30, 20)])
@@ -113,7 +113,7 @@ def test_it_can_be_interrupted(run_cli, monkeypatch):
 
     scaled = measure.scaled
     monkeypatch.setattr(measure, "scaled", interrupted_at_frame_20)
-    code, out, _ = run_cli("--demo", "--benchmark", "--width", 64, "--height", 48)
+    code, out, _ = run_cli("--demo", "--benchmark", "--size", "64x48")
     assert code == 130
     assert "over 10 frames" in out
 

@@ -315,11 +315,11 @@ def test_the_command_lists_the_cameras_or_says_that_there_are_none(
     env = virtual_camera.environment(camera_library, size=SIZE)
     env["PYTHONPATH"] = str(Path(livekm.__file__).parents[1])
     done = subprocess.run(
-        [*COMMAND, "--list-cameras"], env=env, capture_output=True, text=True, check=True
+        [*COMMAND, "--camera", "list"], env=env, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith(f"0  Virtual camera  {SIZE[0]}x{SIZE[1]}\n")
     assert done.stderr == ""
-    code, out, err = run_cli("--list-cameras")
+    code, out, err = run_cli("--camera", "list")
     assert (code, err) == (0, "")
     assert out == "no camera is connected\n" or re.match(r"\d+  ", out)
 

@@ -233,7 +233,7 @@ def test_an_image_of_fewer_colours_than_k_says_so(run_cli, tmp_path):
 
 @linux_only
 def test_the_demo_writes_a_clip_of_its_own_and_says_so_again_and_again(run_cli, tmp_path):
-    small = ("--demo", "--width", 32, "--height", 24, "-k1")
+    small = ("--demo", "--size", "32x24", "-k1")
     code, out, _ = run_cli(*small)
     assert code == 0
     assert out.splitlines() == [
@@ -490,7 +490,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("in.mp4", "-o", "out.mp4", "--color-space", "nonsense"),
         ("in.mp4", "-o", "out.mp4", "--hysteresis", -1),
         ("in.mp4", "-o", "out.mp4", "--spatial-weight", "nan"),
-        ("in.mp4", "-o", "out.mp4", "--width", 640, "--height", 480),
+        ("in.mp4", "-o", "out.mp4", "--size", "640x480"),
         ("in.mp4", "-o", "out.mp4", "--fps", 10),
         ("in.mp4", "-o", "out.wmv"),
         ("in.mp4", "-o", "out"),
@@ -520,11 +520,8 @@ def test_a_folder_that_may_not_be_written_is_one_line(clip, run_cli, tmp_path):
         ("photo.png", "--labels", "l.jpg"),
         ("photo.png", "-o", "out.png", "--figure", "f.xyz"),
         ("photo.png", "-o", "out.png", "--labels", "out.png"),
-        ("--demo", "--width", 1, "--height", 1, "-o", "out.mp4"),
-        *[
-            ("--demo", "--width", n, "-o", "out.mp4")
-            for n in ("", "640x", 0, -1, 10**9, "9" * 5000)
-        ],
+        ("--demo", "--size", "1x1", "-o", "out.mp4"),
+        *[("--demo", "--size", n, "-o", "out.mp4") for n in ("", "640x", 0, -1, 10**9, "9" * 5000)],
         *[("--demo", "--fps", fps, "-o", "out.mp4") for fps in (0, -1, "1e-9", "1e99", "nan")],
         ("--demo", "--seed", -1, "-o", "out.mp4"),
     ],
@@ -621,13 +618,13 @@ def test_any_other_error_is_one_line_and_no_wrong_usage(error, said, run_cli, mo
         raise error
 
     monkeypatch.setattr("livekm.files.process_clip", fail)
-    code, out, err = run_cli("--demo", "--width", 64, "--height", 48, "-o", "out.mp4", "-q")
+    code, out, err = run_cli("--demo", "--size", "64x48", "-o", "out.mp4", "-q")
     assert (code, out) == (1, "")
     assert_one_line(err, said)
     assert len(err) < 400
-    assert run_cli("--demo", "--width", 64, "--height", 48, "-o", "out.mp4", "-q", "-v")[
-        2
-    ].startswith("Traceback (most recent call last):\n")
+    assert run_cli("--demo", "--size", "64x48", "-o", "out.mp4", "-q", "-v")[2].startswith(
+        "Traceback (most recent call last):\n"
+    )
 
 
 def test_the_missing_file_is_told_before_the_missing_display(run_cli):
@@ -783,7 +780,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(name, long_clip, t
 
 @posix_only
 def test_a_name_that_is_taken_meanwhile_is_one_line_and_costs_no_work(tmp_path):
-    size = ("--width", "64", "--height", "48", "--frames", "100")
+    size = ("--size", "64x48", "--frames", "100")
     with forked.Popen(
         [*COMMAND, "--demo", *size, "-q", "-o", "out.mp4", "--stats", "table.csv"],
         cwd=tmp_path,
@@ -875,7 +872,7 @@ def test_the_help_has_every_key(run_cli):
         (["a.mp4"], {"view": "mask", "scale": 0.5, "chosen": (1, 3)},
          "livekm a.mp4 --output=out.mp4 --view=mask --keep=1,3 --rest=pale --clusters=8 "
          "--scale=0.5"),
-        (["a.mp4", "--target-fps", "9", "--mirror"], {"chosen": (2,), "drops": True},
+        (["a.mp4"], {"chosen": (2,), "drops": True},
          "livekm a.mp4 --output=out.mp4 --drop=2 --rest=pale --clusters=8"),
         (["--camera", "0"], {}, "livekm --camera=0 --output=out.mp4 --clusters=8 --frames=300"),
         (["a.mp4"], {"palette": Path("p.gpl"), "is_frozen": True},

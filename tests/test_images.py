@@ -261,7 +261,7 @@ def test_any_disk_takes_a_file_whose_name_is_free(disk):
 
 
 def test_kept_and_dropped_segments_are_the_two_parts_of_a_clip(run_cli, tmp_path):
-    source = ("--demo", "--width", 160, "--height", 90, "--frames", 2)
+    source = ("--demo", "--size", "160x90", "--frames", 2)
     images = []
     for arguments in ((), ("--keep", "0,2"), ("--drop", "0,2")):
         name = f"{''.join(arguments)}out.mkv"
@@ -275,7 +275,7 @@ def test_kept_and_dropped_segments_are_the_two_parts_of_a_clip(run_cli, tmp_path
 
 
 def test_one_frame_of_a_clip_is_an_image_whose_name_is_told(run_cli):
-    size = ("--width", 64, "--height", 48)
+    size = ("--size", "64x48")
     assert run_cli("--demo", *size, "--frames", 1, "-o", "o.png")[:2] == (0, "o.png: 1 frame\n")
 
 

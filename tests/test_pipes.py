@@ -300,7 +300,7 @@ def test_a_still_image_becomes_a_png(tmp_path, capfdbinary):
     ).all()
 
 
-DEMO = ("--demo", "--width", 64, "--height", 48, "-k", 3, "--frames", 2)
+DEMO = ("--demo", "--size", "64x48", "-k", 3, "--frames", 2)
 
 
 @pytest.mark.parametrize("name", ["stats", "regions"])

@@ -159,7 +159,7 @@ def test_an_images_table(run_cli, tmp_path):
 
 def test_the_demos_table_ends(run_cli, tmp_path, monkeypatch):
     monkeypatch.setattr("livekm.cli.ways._DEMO_FRAMES", 20)
-    assert run_cli("--demo", "--width", 64, "--height", 48, "--stats", "out.csv", "-q")[0] == 0
+    assert run_cli("--demo", "--size", "64x48", "--stats", "out.csv", "-q")[0] == 0
     assert len(read(tmp_path / "out.csv")) == 20 * 8
 
 

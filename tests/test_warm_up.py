@@ -20,7 +20,7 @@ def known():
 assert cli.main(["--warm-up"]) == 0
 before = known()
 assert all(before.values()), before
-demo = ["--demo", "-q", "--frames", "3", "--width", "96", "--height", "64", "--overwrite"]
+demo = ["--demo", "-q", "--frames", "3", "--size", "96x64", "--overwrite"]
 for options in (
     ["-o", "out.mp4", "--stats", "stats.csv", "--regions", "regions.csv", "--smoothing", "1"],
     ["-o", "out.mkv", "--codec", "ffv1", "--color-space", "lab", "--view", "overlay"],

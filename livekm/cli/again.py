@@ -40,9 +40,6 @@ def command_line(settings: Settings, choice: Choice, *, is_still: bool, is_live:
         drop=ids if choice.drops else None,
         rest=rest if ids or settings.ignore else None,
         frames=settings.frames or (_CAMERA_FRAMES if is_live else None),
-        target_fps=None,
-        mirror=False,
-        no_reconnect=False,
         quiet=False,
     )
     words = ["livekm", *settings.inputs, *found.words()]

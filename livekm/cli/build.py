@@ -66,10 +66,11 @@ def _opened(settings: Settings) -> Source:
         name = int(settings.camera) if settings.camera.isdecimal() else settings.camera
     else:
         name = settings.inputs[0]
+    width, height = settings.size or (None, None)
     return open_source(
         name,
-        width=settings.width,
-        height=settings.height,
+        width=width,
+        height=height,
         fps=settings.fps,
         seed=settings.seed,
         threads=settings.threads,

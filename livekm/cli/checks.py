@@ -22,9 +22,8 @@ from livekm.outputs.tables import SIDECARS
 
 def check(settings: Settings, way: Way) -> None:
     """Raise `UsageError` for options that do not go together, before a source is opened."""
-    sources = (settings.inputs, settings.camera is not None, settings.demo)
-    ends = (settings.list_cameras, settings.warm_up)
-    if sum(map(bool, (*sources, *ends))) != 1:
+    sources = (settings.inputs, settings.camera is not None, settings.demo, settings.warm_up)
+    if sum(map(bool, sources)) != 1:
         raise UsageError("name one source: a file, --camera 0 or --demo; see livekm --help")
     for option in _given(settings):
         _check_others(settings, option)

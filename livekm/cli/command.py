@@ -51,7 +51,7 @@ def _run(settings: Settings, reporter: Reporter | None) -> int:
     way = _way(settings)
     if not reporter:  # whoever started this process has checked what all clips have in common
         check(settings, way)
-    if settings.list_cameras:
+    if settings.camera == "list":
         lines = [printable(str(camera)) for camera in find_cameras()]
         say("\n".join(lines) or "no camera is connected")
         return 0

@@ -262,6 +262,17 @@ IGNORED = Kind(_read_ignored, _join, "WHAT", absolute=_absolute_ignored)
 ROI = Kind(_read_roi, _join, "X,Y,W,H")
 """A rectangle in pixels."""
 
+
+def _read_size(text: str) -> tuple[int, int]:
+    sides = [int(side) if side.isdecimal() else 0 for side in text.split("x")]
+    if len(sides) != 2 or not all(0 < side <= 16384 for side in sides):
+        raise ValueError(f"must be a width and a height in pixels, like 1280x720, got {text}")
+    return sides[0], sides[1]
+
+
+SIZE = Kind(_read_size, lambda size: f"{size[0]}x{size[1]}", "WxH")
+"""A width and a height."""
+
 ADDRESS = Kind(read_address, metavar="[HOST:]PORT")
 """Where a page is served."""
 

@@ -21,6 +21,7 @@ from livekm.cli.kinds import (
     RECOLORING,
     REST,
     ROI,
+    SIZE,
     SWEEP,
     TEXT,
     TIME,
@@ -72,7 +73,6 @@ _SELECTION: dict[str, Any] = {
     "hint": "in the window, click on segments",
 }
 _BY_FRAMES = "end a camera by --frames"
-_PIXELS = whole(1, 16384)
 
 GROUPS: dict[str, str | None] = {
     "source, one of": None,
@@ -169,12 +169,11 @@ class Settings:
     )
     camera: str | None = _source(
         NAME,
-        "a camera: its index, device path or URL",
+        "a camera: its index, device path or URL; `list` lists them",
         metavar="DEVICE",
         ways=ONE_SOURCE,
         each=False,
     )
-    list_cameras: bool = _source(None, "list the cameras, and end", each=False)
     warm_up: bool = _source(
         None, "compile the kernels into numba's cache, and end: the next start is fast", each=False
     )
@@ -212,7 +211,6 @@ class Settings:
     )
     overwrite: bool = _output(None, "replace files that exist", flags=("-f", "--overwrite"))
     sidecars: Mapping[str, str] = field(default_factory=dict)
-    no_verify: bool = _output(None, "do not read a written clip again to check it")
     view: str = _output(choice(VIEWS), "what is shown", default="segments")
     keep: tuple[int, ...] | None = _output(
         IDS,
@@ -364,13 +362,6 @@ class Settings:
         number(0.001, 4),
         "resize frames first (default: 1; less in a window that is too slow)",
         metavar="FACTOR",
-        excludes={"target_fps": ""},
-    )
-    target_fps: float | None = _frames(
-        number(0.001, 1000),
-        "hold this rate in the window by a smaller scale (default: the source's rate)",
-        ways=WINDOW,
-        each=False,
     )
     start: float | None = _frames(
         TIME,
@@ -382,22 +373,12 @@ class Settings:
         TIME, "stop before this time of a clip", ways=MOVING, excludes={"camera": _BY_FRAMES}
     )
     frames: int | None = _frames(whole(1, 10**9), "stop after N frames")
-    width: int | None = _frames(
-        _PIXELS, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
-    )
-    height: int | None = _frames(
-        _PIXELS, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
+    size: tuple[int, int] | None = _frames(
+        SIZE, "ask the camera for it, or draw the demo in it", ways=ONE_SOURCE, each=False
     )
     fps: float | None = _frames(
         number(0.001, 1000),
         "ask the camera for it, or show the demo or images in a row at it",
-        ways=ONE_SOURCE,
-        each=False,
-    )
-    mirror: bool = _frames(None, "exchange left and right in the window", ways=WINDOW, each=False)
-    no_reconnect: bool = _frames(
-        None,
-        "end when the camera fails; otherwise the window waits for it",
         ways=ONE_SOURCE,
         each=False,
     )

@@ -156,10 +156,7 @@ class ClipSink(FileSink):
             return
         fault = find_fault(self._path, self.n_frames, self._stamps.last - self._stamps.first)
         if fault:
-            raise SinkError(
-                f"cannot write {self.target}: {fault}; write to another disk, "
-                "or leave this check out by --no-verify"
-            )
+            raise SinkError(f"cannot write {self.target}: {fault}; write to another disk")
 
     def _rescue(self) -> bool:
         return rescue_clip(self._path)
