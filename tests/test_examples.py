@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import cv2
 import forked
 import numpy as np
 import pytest
@@ -38,6 +39,19 @@ def test_a_clip_becomes_a_clip(name, tmp_path):
     run_example(name, tmp_path / "in.mp4", tmp_path / "out.mp4")
     with open_source(tmp_path / "in.mp4") as before, open_source(tmp_path / "out.mp4") as after:
         assert [frame.time for frame in before] == [frame.time for frame in after]
+
+
+def test_the_largest_segment_of_the_middle_is_cut_out(tmp_path):
+    image = np.full((80, 80, 3), (0, 0, 255), np.uint8)
+    image[20:60, 20:70], image[60:, :] = (0, 200, 0), (255, 0, 0)
+    cv2.imwrite(str(tmp_path / "in.png"), image)
+    assert run_example("cut_out.py", tmp_path / "in.png", tmp_path / "out.png") == (
+        "3 colours, clear\n"
+    )
+    found = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    assert (found[:, :, :3] == image).all()
+    expected = (image == (0, 200, 0)).all(axis=2)
+    assert np.array_equal(found[:, :, 3] > 0, expected)
 
 
 @requires_xvfb

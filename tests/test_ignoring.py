@@ -12,8 +12,11 @@ import pytest
 from clips import make_clip
 
 from livekm import EncoderOptions, open_sink, open_source
+from livekm.core.segmenter import Segmenter
 from livekm.errors import SourceError, UsageError
 from livekm.frame import Frame, VideoInfo
+from livekm.live.commands import do
+from livekm.live.session import Session
 from livekm.sources.masked import MaskedSource
 from livekm.sources.still import read_still
 from livekm.sources.stream import FrameStream
@@ -263,6 +266,22 @@ def test_a_part_that_counts_is_scaled_with_the_frame(run_cli, tmp_path):
     assert not written[:, :5].any()
     assert not written[:, 15:].any()
     assert written[:, 5:15].any(axis=2).all()
+
+
+def test_keys_leave_the_label_of_what_is_ignored_alone(tmp_path):
+    with Session(Segmenter(200, random_state=0), "segments", 1.0, tmp_path, {}) as session:
+        (mask,) = masks_of([halves()], roi=(0, 0, 20, 30))
+        session.processing.take(Frame(halves(), 0, 0.0, mask))
+        do(session, "clusters:+100")
+        assert session.segmenter.n_clusters == 255
+        assert session.hud.note == "k is 1 to 255"
+        session.processing.settle()
+        session.draw(session.look(), (40, 30))
+        session.click(30, 5)  # which does not count
+        assert session.settings.chosen == set()
+        assert (session.look().image[:, 20:] == BLUE).all()
+        session.click(5, 5)
+        assert len(session.settings.chosen) == 1
 
 
 def test_masks_are_closed_with_the_source(tmp_path):
