@@ -276,12 +276,14 @@ def test_keys_leave_the_label_of_what_is_ignored_alone(tmp_path):
         assert session.segmenter.n_clusters == 255
         assert session.hud.note == "k is 1 to 255"
         session.processing.settle()
-        session.draw(session.look(), (40, 30))
-        session.click(30, 5)  # which does not count
-        assert session.settings.chosen == set()
-        assert (session.look().image[:, 20:] == BLUE).all()
-        session.click(5, 5)
-        assert len(session.settings.chosen) == 1
+        picture = session.draw(session.look(), (400, 300 + session.rows_below))
+        assert session.id_at(300, 200) is None  # which does not count
+        assert session.id_at(50, 200) in session.segmenter.ids
+        assert (picture[100:180, 210:] == BLUE).all()
+        nothing = np.zeros(SIZE, bool)
+        session.processing.take(Frame(halves(), 1, 0.1, nothing))
+        picture = session.draw(session.look(), (400, 300 + session.rows_below))
+        assert (picture[100:180, 210:] == BLUE).all()
 
 
 def test_masks_are_closed_with_the_source(tmp_path):

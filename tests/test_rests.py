@@ -149,12 +149,11 @@ def test_a_key_cycles_what_becomes_of_the_rest(pair, tmp_path):
     frame = pair[0]
     with Session(Segmenter(3, random_state=0), "original", 1.0, tmp_path, {}) as session:
         session.processing.take(frame)
-        session.click(2, 2)
-        session.draw(session.look(), (48, 32))
-        session.click(2, 2)
+        session.draw(session.look(), (480, 320 + session.rows_below))
+        session.select(session.id_at(20, 100))
         found = []
         for _ in range(4):
-            found.append(session.look().image[30, 40].tolist())
+            found.append(session.look().image()[30, 40].tolist())
             do(session, COMMAND_OF["z"])
         assert session.hud.note == "the rest: pale"
         pale, black, same, blurred = found
@@ -163,7 +162,7 @@ def test_a_key_cycles_what_becomes_of_the_rest(pair, tmp_path):
         assert pale not in (black, same)
         assert blurred != pale
         do(session, "rest:#0000ff")
-        assert session.look().image[30, 40].tolist() == [255, 0, 0]
+        assert session.look().image()[30, 40].tolist() == [255, 0, 0]
 
 
 def test_ids_keep_their_colours_whatever_their_labels(pair):

@@ -167,7 +167,7 @@ def in_size(segmentation: Segmentation, size: tuple[int, int]) -> Segmentation:
     if size == (labels.shape[1], labels.shape[0]):
         return segmentation
     enlarged = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    counts = np.rint(segmentation.shares * enlarged.size).astype(np.int64)
+    counts = np.rint(segmentation.counts * (enlarged.size / labels.size)).astype(np.int64)
     regions = segmentation.regions
     if regions is not None:
         pieces: npt.NDArray[np.int32] = np.empty(size[::-1], np.int32)

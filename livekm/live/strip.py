@@ -165,8 +165,10 @@ def _ordered(before: list[int], shares: dict[int, float]) -> list[int]:
 
 def _places(shares: dict[int, float], width: int) -> list[Part]:
     """Return the part of each id, from left to right, over all of a width."""
+    if not any(shares.values()):  # nothing counts
+        return []
     ends = np.cumsum(list(shares.values()))
-    columns = np.rint(ends / ends[-1] * width).astype(int).tolist() if shares else []
+    columns = np.rint(ends / ends[-1] * width).astype(int).tolist()
     rows = zip(shares, [0, *columns[:-1]], columns, strict=True)
     return [Part(start, end, (identity,)) for identity, start, end in rows]
 
