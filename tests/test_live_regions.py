@@ -79,6 +79,21 @@ def test_a_region_at_a_place_is_isolated_and_followed(session):
         do(session, "select:99")
 
 
+def test_regions_become_finer_and_coarser(session):
+    do(session, "detail:+1")
+    assert (session.settings.view, session.regions.detail) == ("regions", 0.1)
+    session.processing.settle()
+    assert session.processing.shown.n_regions >= 3
+    do(session, "detail:2")
+    do(session, "detail:-1")
+    do(session, "detail:-1")
+    assert session.regions.n_regions == 1
+    assert session.processing.shown is None  # until the held frame is looked at again
+    session.processing.hold()
+    session.processing.settle()
+    assert session.processing.shown.n_regions == 1
+
+
 def test_until_their_kernels_are_compiled_the_picture_is_shown(tmp_path):
     ready = {"bgr"}
     made = Session(

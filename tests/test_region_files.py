@@ -45,6 +45,7 @@ def clip(tmp_path):
 GIVEN = ("-k", 4, "--detail", 0, "--min-area", 1, "-q")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pycocotools")  # of NumPy 2.5
 @pytest.mark.parametrize("name", ["r.json", "r.rle.json"])
 def test_coco_holds_the_very_labels(name, run_cli, tmp_path, clip):
     assert run_cli("in", "--regions", name, *GIVEN) == (0, "", "")

@@ -17,6 +17,7 @@ from livekm.validation import named
 from livekm.views import VIEWS
 
 _SCALES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
+_DETAILS = (0.6, 0.4, 0.3, 0.22, 0.17, 0.13, 0.1, 0.08, 0.06, 0.045, 0.03)  # ever finer
 _HYSTERESES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -115,6 +116,19 @@ def _change_hysteresis(session: Session, argument: str) -> None:
     segmenter.hysteresis = _stepped(_HYSTERESES, segmenter.hysteresis, int(argument))
     session.hud.say(f"hysteresis {segmenter.hysteresis:g}")
     session.processing.note_change()
+
+
+def _change_detail(session: Session, argument: str) -> None:
+    regions, settings = session.regions, session.settings
+    if not argument.startswith(("+", "-")):
+        regions.detail = float(argument)
+    elif regions.n_regions is None:
+        regions.detail = _stepped(_DETAILS, regions.detail, int(argument))
+    else:
+        regions.detail = max(1, regions.n_regions + int(argument))
+    settings.view = "regions"
+    session.hud.say(f"detail {regions.detail:g}")
+    session.processing.forget_regions()
 
 
 def _change_scale(session: Session, argument: str) -> None:
@@ -230,6 +244,7 @@ def _tell_choice(session: Session, argument: str) -> None:
 COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "clusters": _change_clusters,  # :5 sets k, :+1 and :-1 change it
     "color-space": _set_color_space,  # :lab, or :next
+    "detail": _change_detail,  # of regions: :0.1 or :12 sets it, :+1 is finer, :-1 coarser
     "full-screen": _toggle_full_screen,
     "help": _turn_help,  # to the next page
     "hud": _set_hud,  # :all, or :next

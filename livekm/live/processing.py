@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -96,6 +97,11 @@ class Processing:
             self._update(self.source_frame)
         elif self.shown is None:
             self._find_regions()
+
+    def forget_regions(self) -> None:
+        """Have the regions of the held frame found again."""
+        if self.segmentation is not None:
+            self.segmentation = replace(self.segmentation, regions=None)
 
     def note_change(self) -> None:
         """Have the held frame segmented until it has converged again."""
