@@ -34,7 +34,7 @@ from livekm.live.session import Session
 from livekm.live.window import Window
 from livekm.sources.base import Source
 
-WARM_UP = 3.0  # seconds, in which the window appears and kernels are loaded
+WARM_UP = 30  # frames, in which the window appears and kernels are loaded
 N_FRAMES = 60
 
 STAGES: dict[str, tuple[type, str]] = {
@@ -125,19 +125,18 @@ def measure(options: argparse.Namespace) -> None:
     for name, (owner, method) in STAGES.items():
         watch.wrap(name, owner, method)
     marks: list[tuple[float, float, int, dict[str, float]]] = []
-    begin, shown = time.monotonic(), 0
+    shown = 0
 
     def count(*_: object) -> None:
         nonlocal shown
         shown += 1
 
     def should_stop() -> bool:
-        elapsed = time.monotonic() - begin
-        limits = (WARM_UP, WARM_UP + options.seconds)
-        if len(marks) < len(limits) and elapsed > limits[len(marks)]:
-            now = time.monotonic(), time.process_time(), shown, dict(watch.seconds)
-            marks.append(now)
-        return len(marks) == len(limits)
+        now = time.monotonic()
+        is_due = now > marks[0][0] + options.seconds if marks else shown >= WARM_UP
+        if is_due:
+            marks.append((now, time.process_time(), shown, dict(watch.seconds)))
+        return len(marks) == 2
 
     with Memory(images, options.fps) as memory:
         segmenter = Segmenter(8, random_state=0, threads=1)
