@@ -104,6 +104,7 @@ SIDECARS: dict[str, SidecarKind] = {
         "{}",
         metavar="FOLDER",
         settings=("of_regions", "chosen", "min_area"),
+        to_text=lambda path: f"{path}/",
     ),
     "save-palette": SidecarKind(
         PaletteFile,

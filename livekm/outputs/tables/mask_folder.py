@@ -16,7 +16,6 @@ from livekm.core.selection import EVERYTHING, Selection
 from livekm.errors import UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFolder
-from livekm.outputs.images.encoding import WRITABLE_IMAGES
 from livekm.outputs.schema import SCHEMA
 from livekm.outputs.tables.base import Sidecar
 from livekm.outputs.tail import cut_last_line
@@ -90,9 +89,9 @@ class MaskFolder(Sidecar):
 
 
 def check_masks_name(name: str) -> None:
-    """Raise ValueError for the name of an image."""
-    if Path(name).suffix.lower() in WRITABLE_IMAGES:
-        raise UsageError(f"masks are several images, {name} is one: name a folder")
+    """Raise ValueError for the name of a file; one that ends in a slash is a folder's."""
+    if Path(name).suffix and not name.endswith(("/", os.sep)):
+        raise UsageError(f"masks are several images, {name} is one: name a folder, or {name}/")
 
 
 def _open_table(path: Path) -> TextIO:
