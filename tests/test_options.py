@@ -206,7 +206,7 @@ def test_each_kind_of_sidecar_checks_its_names_and_has_one_for_each_of_many_clip
     kind = SIDECARS[name]
     kind.check(kind.to_text(job.sidecars[name]))
     assert str(job.sidecars[name]) == f"t/{kind.in_folder}".replace("{}", "2024.11")
-    assert set(kind.settings) <= {*OPTIONS, "selection"}
+    assert set(kind.settings) <= {*OPTIONS, "selection", "chosen", "of_regions"}
 
 
 def test_a_still_image_has_no_times(run_cli, tmp_path):
