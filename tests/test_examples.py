@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import socket
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -66,3 +71,56 @@ def test_a_camera_in_the_window(camera_library, tmp_path):
         lines = run_example("webcam.py", 0, 100, env=env).splitlines()
     assert "segment" in lines[0]
     assert lines[-1].startswith("100 frames")
+
+
+def test_segments_are_published_to_zeromq(tmp_path):
+    zmq = pytest.importorskip("zmq")
+    rows = [{"frame": frame, "label": label} for frame in (0, 1) for label in (0, 1, 2)]
+    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        socket.subscribe("livekm")
+        socket.connect(f"ipc://{tmp_path}/socket")
+        socket.rcvtimeo = 20_000
+        with subprocess.Popen(
+            [sys.executable, ROOT / "examples" / "publish_zeromq.py", f"ipc://{tmp_path}/socket"],
+            stdin=subprocess.PIPE,
+            text=True,
+        ) as process:
+            # Until the subscriber is known, messages are dropped, as a radio's.
+            while not socket.poll(100):
+                for row in rows:
+                    process.stdin.write(json.dumps(row) + "\n")
+                process.stdin.flush()
+            topic, message = socket.recv_multipart()
+            process.stdin.close()
+    assert (topic, process.returncode) == (b"livekm", 0)
+    assert json.loads(message) in (rows[:3], rows[3:])
+
+
+def test_a_light_follows_the_dominant_colour(tmp_path):
+    """The broker of the test says CONNACK, and reads what is published."""
+    pytest.importorskip("paho.mqtt")
+    image = np.full((48, 64, 3), (30, 60, 200), np.uint8)
+    image[:9] = 250
+    make_clip(tmp_path / "in.mkv", images=[image] * 3, codec="ffv1")
+    received = []
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1024)
+            connection.sendall(b"\x20\x02\0\0")  # CONNACK: accepted
+            while data := connection.recv(1024):
+                received.append(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        run_example("mqtt_light.py", address, "lamp/set", tmp_path / "in.mkv", 3)
+        thread.join()
+    published = b"".join(received)
+    assert published.startswith(b"\x30")  # PUBLISH
+    topic, message = re.search(rb"(lamp/set)({.*}})", published).groups()
+    light = json.loads(message)
+    assert (topic, light["state"]) == (b"lamp/set", "ON")
+    assert list(light["color"].values()) == pytest.approx([200, 60, 30], abs=4)
