@@ -84,7 +84,7 @@ def test_each_clip_of_many_gets_the_options_of_the_algorithm_and_none_of_the_run
         "camera", "demo", "output", *SIDECARS, "benchmark", "json", "plot",
         "sweep", "compare", "fail_above", "explain", "serve",
         "jobs", "skip_existing", "size", "fps",
-        "quiet", "report", "format", "warm_up",
+        "quiet", "report", "format", "warm_up", "virtual_camera",
     }  # fmt: skip
     if option.name in of_the_run:
         assert arguments == []

@@ -117,6 +117,8 @@ class Option:
         Options of which one must be given too.
     hint : str
         What to do where none of `needs` is given.
+    bare : str
+        The value of the flag without one, where it may be left out.
     each : bool
         Whether the process of each of many clips gets it.
     """
@@ -132,6 +134,7 @@ class Option:
     excludes: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     hint: str = ""
+    bare: str = ""
     each: bool = True
 
 
@@ -201,6 +204,15 @@ class Settings:
         metavar="NAME",
         ways=FILES,
         needs=("output",),
+    )
+    virtual_camera: str | None = _output(
+        NAME,
+        "show the picture as a camera, too, for calls (Linux, v4l2loopback); "
+        "without a device, the first one",
+        metavar="DEVICE",
+        ways=frozenset({Way.WINDOW}),
+        bare="auto",
+        each=False,
     )
     format: str | None = _output(
         FORMAT,

@@ -157,6 +157,8 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
         "choices": option.kind.choices or None,
         "help": text,
     }
+    if option.bare:
+        takes |= {"nargs": "?", "const": option.bare}
     if option.flags:
         added = group.add_argument(*option.flags, dest=option.name, **takes)
     else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
-from livekm.frame import Frame
+from livekm.frame import Frame, Image
 from livekm.live.choice import Choice
+from livekm.live.letterbox import letterboxed
 from livekm.live.warmup import compile_all
 from livekm.live.window import why_no_window
 from livekm.outputs import (
@@ -36,7 +38,10 @@ from livekm.outputs import (
     choose_encoding,
     is_image_row,
 )
+from livekm.outputs.checks import as_image
+from livekm.outputs.video.virtual_camera import VirtualCamera
 from livekm.outputs.whole_file import WholeFile
+from livekm.prefetch import WriteBehind
 from livekm.sources import Source
 
 _logger = logging.getLogger(__name__)
@@ -109,7 +114,7 @@ def process_source(settings: Settings, stop: Interruption, reporter: Reporter | 
 def _without_window(settings: Settings) -> Settings:
     """Give the demo a file where there is no display, and files an end, which it lacks itself."""
     is_shown = settings.written or settings.benchmark or settings.explain or settings.serve
-    if not is_shown and (why := why_no_window()):
+    if not (is_shown or settings.virtual_camera) and (why := why_no_window()):
         if not settings.quiet:
             say(f"{why}: writing {_DEMO_FILE}")
         settings = replace(settings, output=_DEMO_FILE, overwrite=True)
@@ -120,16 +125,20 @@ def _without_window(settings: Settings) -> Settings:
 
 def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interruption) -> None:
     why = why_no_window()
-    if why and settings.serve is None:
-        raise SinkError(
-            f"{why}: add -o FILE to write a file, -o - for a pipe, or --serve 8000 for a browser"
-        )
 
     def tell_command(choice: Choice) -> None:
         is_still, is_live = source.info.is_still, source.info.is_live
         say(command_line(settings, choice, is_still=is_still, is_live=is_live))
 
-    with served(settings) as server:
+    with _as_camera(settings, source) as on_picture, served(settings) as server:
+        if why and settings.serve is None:
+            if on_picture is None:
+                raise SinkError(
+                    f"{why}: add -o FILE to write a file, -o - for a pipe, "
+                    "or --serve 8000 for a browser"
+                )
+            _without_window_to(on_picture, settings, source, segmenter, stop)
+            return
         summary = live.run(
             source,
             segmenter,
@@ -139,6 +148,7 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
             rest=build.rest(settings),
             colors=build.recoloring(settings),
             max_frames=settings.frames,
+            on_picture=on_picture,
             on_choice=tell_command,
             server=server,
             opens_window=not why,
@@ -148,6 +158,42 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
         say(summary.to_text(source.info.name))
         if summary.choice is not None:
             tell_command(summary.choice)
+
+
+@contextmanager
+def _as_camera(
+    settings: Settings, source: Source
+) -> Iterator[Callable[[Image, float], None] | None]:
+    """Give a function that shows a picture to the virtual camera; None where none is asked for."""
+    if settings.virtual_camera is None:
+        yield None
+        return
+    with VirtualCamera(settings.virtual_camera, source.info) as camera:
+        with WriteBehind(camera, drops=True) as written:
+            yield lambda image, time: written.write(letterboxed(image, camera.size), time)
+        if not settings.quiet:
+            say(f"{camera.target}: {camera.n_frames} frames")
+
+
+def _without_window_to(
+    show: Callable[[Image, float], None],
+    settings: Settings,
+    source: Source,
+    segmenter: Segmenter,
+    stop: Interruption,
+) -> None:
+    """Give each newest picture to a function."""
+    view = build.view(settings, source.info)
+    frames = live.live_frames(
+        source,
+        segmenter,
+        scale=settings.scale or 1.0,
+        max_frames=settings.frames,
+        reconnect=not settings.no_reconnect,
+        should_stop=stop,
+    )
+    for frame, segmentation in frames:
+        show(as_image(view(frame, segmentation)), frame.time)
 
 
 def _image(settings: Settings, source: Source, segmenter: Segmenter, names: str | None) -> None:

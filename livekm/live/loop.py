@@ -19,7 +19,7 @@ import numpy.typing as npt
 from livekm.core.rests import Rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
-from livekm.frame import Frame
+from livekm.frame import Frame, Image
 from livekm.live.choice import Choice
 from livekm.live.commands import press
 from livekm.live.feeds import Ages, Feed, open_feed
@@ -67,6 +67,7 @@ def run(
     on_choice: Callable[[Choice], None] | None = None,
     server: Server | None = None,
     opens_window: bool = True,
+    on_picture: Callable[[Image, float], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> LiveSummary:
     """Show the segmented feed of a source in a window until the user quits or a camera ends.
@@ -110,6 +111,8 @@ def run(
         Of `livekm.live.web.server`: shows the feed to browsers, too, and passes on what they ask.
     opens_window : bool, default True
         Whether there is a window; without one, the call may be in any thread.
+    on_picture : callable, optional
+        Called with each new picture, without the HUD, (H, W, 3) uint8 BGR, and its frame's time.
     should_stop : callable, optional
         Called between frames and keys; True ends the run.
 
@@ -151,7 +154,7 @@ def run(
         open_feed(source, session.timer, max_frames, reconnect=reconnect) as feed,
         session,
     ):
-        loop = _Loop(source, session, feed, window, web, on_frame, should_stop)
+        loop = _Loop(source, session, feed, window, web, on_frame, should_stop, on_picture)
         shown = loop.run()
         session.close()
         periods = loop.periods.summary().get("frame")
@@ -203,6 +206,7 @@ class _Loop:
         web: WebFront | None,
         on_frame: Callable[[Frame, Segmentation], None] | None,
         should_stop: Callable[[], bool],
+        on_picture: Callable[[Image, float], None] | None,
     ) -> None:
         self._session = session
         self._feed = feed
@@ -211,6 +215,7 @@ class _Loop:
         self._pointer = Pointer(session)
         self._on_frame = on_frame
         self._should_stop = should_stop
+        self._on_picture = on_picture
         self._lost = f"{source.info.name} sends no frames: waiting for it"
         self._is_still = source.info.n_frames == 1
         self._source = source
@@ -316,6 +321,8 @@ class _Loop:
         now = time.perf_counter()
         held = session.processing.source_frame
         assert held is not None
+        if self._on_picture is not None and frame is not None:
+            self._on_picture(look.image(None), frame.time)
         until = now + session.patience() if is_held else feed.due(held)
         self._obey(until, is_held=is_held)
         if frame is not None:

@@ -22,6 +22,7 @@ _FORMAT = struct.Struct("=3I32sI16x")  # v4l2_fmtdesc
 _ENUMERATE_FORMATS = 0xC0405602
 _FRAME_SIZE = struct.Struct("=9I8x")  # v4l2_frmsizeenum
 _ENUMERATE_FRAME_SIZES = 0xC02C564A
+_VIDEO_OUTPUT = 2  # V4L2_CAP_VIDEO_OUTPUT
 _DISCRETE = 1  # V4L2_FRMSIZE_TYPE_DISCRETE
 
 _ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR}
@@ -89,6 +90,17 @@ def describe(path: str) -> tuple[str, list[tuple[int, int]]] | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def can_output(path: str) -> bool:
+    """Tell whether pictures can be written to the device at `path`."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            return bool(_ask(descriptor, _QUERY_CAPABILITY, _CAPABILITY)[5] & _VIDEO_OUTPUT)
+        finally:
+            os.close(descriptor)
+    return False
 
 
 def _frame_sizes(descriptor: int) -> set[tuple[int, int]]:
