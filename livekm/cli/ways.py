@@ -189,7 +189,6 @@ def _without_window_to(
         segmenter,
         scale=settings.scale or 1.0,
         max_frames=settings.frames,
-        reconnect=not settings.no_reconnect,
         should_stop=stop,
     )
     for frame, segmentation in frames:

@@ -81,13 +81,19 @@ class LiveFrames(Closing):
         frame = None
         while frame is None and not self._should_stop():
             frame = feed.take()
-            if frame is None and feed.is_over:
+            if frame is None and (feed.is_over or _is_at_end(feed)):
                 return None
         while frame is not None and (left := feed.due(frame) - time.perf_counter()) > 0:
             if self._should_stop():
                 return None
             time.sleep(min(left, _SLICE))
         return frame
+
+
+def _is_at_end(feed: Feed) -> bool:
+    """Tell whether a clip has ended, in which a window could still go back."""
+    timeline = feed.timeline
+    return timeline is not None and timeline.is_at_end
 
 
 def live_frames(
