@@ -21,6 +21,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import virtual_camera
 from clips import flat_image, index_of, make_clip
 from conftest import COMMAND, without_display
 from tools import lack
@@ -39,6 +40,8 @@ from livekm.prefetch import ReadAhead
 from livekm.sources import RawVideo, Source, open_source
 from livekm.sources.pipe import PipeSource
 from livekm.views import VIEWS
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="needs POSIX pipes and signals")
 
 N = 6
 Y4M = b"YUV4MPEG2 W64 H48 F30000:1001 Ip A1:1 C420jpeg\n"
@@ -197,6 +200,7 @@ def test_a_whole_y4m_stream_is_read_without_a_warning(caplog):
     assert caplog.records == []
 
 
+@posix_only
 def test_a_sender_that_stalls_keeps_nobody_from_ending():
     with piped(Y4M + Y4M_FRAME, stays_open=True) as file, PipeSource(file) as source:
         with ReadAhead(source) as frames:
@@ -204,6 +208,7 @@ def test_a_sender_that_stalls_keeps_nobody_from_ending():
         assert not is_work_left()
 
 
+@posix_only
 def test_a_frame_that_was_on_its_way_at_the_end_is_no_fault(caplog):
     data = Y4M + Y4M_FRAME + Y4M_FRAME[:99]
     with piped(data, stays_open=True) as file, PipeSource(file) as source:
@@ -419,6 +424,7 @@ def start(*arguments: object, folder: Path, **more: object) -> subprocess.Popen[
     )
 
 
+@posix_only
 def test_a_reader_that_ends_is_no_error_and_the_other_outputs_are_kept(tmp_path):
     process = start("--demo", "-k", 2, "-o", "-", "--stats", "table.csv", folder=tmp_path)
     assert process.stdout.read(9) == b"YUV4MPEG2"
@@ -428,6 +434,24 @@ def test_a_reader_that_ends_is_no_error_and_the_other_outputs_are_kept(tmp_path)
     assert (tmp_path / "table.partial.csv").stat().st_size > 100
 
 
+def test_closing_the_reader_is_how_a_camera_is_ended_so_that_nothing_is_partial(
+    camera_library, tmp_path
+):
+    process = subprocess.Popen(
+        [*COMMAND, "--camera", "0", "-k", "2", "-o", "-", "--stats", "table.csv"],
+        cwd=tmp_path,
+        env={**without_display(), **virtual_camera.environment(camera_library, size=(64, 48))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout.read(9) == b"YUV4MPEG2"
+    process.stdout.close()
+    _, err = process.communicate()
+    assert (process.returncode, err) == (141, b"")
+    assert (tmp_path / "table.csv").stat().st_size > 100
+
+
+@posix_only
 def test_a_reader_that_stalls_keeps_nobody_from_interrupting(tmp_path):
     process = start("--demo", "-k", 2, "-o", "-", folder=tmp_path)
     assert process.stdout.read(9) == b"YUV4MPEG2"
@@ -443,6 +467,7 @@ def test_a_reader_that_stalls_keeps_nobody_from_interrupting(tmp_path):
     assert (code, process.communicate()[1]) == (130, b"")
 
 
+@posix_only
 def test_ffmpeg_before_and_behind(tmp_path):
     if shutil.which("ffmpeg") is None:
         lack("needs ffmpeg")
@@ -490,6 +515,7 @@ def test_what_makes_no_sense_with_a_pipe_is_told(arguments, reason, run_cli):
     assert err.count("\n") == 1
 
 
+@posix_only
 def test_a_named_pipe_as_input_is_told_how_to_read_it(run_cli, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     code, _, err = run_cli("fifo", "-o", "out.mp4")

@@ -28,6 +28,8 @@ class StdoutPart(PartFile):
     ----------
     target : Path
         What messages call it.
+    is_gone : bool
+        Whether the reader has ended, or the output was given up.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,7 @@ class StdoutPart(PartFile):
         self.name_was_taken: bool = False
         self._number: int | None = os.dup(1)
         self._is_given_up = False
+        self.is_gone: bool = False
         self._may_wait = sys.platform != "win32" and not stat.S_ISREG(os.fstat(1).st_mode)
         os.dup2(2, 1)
 
@@ -58,6 +61,7 @@ class StdoutPart(PartFile):
                 elif select.select([], [self._number], [], _SLICE)[1]:
                     left = left[os.write(self._number, left[:_PIECE]) :]
         except BrokenPipeError:
+            self.is_gone = True
             raise ReaderGoneError("the reader of stdout has ended") from None
         return len(view)
 

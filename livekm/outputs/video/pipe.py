@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 
 from livekm.core.painting import Painting
-from livekm.errors import ImageSizeError, UsageError
+from livekm.errors import ImageSizeError, ReaderGoneError, UsageError
 from livekm.frame import Image, VideoInfo
 from livekm.outputs.base import FileSink
 from livekm.outputs.checks import as_image
@@ -123,7 +123,15 @@ class PipeSink(FileSink):
 
     def _finish(self) -> None:
         assert self._file is not None
-        self._file.finish()
+        if self._stdout.is_gone:  # `write` has said so; FFmpeg would call it another error
+            self._release()
+            return
+        try:
+            self._file.finish()
+        except av.FFmpegError as error:
+            if self._stdout.is_gone:
+                raise ReaderGoneError("the reader of stdout has ended") from error
+            raise
 
     def _release(self) -> None:
         if self._file is not None:
