@@ -64,6 +64,8 @@ class PipeSink(FileSink):
         If there is no such format, or for an image or a time that does not fit; see `ClipSink`.
     """
 
+    _needs_frames = False  # the reader may end within the first one
+
     def __init__(
         self,
         info: VideoInfo,
@@ -122,8 +124,9 @@ class PipeSink(FileSink):
         )
 
     def _finish(self) -> None:
-        assert self._file is not None
-        if self._stdout.is_gone:  # `write` has said so; FFmpeg would call it another error
+        if (
+            self._file is None or self._stdout.is_gone
+        ):  # `write` has said so; FFmpeg would call it another error
             self._release()
             return
         try:
