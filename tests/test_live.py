@@ -1228,9 +1228,9 @@ def test_every_command_has_a_key():
     assert named == set(COMMANDS) - {"wipe", "detail"}  # detail has no key yet
 
 
-def test_the_readme_has_the_table_of_keys():
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    table = readme.split("<!-- keys -->\n")[1].split("<!-- /keys -->")[0]
+def test_the_page_about_the_window_has_the_table_of_keys():
+    page = (Path(__file__).parents[1] / "docs" / "window.md").read_text(encoding="utf-8")
+    table = page.split("<!-- keys -->\n")[1].split("<!-- /keys -->")[0]
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE)
     _, rule, *keys = rows
     assert set("".join(rule)) == {"-"}

@@ -1,4 +1,4 @@
-"""The keys of a front: one table, from which the help and the README's table come."""
+"""The keys of a front: one table, from which the help and docs/window.md's table come."""
 
 from __future__ import annotations
 
