@@ -74,7 +74,8 @@ def test_numba_and_llvmlite_stand_in_one_room():
 
 
 def test_matplotlib_is_imported_for_figures_only_and_tqdm_for_progress_only():
-    assert {name.split(".")[0] for name in importers_of("matplotlib")} == {"figures"}
+    others = {name for name in importers_of("matplotlib") if name.split(".")[0] != "figures"}
+    assert others == {"outputs.palettes"}  # which knows matplotlib's maps by name
     assert importers_of("tqdm") == {"cli.progress", "batch.progress"}
 
 

@@ -1225,7 +1225,7 @@ def test_every_key_has_a_command_that_a_session_obeys(key, tmp_path):
 def test_every_command_has_a_key():
     """But that which follows the mouse."""
     named = {command.partition(":")[0] for command in COMMAND_OF.values()}
-    assert named == set(COMMANDS) - {"wipe", "detail"}  # detail has no key yet
+    assert named == set(COMMANDS) - {"wipe"}
 
 
 def test_the_page_about_the_window_has_the_table_of_keys():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from livekm import benchmark, figures
 from livekm.cli import build
@@ -17,9 +16,6 @@ from livekm.errors import LivekmError, SinkError
 from livekm.outputs.base import OutputGroup
 from livekm.outputs.whole_file import WholeFile
 from livekm.sources import Source
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def run(settings: Settings, source: Source, stop: Interruption) -> None:
@@ -50,19 +46,22 @@ def run(settings: Settings, source: Source, stop: Interruption) -> None:
         if json_file is not None:
             json_file.write(json.dumps(report.to_json()).encode() + b"\n")
         if plot_file is not None:
-            plot_file.write(figures.render(_page(report), Path(settings.plot or "").suffix))
+            plot_file.write(_page(report, Path(settings.plot or "").suffix))
     if outputs.renamed:
         raise SinkError("; ".join(f"{name} is {path} now" for name, path in outputs.renamed))
     if older is not None:
         _compare(settings, report, older)
 
 
-def _page(report: benchmark.Report) -> Figure:
+def _page(report: benchmark.Report, suffix: str) -> bytes:
     first, *others = report.measurements
-    if not others:
-        return figures.benchmark_figure(first.times_ms, report.headline, report.machine_line)
-    periods = {each.name: each.times_ms["frame"] for each in report.measurements}
-    return figures.sweep_figure(periods, f"a frame of {report.source}", report.machine_line)
+    if others:
+        periods = {each.name: each.times_ms.get("frame", []) for each in report.measurements}
+        known = {name: times for name, times in periods.items() if times}
+        page = figures.sweep_figure(known, f"a frame of {report.source}", report.machine_line)
+    else:
+        page = figures.benchmark_figure(first.times_ms, report.headline, report.machine_line)
+    return figures.render(page, suffix)
 
 
 def _measure(settings: Settings, source: Source, stop: Interruption) -> benchmark.Report:

@@ -81,6 +81,7 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
         "smaller scale, or larger",
         _VIEW,
     ),
+    KeyBinding("( )", {"(": "detail:-1", ")": "detail:+1"}, "coarser regions, or finer", _VIEW),
     KeyBinding("y", {"yY": "lock"}, "freeze the colours, free them", _COLORS),
     KeyBinding("r", {"rR": "reseed"}, "re-seed: start the colours anew", _COLORS),
     KeyBinding("m", {"mM": "mirror"}, "mirror the picture", _VIEW),
