@@ -34,7 +34,9 @@ import numpy as np
 from livekm import Segmenter
 from livekm.frame import Frame
 from livekm.live.commands import press
+from livekm.live.events import PointerEvent
 from livekm.live.keys import COMMAND_OF, key_groups
+from livekm.live.pointer import Pointer
 from livekm.live.session import Session
 from livekm.sources.demo.source import DemoSource
 
@@ -104,6 +106,7 @@ def soak_session(n_frames: int, chance: random.Random) -> list[str]:
             Segmenter(8, random_state=0), "segments", 1.0, Path(folder), key_groups()
         ) as session,
     ):
+        pointer = Pointer(session)
         for number, frame in zip(range(n_frames), scene, strict=False):
             image = frame.image
             if number // 500 % 2:  # a cut now and then
@@ -120,7 +123,8 @@ def soak_session(n_frames: int, chance: random.Random) -> list[str]:
             if number % 5 == 0:
                 press(session, chance.choice(keys))
             if number % 40 == 0:
-                session.click(chance.randrange(640), chance.randrange(360))
+                place = chance.randrange(640), chance.randrange(360)
+                pointer.obey(PointerEvent(chance.choice(("press", "drop", "move")), *place))
             if number % every == every - 1:
                 session.saving.stop_recording()
                 clear(Path(folder))

@@ -38,6 +38,8 @@ from livekm.frame import Frame
 from livekm.live.choice import Choice
 from livekm.live.keys import key_table
 from livekm.outputs.checks import as_image
+from livekm.pipeline import with_regions
+from livekm.regions import RegionSegmenter
 from livekm.sources import ClipSource, DemoSource
 from livekm.views import VIEWS
 
@@ -160,7 +162,10 @@ def test_every_view_can_be_written(name, photo, run_cli):
     assert run_cli(photo, "-o", "out.png", "--view", name, "-k", "3")[0] == 0
     image = cv2.imread(str(photo))
     segmentation = Segmenter(3, random_state=0).fit(image)
-    expected = as_image(VIEWS[name](Frame(image, 0, 0.0), segmentation))
+    frame = Frame(image, 0, 0.0)
+    if name == "regions":
+        segmentation = with_regions(frame, segmentation, RegionSegmenter())
+    expected = as_image(VIEWS[name](frame, segmentation))
     assert np.array_equal(cv2.imread("out.png"), expected)
 
 

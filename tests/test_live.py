@@ -449,6 +449,7 @@ def test_the_mirror_exchanges_left_and_right(livekm, tmp_path):
         program.wait_for_colors(2)
         program.press("m")
         wait_until(lambda: program.screenshot()[0, -1, 2] > 150 > program.screenshot()[0, 0, 2])
+        program.wait_for_colors(2)  # the note is gone
         mirrored = program.screenshot()
         program.press("m")
         wait_until(lambda: np.array_equal(program.screenshot(), mirrored[:, ::-1]))
@@ -990,7 +991,7 @@ def test_the_hud_has_one_line_all_of_them_or_none(tmp_path, monkeypatch):
 
 
 def test_a_paused_picture_says_so_and_not_how_fast_it_is(tmp_path):
-    settings = LiveSettings("mask", is_paused=True, chosen={0})
+    settings = LiveSettings("mask", is_paused=True, chosen_segments={0})
     segmenter = Segmenter(1, random_state=0)
     segmentation = segmenter.update(np.full((2, 2, 3), (3, 2, 1), np.uint8))
     status = Status(settings, segmenter, StageTimer())

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -313,7 +314,10 @@ def test_a_table_on_stdout_is_the_same_as_in_a_file(name, run_cli, tmp_path):
     code, out, _ = run_cli(*DEMO, f"--{name}", "-")
     assert code == 0
     assert run_cli(*DEMO, f"--{name}", "table.jsonl")[0] == 0
-    assert out == (tmp_path / "table.jsonl").read_text()
+    table = (tmp_path / "table.jsonl").read_text()
+    if name == "regions":  # a line goes out before the last frame of its region is known
+        out, table = (re.sub(r'"last_frame": \d+, ', "", text) for text in (out, table))
+    assert out == table
     assert {json.loads(line)["frame"] for line in out.splitlines()} == {0, 1}
 
 

@@ -977,7 +977,8 @@ def test_a_colour_on_both_sides_of_a_cut_keeps_its_slot():
         segmenter = Segmenter(5, random_state=seed)
         for _ in range(5):
             before = segmenter.update(noisy(patches(STRIPES), rng))
-        after = segmenter.update(noisy(patches(np.roll(OTHER_STRIPES, 2, axis=0)), rng))
+        other = np.roll(patches(np.roll(OTHER_STRIPES, 2, axis=0)), 4, axis=1)
+        after = segmenter.update(noisy(other, rng))
         assert after.scene_cut
         slot = naive.nearest([STRIPES[common]], before.palette)[0]
         assert np.abs(after.palette[slot].astype(int) - STRIPES[common]).max() <= 2

@@ -140,7 +140,7 @@ class RegionSegmentation:
         >>> from livekm import RegionSegmenter, segment
         >>> regions = RegionSegmenter(scale=0).update(image, segment(image, 2))
         >>> [[ring.tolist() for ring in rings] for rings in regions.rings()]
-        [[[[5, 0], [5, 4], [0, 4], [0, 0]], [[1, 1], [1, 3], [4, 3], [4, 1]]],
+        [[[[5, 0], [5, 4], [0, 4], [0, 0]], [[4, 3], [4, 1], [1, 1], [1, 3]]],
          [[[4, 1], [4, 3], [1, 3], [1, 1]]]]
         """
         n = self.n_regions

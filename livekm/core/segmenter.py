@@ -631,7 +631,7 @@ class Segmenter:
             palette.copy(),
             centers=centers,
             counts=labeling.counts,
-            mse=labeling.error / self._space.units**2,
+            mse=float(labeling.error) / self._space.units**2,
             scene_cut=scene_cut,
             ids=ids,
             names=names,

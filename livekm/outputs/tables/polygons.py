@@ -71,7 +71,9 @@ def _joined(path: Path, here: int, ring: Path, there: int) -> Path:
 
 
 def _without_midpoints(path: Path) -> Path:
-    """Leave out what lies on a straight line between its neighbours."""
+    """Leave out what repeats its neighbour, or lies on a straight line between them."""
+    if len(path) > 1:
+        path = path[(path != np.roll(path, 1, axis=0)).any(axis=1)]
     steps = np.sign(np.diff(path, axis=0, append=path[:1]))
     turns = (steps != np.roll(steps, 1, axis=0)).any(axis=1)
     return np.asarray(path[turns] if len(path) > 2 else path)
