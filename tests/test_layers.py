@@ -131,7 +131,7 @@ def test_opencv_is_loaded_before_pyav_or_its_window_would_hang(module):
 
 def test_importing_the_package_and_its_command_line_loads_no_matplotlib_and_needs_no_display():
     program = (
-        "import sys, threading, livekm, livekm.cli\n"
+        "import sys, threading, livekm, livekm.cli.command\n"
         "assert threading.active_count() == 1\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'matplotlib', 'tkinter'}))"
     )

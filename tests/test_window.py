@@ -112,6 +112,7 @@ def test_buttons_shift_and_wheel_of_the_mouse_arrive(display):
         ]:  # fmt: skip
             display.point(program.window, 30, 40, *buttons)
             assert [program.line() for _ in lines] == lines
+        display.put_pointer_away()
         display.press(program.window, "q")
         assert program.line() == "quit"
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from livekm.core.image_scaling import scaled_image
 from livekm.core.segmentation import Segmentation
-from livekm.figures.page import painted
+from livekm.figures.ghost import painted
 from livekm.frame import Frame, Image
 
 _MOST_BINS = 2048  # more than a page is wide in pixels

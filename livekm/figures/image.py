@@ -12,11 +12,10 @@ from matplotlib.patches import Rectangle
 
 from livekm.core.contrast import LUMA
 from livekm.core.segmentation import Segmentation
+from livekm.figures.ghost import ghost, painted
 from livekm.figures.page import (
-    ghost,
     hex_color,
     new_page,
-    painted,
     show_image,
     show_palette,
     to_rgb,

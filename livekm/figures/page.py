@@ -12,12 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from livekm.core.contrast import LUMA, is_dark
-from livekm.core.segmentation import Segmentation
+from livekm.core.contrast import is_dark
 from livekm.errors import UsageError
 from livekm.frame import Image
 
-_GHOST = 0.12  # how much of the picture shows on the ground of a segment
 _LONGEST_SIDE = 640  # of a panel in pixels; more would not be seen
 
 
@@ -61,22 +59,6 @@ def show_image(axes: Axes, image: Image, title: str) -> None:
     axes.imshow(image[::step, ::step, ::-1], interpolation="antialiased")
     axes.set_title(title, fontsize=10, parse_math=False)
     axes.set_axis_off()
-
-
-def painted(image: Image, segmentation: Segmentation) -> Image:
-    """Return the segments in their colours, and the picture in pale grey where none counts."""
-    colors, ignored = segmentation.paint(), segmentation.ignored
-    if ignored is None:
-        return colors
-    return np.where(ignored[:, :, np.newaxis], ghost(image, light=True), colors)
-
-
-def ghost(image: Image, *, light: bool) -> Image:
-    """Return the picture in grey, so weak on a light or a dark ground that segments stand out."""
-    ground = 255 if light else 70
-    grey = image.astype(np.float64) @ LUMA
-    weak = np.rint(ground * (1 - _GHOST) + _GHOST * grey).astype(np.uint8)
-    return np.repeat(weak[:, :, np.newaxis], 3, axis=2)
 
 
 def to_rgb(color: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
