@@ -14,8 +14,8 @@ from livekm.core.kernels import ignore_pixels
 from livekm.core.places import Places, shared
 from livekm.core.scene_change import SceneChange
 from livekm.figures import clip_figure, render, segmentation_figure
+from livekm.figures.ghost import ghost
 from livekm.figures.history import History
-from livekm.figures.page import ghost
 from livekm.frame import Frame
 from livekm.outputs.checks import as_image
 from livekm.outputs.tables.statistics import measure

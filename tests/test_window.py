@@ -286,3 +286,21 @@ def test_a_display_that_goes_ends_with_one_line_and_the_recording_is_kept(source
     assert err == "livekm: the display is gone; kept livekm-1.mp4\n"
     with open_source(tmp_path / "livekm-1.mp4") as kept:
         assert next(iter(kept)).image.size
+
+
+def test_a_window_that_is_closed_while_its_size_is_asked_for_is_closed_and_no_failure(
+    monkeypatch,
+):
+    window = Window.__new__(Window)
+    window._title, window._room = "gone", (4, 3)
+    window._is_open = window._was_visible = window._listens = True
+    window._fitted = (4, 3, 0)
+    answers = iter([1.0, 0.0])
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *name: next(answers))
+
+    def vanish(title):
+        raise cv2.error("null window")
+
+    monkeypatch.setattr(cv2, "getWindowImageRect", vanish)
+    assert window.fit(4, 3) == (4, 3)
+    assert not window.is_open

@@ -109,6 +109,9 @@ class Window(Closing):
                     width, height = cv2.getWindowImageRect(self._title)[2:]
                     self._room = max(1, width), max(1, height)
             except cv2.error as error:
+                self._look_whether_closed()  # by the user, in between
+                if not self._is_open:
+                    return self._room
                 raise SinkError(
                     f"cannot open a window: {error.err}; add -o FILE to write a file instead"
                 ) from error
