@@ -288,19 +288,55 @@ def test_a_display_that_goes_ends_with_one_line_and_the_recording_is_kept(source
         assert next(iter(kept)).image.size
 
 
-def test_a_window_that_is_closed_while_its_size_is_asked_for_is_closed_and_no_failure(
-    monkeypatch,
-):
-    window = Window.__new__(Window)
-    window._title, window._room = "gone", (4, 3)
-    window._is_open = window._was_visible = window._listens = True
-    window._fitted = (4, 3, 0)
-    answers = iter([1.0, 0.0])
-    monkeypatch.setattr(cv2, "getWindowProperty", lambda *name: next(answers))
+@requires_xvfb
+@pytest.mark.parametrize(
+    "call",
+    ["resizeWindow", "imshow", "setMouseCallback", "setWindowProperty", "getWindowImageRect"],
+)
+def test_a_window_that_the_user_closes_before_any_call_is_closed_and_no_failure(display, call):
+    program = f"""
+import cv2, numpy as np
+from livekm.live.window import Window
 
-    def vanish(title):
+image, real = np.zeros((30, 40, 3), np.uint8), cv2.{call}
+
+def closed_before(title, *rest):
+    cv2.destroyWindow(title)
+    if {call!r} == "imshow":  # which would open another window on Qt; other backends raise
         raise cv2.error("null window")
+    return real(title, *rest)
 
-    monkeypatch.setattr(cv2, "getWindowImageRect", vanish)
-    assert window.fit(4, 3) == (4, 3)
-    assert not window.is_open
+cv2.{call} = closed_before
+with Window("gone") as window:
+    for turn in range(1000):
+        window.fit(40, 30)
+        window.show(image)
+        window.poll(1)
+        window.set_full_screen(turn > 100)
+        if not window.is_open:
+            print("closed", turn)
+            break
+"""
+    done = forked.run([sys.executable, "-c", program], env=display.environment())
+    assert (done.returncode, done.stdout.split()[:1], done.stderr) == (0, ["closed"], "")
+
+
+@requires_xvfb
+def test_a_window_that_fails_while_it_is_there_says_so(display):
+    program = """
+import cv2
+from livekm.errors import SinkError
+from livekm.live.window import Window
+
+def fail(title, *size):
+    raise cv2.error("out of memory")
+
+cv2.resizeWindow = fail
+with Window("fails") as window:
+    try:
+        window.fit(40, 30)
+    except SinkError as error:
+        print(error)
+"""
+    done = forked.run([sys.executable, "-c", program], env=display.environment())
+    assert done.stdout.startswith("the window fails: ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cv2
 
@@ -102,19 +102,12 @@ class Window(Closing):
         """
         self._look_whether_closed()
         if self._is_open:
-            try:
+            with self._unless_closed():
                 if self._fitted != (width, height, below):
                     self._resize(width, height, below)
                 elif self._listens:  # before it is seen, the window's size is not the true one
                     width, height = cv2.getWindowImageRect(self._title)[2:]
                     self._room = max(1, width), max(1, height)
-            except cv2.error as error:
-                self._look_whether_closed()  # by the user, in between
-                if not self._is_open:
-                    return self._room
-                raise SinkError(
-                    f"cannot open a window: {error.err}; add -o FILE to write a file instead"
-                ) from error
         return self._room
 
     def show(self, image: Image) -> None:
@@ -125,7 +118,8 @@ class Window(Closing):
         self._look_whether_closed()
         # cv2.imshow would open a window that the user has closed again.
         if self._is_open and self._fitted is not None:
-            cv2.imshow(self._title, image)
+            with self._unless_closed():
+                cv2.imshow(self._title, image)
 
     def poll(self, timeout_ms: int = 1) -> str | None:
         """Let the window work and wait up to `timeout_ms` milliseconds, at least 1, for a key.
@@ -144,8 +138,9 @@ class Window(Closing):
             return None
         code = cv2.waitKeyEx(max(1, timeout_ms))
         if not self._listens and self._is_visible():  # earlier, Qt's window sometimes never appears
-            cv2.setMouseCallback(self._title, self._note_mouse)
-            self._listens = True
+            with self._unless_closed():
+                cv2.setMouseCallback(self._title, self._note_mouse)
+                self._listens = True
         self._look_whether_closed()
         if code == -1:
             return None
@@ -164,9 +159,10 @@ class Window(Closing):
         """Fill the screen with the window, or no longer; nothing happens where it is so."""
         if on != self._is_full_screen and self._fitted is not None and self._is_open:
             mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
-            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
-            self._is_full_screen = on
-            self._asked_at = time.monotonic()
+            with self._unless_closed():
+                cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
+                self._is_full_screen = on
+                self._asked_at = time.monotonic()
 
     def close(self) -> None:
         """Close the window."""
@@ -177,6 +173,21 @@ class Window(Closing):
                 cv2.destroyWindow(self._title)
             self._fitted = None
         self._is_open = False
+
+    @contextlib.contextmanager
+    def _unless_closed(self) -> Iterator[None]:
+        """Take an error of a call as the user's closing, where the window is there no longer.
+
+        The user can close the window between any two of OpenCV's calls, the first two included.
+        """
+        try:
+            yield
+        except cv2.error as error:
+            if self._is_visible():
+                raise SinkError(
+                    f"the window fails: {error.err}; add -o FILE to write a file instead"
+                ) from error
+            self._is_open = False
 
     def _look_whether_closed(self) -> None:
         if self._is_open and self._fitted is not None:
@@ -207,10 +218,18 @@ class Window(Closing):
             delta = (flags >> 16 & 0xFFFF ^ 0x8000) - 0x8000  # of 16 bits, with a sign
             self._events.append(PointerEvent("wheel", x, y, delta // _WHEEL))
 
+    def _open(self) -> None:
+        quiet_qt()
+        try:
+            cv2.namedWindow(self._title, _STYLE)
+        except cv2.error as error:
+            raise SinkError(
+                f"cannot open a window: {error.err}; add -o FILE to write a file instead"
+            ) from error
+
     def _resize(self, width: int, height: int, below: int) -> None:
         if self._fitted is None:
-            quiet_qt()
-            cv2.namedWindow(self._title, _STYLE)
+            self._open()
             self._take_back = before_exit(self._on_lost)
         keeps = self._fitted is not None and (self._is_full_screen or self._is_resized_by_hand())
         self._fitted = width, height, below
