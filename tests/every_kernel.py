@@ -9,6 +9,7 @@ import sys
 
 import naive
 import numpy as np
+import test_cloud
 import test_kernels
 import test_mask
 import test_region_segmenter
@@ -81,6 +82,8 @@ def check_one_of_each() -> None:
     test_kernels.test_a_sample_is_assigned_to_the_nearest_and_knows_the_second(600, 3, 3)
     test_kernels.test_statistics_of_centers_that_stay(500, 7, 3)
     test_kernels.test_one_step_moves_each_center_to_its_mean_and_empty_ones_nowhere()
+    test_cloud.test_steps_over_cells_are_lloyd_s_steps_over_points(65, 9, 3)
+    test_cloud.test_a_cloud_of_colors_holds_each_color_as_often_as_it_occurs("bgr", 4)
     test_kernels.test_painting_looks_colours_up(7, 3)
     test_kernels.test_colour_blocks_may_be_done_in_parts(257)
     test_kernels.test_hsv_planes_are_rounded_from_the_formula()
@@ -99,6 +102,7 @@ def check_variants() -> None:
     test_kernels.test_smoothing_is_that_of_the_naive_reference((3, 63), 5)
     test_kernels.test_a_sample_is_assigned_to_the_nearest_and_knows_the_second(600, 3, 5)
     test_kernels.test_statistics_of_centers_that_stay(500, 7, 5)
+    test_cloud.test_steps_over_cells_are_lloyd_s_steps_over_points(65, 2, 5)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import pytest
 from livekm import Segmenter
 from livekm.core import light, moves
 from livekm.core.challenges import Calendar, wanted_saving
+from livekm.core.cloud import Cloud
 from livekm.core.identity import Identity
 from livekm.core.labeler import Labeler
 from livekm.core.moves import Move, MoveLedger, Prices
@@ -587,7 +588,7 @@ def test_all_of_an_image_is_fitted_on_a_finer_grid():
     trainer = trained(8)
     show(trainer, pixels)
     points = np.ascontiguousarray(pixels.reshape(-1, 3).T.astype(np.float32))
-    trainer.converge(points, 300)
+    trainer.converge(Cloud(points, np.ones(points.shape[1], np.uint32)), 300)
     centers, _ = naive.lloyd(points.T, trainer.centers.T, 1)
     assert np.abs(centers - trainer.centers.T).max() < 0.01
 

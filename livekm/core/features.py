@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.cloud import Cloud, cloud_of_colors, cloud_of_points
 from livekm.core.colorspace import ColorSpace
 from livekm.core.places import Places
 from livekm.core.sampling import sample_positions
@@ -15,6 +16,8 @@ from livekm.frame import Image
 from livekm.validation import check_image
 
 __all__ = ["Features"]
+
+_MOST_PLACES = 2**21  # pixels of a `cloud` in which each has a place of its own
 
 
 class Sampled(NamedTuple):
@@ -85,11 +88,18 @@ class Features:
         self.space.split(pixels, self._planes, self._threads)
         return self._planes
 
+    def cloud(self, pixels: Image, mask: npt.NDArray[np.uint8] | None) -> Cloud:
+        """Return all pixels that count; where their place does too, up to two million of them."""
+        if self._extent > 0:
+            return cloud_of_points(self.sample(pixels, mask, _MOST_PLACES).points, self._threads)
+        counting = pixels if mask is None else pixels[mask > 0]
+        return cloud_of_colors(counting, self.space, self._threads)
+
     def sample(
         self,
         pixels: Image,
-        most: int | None = None,
         mask: npt.NDArray[np.uint8] | None = None,
+        most: int | None = None,
     ) -> Sampled:
         """Take one pixel of every square, if it counts: some of `mask` (H, W) must not be 0.
 

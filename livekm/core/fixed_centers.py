@@ -41,7 +41,3 @@ class FixedCenters:
         self.last_frame = points, pixels, places
         self.mse = Sample(points, self._bits).fit(self.centers).mse
         return self._scene.observe(pixels, places)
-
-    def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> tuple[int, bool]:
-        """Do nothing: there is nothing to train."""
-        return 0, True

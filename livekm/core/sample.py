@@ -120,23 +120,6 @@ class Sample:
         """Return that of each point to its center, (n,)."""
         return np.asarray((self._rows[:, 3] + 2 * fit.best).clip(0))
 
-    def converge(self, centers: Centers, most: int) -> tuple[Fit, int, bool]:
-        """Run Lloyd steps from `centers` until one does not lower the error, but `most` of them.
-
-        Returns
-        -------
-        fit : Fit
-        n_steps : int
-        converged : bool
-            Whether the last step did not lower the error.
-        """
-        fit = self.fit(centers)
-        for n_steps in range(1, most + 1):
-            before, fit = fit.mse, self.refine(fit, 1)
-            if fit.mse >= before:
-                return fit, n_steps, True
-        return fit, most, False
-
     def _run(
         self,
         centers: Centers,

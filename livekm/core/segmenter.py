@@ -34,7 +34,6 @@ _DEFAULT_CLUSTERS = 8
 _DEFAULT_THREADS = 8  # more do not pay: the memory is the limit
 _MOST_MASKED = 255  # clusters: the label 255 is that of ignored pixels then
 _MAX_WEIGHT = 4.0  # beyond it, scores are no longer exact in float32
-_MAX_FIT = 2**21  # pixels that `fit` trains on; 40 bytes each
 _MAX_SORTS = 10  # of labels by size; one is enough but for pixels as near to two centers
 
 
@@ -427,7 +426,7 @@ class Segmenter:
             if counted is not None and not counted.any():
                 return self._nothing(pixels)
             self._ask(pixels, counted)
-            cut = self._trainer.step(*self._features.sample(pixels, mask=counted))
+            cut = self._trainer.step(*self._features.sample(pixels, counted))
             if cut:
                 self._labeler.forget()
             labeling = self._label(pixels, counted)
@@ -472,9 +471,9 @@ class Segmenter:
         The textbook's job: start the centers, assign each pixel to its nearest center, move each
         center to the mean of its pixels, and repeat until no pixel changes its cluster or
         `max_iterations` is reached. The start is the best of several that were tried on a sample
-        of the pixels. Of images above two million pixels, every second row and column is trained
-        on, or every third, and so on. Label 0 is the largest segment, and so on down, unless a
-        palette is fixed. Forgets all frames before.
+        of the pixels. Where `spatial_weight` counts, every second row and column of images above
+        two million pixels is trained on, or every third, and so on. Label 0 is the largest segment,
+        and so on down, unless a palette is fixed. Forgets all frames before.
 
         Parameters
         ----------
@@ -501,9 +500,11 @@ class Segmenter:
             if counted is not None and not counted.any():
                 return self._nothing(pixels, n_iter=0, converged=True)
             self._ask(pixels, counted)
-            self._trainer.step(*self._features.sample(pixels, mask=counted))
-            points = self._features.sample(pixels, _MAX_FIT, counted).points
-            n_iter, converged = self._trainer.converge(points, max_iterations)
+            self._trainer.step(*self._features.sample(pixels, counted))
+            n_iter, converged = 0, True
+            if isinstance(self._trainer, Trainer):
+                cloud = self._features.cloud(pixels, counted)
+                n_iter, converged = self._trainer.converge(cloud, max_iterations)
             labeling = self._label(pixels, counted)
             if isinstance(self._trainer, Trainer):
                 labeling = self._sorted_by_size(self._trainer, pixels, counted, labeling)

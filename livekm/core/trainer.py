@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from livekm.core import light
 from livekm.core.challenges import Calendar, wanted_saving
+from livekm.core.cloud import Cloud
 from livekm.core.identity import Colors, Identity, Remembered, match
 from livekm.core.moves import MoveLedger, Prices, make_moves, price, revive
 from livekm.core.places import Index, Places, shared
@@ -158,8 +159,8 @@ class Trainer:
         self._last = _Frame(sample, pixels, fit, fit.labels, places)
         self.step(points, pixels, places)
 
-    def converge(self, points: npt.NDArray[np.float32], max_iterations: int) -> tuple[int, bool]:
-        """Run Lloyd steps on (d, n) points until one of them does not lower the error any more.
+    def converge(self, cloud: Cloud, max_iterations: int) -> tuple[int, bool]:
+        """Run Lloyd steps on all points until one of them does not lower the error any more.
 
         Returns
         -------
@@ -170,9 +171,10 @@ class Trainer:
         """
         assert self._last is not None
         # On a finer grid: towards the end, steps are shorter than those of the usual one.
-        sample = Sample(points, self.policy.fine_bits)
-        fit, n_iter, converged = sample.converge(self._last.fit.centers, max_iterations)
-        self._last = self._last._replace(fit=replace(self._last.fit, centers=fit.centers))
+        centers, n_iter, converged = cloud.converge(
+            self._last.fit.centers, max_iterations, self.policy.fine_bits
+        )
+        self._last = self._last._replace(fit=replace(self._last.fit, centers=centers))
         return n_iter, converged
 
     def reorder(self, order: npt.NDArray[np.intp]) -> None:

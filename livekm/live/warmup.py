@@ -106,7 +106,7 @@ def compile_all() -> Path | None:
             )
             for picture, mask in ((image, None), (image, counts), (255 - image, None)):
                 segmentation = segmenter.update(picture, mask)
-        segmenter.fit(image)
+            segmenter.fit(image)
     segmentation.boundaries()
     find_regions(segmentation)
     measure(Frame(image, 0, 0.0), segmentation)

@@ -6,7 +6,9 @@ numba then leaves the test for negative indices out, and the loops vectorise.
 """
 
 from livekm.core.kernels.blocks import BLOCK_ROWS
+from livekm.core.kernels.cells import CELL, CELLS, assign_cells
 from livekm.core.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
+from livekm.core.kernels.colors import count_colors
 from livekm.core.kernels.components import (
     count_runs,
     link_runs,
@@ -28,7 +30,11 @@ from livekm.core.kernels.statistics import measure_labels
 
 __all__ = [
     "BLOCK_ROWS",
+    "CELL",
+    "CELLS",
     "COLOR_BLOCK",
+    "assign_cells",
+    "count_colors",
     "count_runs",
     "flood",
     "hsv_planes",
