@@ -13,6 +13,7 @@ import every_kernel
 import numpy as np
 import test_cloud
 import test_kernels
+import test_lookup
 import test_region_segmenter
 
 PLANES = np.zeros((3, 4, 70), np.uint8)
@@ -31,6 +32,7 @@ def all_others() -> None:
         test_kernels.run_smooth_labels(planes, labels, centers, 0.0, [(0, len(labels))])
     test_kernels.test_a_sample_is_assigned_to_the_nearest_and_knows_the_second(600, 3, 3)
     test_cloud.test_a_cloud_of_colors_holds_each_color_as_often_as_it_occurs("bgr", 4)
+    test_lookup.test_labels_that_are_looked_up_are_those_that_are_compared(1, False)
     test_kernels.test_painting_looks_colours_up(7, 3)
     test_kernels.test_colour_blocks_may_be_done_in_parts(257)
     every_kernel.check_components()

@@ -11,6 +11,7 @@ import naive
 import numpy as np
 import test_cloud
 import test_kernels
+import test_lookup
 import test_mask
 import test_region_segmenter
 
@@ -84,6 +85,7 @@ def check_one_of_each() -> None:
     test_kernels.test_one_step_moves_each_center_to_its_mean_and_empty_ones_nowhere()
     test_cloud.test_steps_over_cells_are_lloyd_s_steps_over_points(65, 9, 3)
     test_cloud.test_a_cloud_of_colors_holds_each_color_as_often_as_it_occurs("bgr", 4)
+    test_lookup.test_labels_that_are_looked_up_are_those_that_are_compared(100, True)
     test_kernels.test_painting_looks_colours_up(7, 3)
     test_kernels.test_colour_blocks_may_be_done_in_parts(257)
     test_kernels.test_hsv_planes_are_rounded_from_the_formula()

@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from livekm.core.colorspace import ColorSpace
 from livekm.core.kernels import CELL, CELLS, assign_cells, count_colors
+from livekm.core.lookup import numbered_colors
 from livekm.core.sample import Centers
 from livekm.core.threads import run_in_threads
 from livekm.frame import Image
 
-_COLORS = 2**24
 _PARTS = 32  # that threads share
 _ROUNDING = 1e-5  # of scores, in parts of the largest bias
 
@@ -113,21 +113,17 @@ class Cloud:
 
 
 def cloud_of_colors(pixels: Image, space: ColorSpace, threads: int) -> Cloud:
-    """Return the colours of (..., 3) uint8 BGR pixels, in the order of a curve that Morton found.
-
-    See "A computer oriented geodetic data base" (Morton, IBM, 1966).
-    """
-    numbers = np.zeros(_COLORS, np.uint32)
-    count_colors(pixels.reshape(-1), _spread(np.arange(256, dtype=np.uint32), 3), numbers)
-    codes = np.flatnonzero(numbers)
-    colors = _levels(codes)
-    planes = np.empty((3, 1, len(codes)), space.dtype)
-    space.split(colors[np.newaxis], planes, threads)
-    return Cloud(planes.reshape(3, -1).astype(np.float32), numbers[codes], threads)
+    """Return the colours of (..., 3) uint8 BGR pixels, in the order of their numbers."""
+    counts = np.zeros(2**24, np.uint32)
+    count_colors(pixels.reshape(-1), counts)
+    numbers = np.flatnonzero(counts)
+    planes = np.empty((3, 1, len(numbers)), space.dtype)
+    space.split(numbered_colors(numbers)[np.newaxis], planes, threads)
+    return Cloud(planes.reshape(3, -1).astype(np.float32), counts[numbers], threads)
 
 
 def cloud_of_points(points: npt.NDArray[np.float32], threads: int) -> Cloud:
-    """Return (d, n) points, sorted along Morton's curve."""
+    """Return (d, n) points, in the order of numbers that interleave the bits of their features."""
     low = points.min(axis=1, keepdims=True)
     reach = np.maximum(points.max(axis=1, keepdims=True) - low, 1)
     levels = (63 / reach * (points - low)).astype(np.uint32)
@@ -139,18 +135,8 @@ def cloud_of_points(points: npt.NDArray[np.float32], threads: int) -> Cloud:
 
 
 def _spread(levels: npt.NDArray[np.uint32], apart: int) -> npt.NDArray[np.uint32]:
-    """Put the bits of levels below 256 that far apart."""
+    """Put the bits of levels below 64 that far apart."""
     codes = np.zeros_like(levels)
-    for bit in range(8):
+    for bit in range(6):
         codes |= (levels >> np.uint32(bit) & np.uint32(1)) << np.uint32(apart * bit)
     return codes
-
-
-def _levels(codes: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-    """Return the (n, 3) levels whose bits are interleaved in codes."""
-    table = np.zeros((2**12, 3), np.uint8)  # of four bits of each level
-    for bit in range(4):
-        for f in range(3):
-            table[:, f] |= (np.arange(2**12) >> (3 * bit + f) & 1).astype(np.uint8) << bit
-    low, high = table[codes & 0xFFF], table[codes >> 12]
-    return np.asarray(low | high << 4)

@@ -9,6 +9,7 @@ import numpy as np
 
 from livekm.core import kernels
 from livekm.core.colorspace import COLOR_SPACES
+from livekm.core.labeler import Labeler
 from livekm.core.painting import Painting
 from livekm.core.segmenter import Segmenter, segment
 from livekm.frame import Frame, Image
@@ -107,6 +108,10 @@ def compile_all() -> Path | None:
             for picture, mask in ((image, None), (image, counts), (255 - image, None)):
                 segmentation = segmenter.update(picture, mask)
             segmenter.fit(image)
+    Labeler(1, table_from=0).label(
+        image, np.zeros((3, 1), np.float32), spacing=np.float32(0), reach=3 * 255.0**2,
+        hysteresis=0, most=0, smoothing=0,
+    )  # fmt: skip
     segmentation.boundaries()
     find_regions(segmentation)
     measure(Frame(image, 0, 0.0), segmentation)

@@ -20,6 +20,7 @@ from livekm.core.kernels.flooding import flood
 from livekm.core.kernels.ignoring import ignore_pixels
 from livekm.core.kernels.labeling import label_blocks
 from livekm.core.kernels.lloyd import lloyd
+from livekm.core.kernels.lookup import CUBE, CUBES, RUN, look_up_labels, tabulate_cubes
 from livekm.core.kernels.merging import merge
 from livekm.core.kernels.outlining import trace_rings
 from livekm.core.kernels.painting import paint_labels, paint_yuv
@@ -33,6 +34,9 @@ __all__ = [
     "CELL",
     "CELLS",
     "COLOR_BLOCK",
+    "CUBE",
+    "CUBES",
+    "RUN",
     "assign_cells",
     "count_colors",
     "count_runs",
@@ -43,6 +47,7 @@ __all__ = [
     "label_blocks",
     "link_runs",
     "lloyd",
+    "look_up_labels",
     "measure_components",
     "measure_edges",
     "measure_labels",
@@ -53,5 +58,6 @@ __all__ = [
     "peel",
     "smooth_labels",
     "sum_regions",
+    "tabulate_cubes",
     "trace_rings",
 ]

@@ -16,19 +16,19 @@ from livekm.core.kernels.compiler import trailing_zeros as lowest
 CELL = WORD  # points
 CELLS = 16  # small cells in a large one
 
-_MOST = 256  # centers
-_ALL = 5 * _MOST  # coordinates of centers
-_LEFT = _MOST + 1  # one more, since each is written before it is known to be left
+MOST = 256  # centers
+ALL = 5 * MOST  # coordinates of centers
+LEFT = MOST + 1  # one more, since each is written before it is known to be left
 
 _F = np.float32
 _I = np.int64
 _U = np.uint64
 _0, _1, _2 = np.uint64(0), np.uint64(1), np.uint64(2)
-_P1, _P2 = np.uint64(_MOST), np.uint64(2 * _MOST)
+_P1, _P2 = np.uint64(MOST), np.uint64(2 * MOST)
 
 
 @inline_jit
-def _narrow(places, biases, count, low, high, cell, margin, excess, left):
+def narrow(places, biases, count, low, high, cell, margin, excess, left):
     """Write which of `count` centers a cell's box leaves into `left`, in order; count them.
 
     A center is out when another, the nearest to the middle of the box, has the lower score at every
@@ -38,7 +38,7 @@ def _narrow(places, biases, count, low, high, cell, margin, excess, left):
     for j in range(n):
         excess[j] = biases[j]
     for f in range(low.shape[0]):
-        middle, base = _F(0.5) * (low[f, cell] + high[f, cell]), _U(f * _MOST)
+        middle, base = _F(0.5) * (low[f, cell] + high[f, cell]), _U(f * MOST)
         for j in range(n):
             excess[j] -= places[base + j] * middle
     least = excess[0]
@@ -50,7 +50,7 @@ def _narrow(places, biases, count, low, high, cell, margin, excess, left):
         star += _1
     limit = least + margin
     for f in range(low.shape[0]):
-        half, base = _F(0.5) * (high[f, cell] - low[f, cell]), _U(f * _MOST)
+        half, base = _F(0.5) * (high[f, cell] - low[f, cell]), _U(f * MOST)
         own = places[base + star]
         for j in range(n):
             excess[j] -= abs(places[base + j] - own) * half
@@ -62,18 +62,18 @@ def _narrow(places, biases, count, low, high, cell, margin, excess, left):
 
 
 @inline_jit
-def _take(places, biases, labels, left, count, d, chosen, chosen_biases, chosen_labels):
+def take(places, biases, labels, left, count, d, chosen, chosen_biases, chosen_labels):
     """Copy the centers that are left, so that they lie together."""
     for q in range(_U(count)):
         j = _U(left[q])
         for f in range(d):
-            chosen[_U(f * _MOST) + q] = places[_U(f * _MOST) + j]
+            chosen[_U(f * MOST) + q] = places[_U(f * MOST) + j]
         chosen_biases[q] = biases[j]
         chosen_labels[q] = labels[j]
 
 
 @inline_jit
-def _compare(points, start, places, biases, labels, left, count, best, nearest):
+def compare(points, start, places, biases, labels, left, count, best, nearest):
     """Write the nearest of the centers that are left for each point of a cell."""
     d = points.shape[0]
     scores = scratch(CELL, np.float32)
@@ -86,7 +86,7 @@ def _compare(points, start, places, biases, labels, left, count, best, nearest):
             p = start + i
             scores[i] = bias - a * points[_0, p] - b * points[_1, p] - c * points[_2, p]
         for f in range(3, d):
-            a = places[_U(f * _MOST) + j]
+            a = places[_U(f * MOST) + j]
             for i in range(_U(CELL)):
                 scores[i] -= a * points[_U(f), start + i]
         label = np.uint8(labels[j])
@@ -150,22 +150,22 @@ def assign_cells(
         Sum and number of the points of each label, kept up to date.
     """
     d, k = centers.shape
-    places, chosen = scratch(_ALL, np.float32), scratch(_ALL, np.float32)
-    chosen_biases, excess = scratch(_MOST, np.float32), scratch(_MOST, np.float32)
-    names, chosen_names = scratch(_MOST, np.int64), scratch(_MOST, np.int64)
-    left, best = scratch(_LEFT, np.int64), scratch(CELL, np.float32)
+    places, chosen = scratch(ALL, np.float32), scratch(ALL, np.float32)
+    chosen_biases, excess = scratch(MOST, np.float32), scratch(MOST, np.float32)
+    names, chosen_names = scratch(MOST, np.int64), scratch(MOST, np.int64)
+    left, best = scratch(LEFT, np.int64), scratch(CELL, np.float32)
     nearest, before = scratch(CELL, np.uint8), scratch(CELL, np.uint8)
     for j in range(_U(k)):
         names[j] = _I(j)
         for f in range(d):
-            places[_U(f * _MOST) + j] = centers[_U(f), j]
+            places[_U(f * MOST) + j] = centers[_U(f), j]
     cells, large, parts = low.shape[1], large_low.shape[1], sums.shape[0]
     for part in range(first, last):
         for outer in range(large * part // parts, large * (part + 1) // parts):
-            count = _narrow(places, biases, k, large_low, large_high, outer, margin, excess, left)
-            _take(places, biases, names, left, count, d, chosen, chosen_biases, chosen_names)
+            count = narrow(places, biases, k, large_low, large_high, outer, margin, excess, left)
+            take(places, biases, names, left, count, d, chosen, chosen_biases, chosen_names)
             for cell in range(outer * CELLS, min(outer * CELLS + CELLS, cells)):
-                found = _narrow(chosen, chosen_biases, count, low, high, cell, margin, excess, left)
+                found = narrow(chosen, chosen_biases, count, low, high, cell, margin, excess, left)
                 start, label = _U(cell * CELL), np.int16(chosen_names[left[0]])
                 if found == _1 and only[cell] == label:
                     continue
@@ -175,7 +175,7 @@ def assign_cells(
                         nearest[i] = np.uint8(label)
                 else:
                     only[cell] = np.int16(-1)
-                    _compare(
+                    compare(
                         points, start, chosen, chosen_biases, chosen_names, left, found, best,
                         nearest,
                     )  # fmt: skip
