@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from livekm.live import LiveSummary
     from livekm.live import run as run_live
     from livekm.live.frames import live_frames
+    from livekm.live.notebook import show
     from livekm.outputs import EncoderOptions, Sink, open_sink
     from livekm.regions import Region, find_regions
     from livekm.regions.segmenter import RegionSegmenter
@@ -61,6 +62,7 @@ __all__ = [
     "run_live",
     "segment",
     "selective",
+    "show",
     "suggest_n_clusters",
 ]
 
@@ -95,6 +97,7 @@ _MODULES = {
     "run_live": "live",
     "segment": "core.segmenter",
     "selective": "views",
+    "show": "live.notebook",
     "suggest_n_clusters": "core.suggestion",
 }
 _OTHER_NAMES = {"run_live": "run"}

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.errors import printable
+from livekm.thumbnail import to_png
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, BGR."""
@@ -44,6 +45,10 @@ class Frame:
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         return f"<Frame {self.index} at {self.time:.3f} s, {width}x{height}>"
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: the picture, scaled down."""
+        return to_png(self.image)
 
 
 @dataclass(frozen=True, slots=True)

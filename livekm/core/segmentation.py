@@ -9,9 +9,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from livekm.core.inline import segments_html
 from livekm.core.painting import Painting, check_labels, check_palette
 from livekm.core.region_segmentation import RegionSegmentation
 from livekm.frame import Image
+from livekm.thumbnail import to_png
 from livekm.validation import check_range
 
 __all__ = ["Segmentation"]
@@ -139,6 +141,14 @@ class Segmentation:
         cut = ", scene cut" if self.scene_cut else ""
         size = f"{width}x{height} pixels in {self.n_clusters} clusters"
         return f"<Segmentation of {size}, mse {self.mse:.2f}{cut}>"
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: the painted image, scaled down."""
+        return to_png(self.paint())
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the painted image and the segments' colours and shares."""
+        return segments_html(self.paint(), self.palette, self.shares, self.names, repr(self)[1:-1])
 
     @property
     def n_clusters(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.features import contiguous, counting
+from livekm.core.inline import curve_html
 from livekm.core.sampling import sample_positions
 from livekm.frame import Image
 
@@ -65,6 +66,10 @@ class Suggestion:
         if self.is_clear:
             return f"{self.n_clusters} colour{'' if self.n_clusters == 1 else 's'}, clear"
         return f"no clear number, {self.low} to {self.high}: took {self.n_clusters}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the phrase and the curve of the errors."""
+        return curve_html(self.errors, self.n_clusters, str(self))
 
 
 def suggest_n_clusters(
