@@ -46,6 +46,12 @@ def test_every_public_function_and_class_says_what_it_does(name):
         assert len(inspect.getdoc(public).splitlines()[0]) > 20
 
 
+def test_the_site_describes_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    described = re.findall(r"^::: livekm\.(\w+)$", page, re.MULTILINE)
+    assert sorted([*described, "__version__"]) == sorted(livekm.__all__)
+
+
 def test_functions_are_not_hidden_by_modules_of_their_name():
     import livekm.files  # as whoever imports a module first
 
