@@ -32,6 +32,7 @@ from livekm.cli.checks import check
 from livekm.cli.interrupt import interruption
 from livekm.cli.options import Way
 from livekm.cli.parser import parse
+from livekm.cli.release import commit_of
 from livekm.core.colorspace import COLOR_SPACES
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
@@ -854,7 +855,23 @@ def test_v_tells_what_went_in_how_it_came_out_and_how_long_it_took(clip, photo, 
 
 
 def test_the_version_is_that_of_the_package(run_cli):
-    assert run_cli("--version") == (0, f"livekm {metadata.version('livekm')}\n", "")
+    code, out, err = run_cli("--version")
+    assert (code, err) == (0, "")
+    version = re.escape(metadata.version("livekm"))
+    assert re.fullmatch(rf"livekm {version}( \([0-9a-f]+(-dirty)?\))?\n", out)
+
+
+def test_what_is_built_from_a_checkout_tells_its_commit_and_a_copy_without_one_does_not(tmp_path):
+    package = tmp_path / "livekm"
+    package.mkdir()
+    assert commit_of(package) == ""
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    short = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
+    assert commit_of(package) == short
+    (package / "commit.txt").write_text("1a2b3c4\n")
+    assert commit_of(package) == "1a2b3c4"
 
 
 def test_the_help_fits_a_usual_terminal(run_cli, monkeypatch):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
 from livekm.cli.kinds import INPUT, NAME, Kind, meant
 from livekm.cli.options import GROUPS, OPTIONS, Option, Settings
+from livekm.cli.release import release
 from livekm.errors import UsageError
 from livekm.live.keys import key_table
 from livekm.outputs.tables import SIDECARS
@@ -108,10 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
     for option in OPTIONS.values():
         _add(groups[option.group], option)
     last = groups[option.group]
-    version = f"livekm {metadata.version('livekm')}"
-    last.add_argument(
-        "-V", "--version", action="version", version=version, help="print it, and end"
-    )
+    last.add_argument("-V", "--version", action=_Version, nargs=0, help="print it, and end")
     last.add_argument("-h", action=_FirstPage, nargs=0, help="print the everyday options, and end")
     last.add_argument("--help", action="help", help="print this, and end")
     parser.add_argument(
@@ -139,6 +136,12 @@ class _Parser(argparse.ArgumentParser):
 class _FirstPage(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         print(first_page())
+        parser.exit()
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(f"livekm {release()}")
         parser.exit()
 
 
