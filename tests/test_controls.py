@@ -43,7 +43,11 @@ def bands(shares: tuple[int, ...] = (40, 30, 20, 10)) -> np.ndarray:
 
 @pytest.fixture
 def session(tmp_path) -> Session:
-    session = Session(Segmenter(4, random_state=0), "segments", 1.0, tmp_path, key_groups())
+    return banded_session(tmp_path)
+
+
+def banded_session(folder: Path) -> Session:
+    session = Session(Segmenter(4, random_state=0), "segments", 1.0, folder, key_groups())
     session.processing.take(Frame(bands(), 0, 0.0))
     session.timeline = Timeline(10.0, 100.0)
     session.hud.hide_note()

@@ -568,6 +568,33 @@ def test_a_click_isolates_a_segment_and_a_recording_follows(livekm, camera, tmp_
     assert not (frames[5].image == (0, 0, 230)).all(axis=2).any()
 
 
+@requires_xvfb
+def test_a_segment_gets_a_typed_name_and_a_dragged_part_counts(livekm, tmp_path):
+    image = np.full((240, 320, 3), (200, 60, 30), np.uint8)
+    image[120:] = (40, 160, 60)
+    cv2.imwrite(str(tmp_path / "in.png"), image)
+    words = ["in.png", "-k", 2, "--names", "names.csv"]
+    with livekm(*words, title="livekm - in.png") as program:
+        program.hide_hud()
+        program.wait_for_colors(2)
+        window, display = program.window, program.display
+        x, y, _, _ = display.geometry(window)
+        display.click(window, 300, 400)
+        program.press("Return", "l", "a", "w", "n", "q", "BackSpace", "Return")
+        wait_until(lambda: (tmp_path / "names.csv").exists())
+        program.press("numbersign")
+        drag = ["mousedown", 1, "mousemove", x + 500, y + 420, "sleep", 0.2, "mouseup", 1]
+        display.point(window, 100, 100, *map(str, drag))
+        program.press("t", "q")
+        code, out, err = program.end()
+    assert (code, err) == (0, "")
+    assert (tmp_path / "names.csv").read_text() == "name,color,tolerance\nlawn,#3ca028,20\n"
+    left, top, width, height = map(int, re.search(r"--roi=([\d,]+)", out)[1].split(","))
+    scale = 480 / 240  # of the picture in the window
+    np.testing.assert_allclose([left, top], np.array([100, 100]) / scale, atol=2)
+    np.testing.assert_allclose([width, height], np.array([400, 320]) / scale, atol=3)
+
+
 @pytest.mark.timed
 @requires_xvfb
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -38,7 +38,8 @@ def command_line(settings: Settings, choice: Choice, *, is_still: bool, is_live:
         scale=choice.scale,
         keep=None if choice.drops else ids,
         drop=ids if choice.drops else None,
-        rest=rest if ids or settings.ignore else None,
+        rest=rest if ids or settings.ignore or choice.roi else None,
+        roi=choice.roi or settings.roi,
         frames=settings.frames or (_CAMERA_FRAMES if is_live else None),
         quiet=False,
     )

@@ -94,8 +94,9 @@ def masked(settings: Settings, source: Source) -> Source:
 
 
 def lacks_names(settings: Settings) -> bool:
-    """Tell whether the table of names is yet to be written, beside an output."""
-    return bool(settings.names and settings.written) and not Path(settings.names or "").exists()
+    """Tell whether the table of names is yet to be written: by an output, or in the window."""
+    only_reads = settings.benchmark or settings.explain
+    return bool(settings.names and not only_reads) and not Path(settings.names or "").exists()
 
 
 def segmenter(settings: Settings) -> Segmenter:

@@ -150,6 +150,7 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
             max_frames=settings.frames,
             on_picture=on_picture,
             on_choice=tell_command,
+            names_file=settings.names,
             server=server,
             opens_window=not why,
             should_stop=stop,

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,7 +21,10 @@ __all__ = ["Name", "Names"]
 TOLERANCE = 20.0
 """How far a thing's colour may be from its name's, in Lab, where that is not said."""
 
-_MOST_NAMES, _LONGEST = 256, 40  # names of a file, letters of a name
+LONGEST_NAME = 40
+"""Letters of a name."""
+
+_MOST_NAMES = 256  # of a file
 _HEADER = ("name", "color", "tolerance")
 
 
@@ -96,6 +99,41 @@ class Names:
         except ValueError as error:
             raise SourceError(f"{path}: not a table of names ({error})") from error
 
+    def with_shade(self, text: str, color: tuple[int, int, int]) -> Names:
+        """Return these names and one more, or one more shade of the thing that is called so."""
+        known = next((name for name in self.names if name.text == text), Name(text, ()))
+        if self.of(np.array([color], np.uint8)) == (text,):
+            return self
+        more = replace(known, colors=(*known.colors, color))
+        if known in self.names:
+            return Names([more if name is known else name for name in self.names])
+        return Names([*self.names, more])
+
+    def write(self, path: str | Path) -> None:
+        """Write the names into a table, which is changed where they differ from its own.
+
+        Comments and what else it has stay. Nothing is lost where writing fails.
+
+        Raises
+        ------
+        SourceError
+            If the table that is there cannot be read.
+        OSError
+            If it cannot be written.
+        """
+        path = Path(path)
+        known = Names.read(path).names if path.exists() else ()
+        text = path.read_text(encoding="utf-8-sig") if known else ",".join(_HEADER) + "\n"
+        for name in self.names:
+            if name not in known:
+                text = _with_row(text, name)
+        part = path.with_name(f"{path.name}.part")
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
     def of(self, palette: npt.NDArray[np.uint8]) -> tuple[str, ...]:
         """Return the name of each of (k, 3) uint8 BGR colours; "" where there is none."""
         if not self._texts:
@@ -125,6 +163,12 @@ class Naming:
         """Name all anew."""
         self._known = {}
 
+    def call(self, identity: int, text: str, color: tuple[int, int, int]) -> None:
+        """Call an id so from now on, and what looks like it; "" takes its name away."""
+        self._known[identity] = text
+        if text:
+            self.names = self.names.with_shade(text, color)
+
     def of(self, palette: npt.NDArray[np.uint8], ids: npt.NDArray[np.int64]) -> tuple[str, ...]:
         """Return the name of each label by its id, or where that has none yet, by its colour."""
         keys = ids.tolist()
@@ -133,6 +177,22 @@ class Naming:
                 if name and key >= 0:
                     self._known.setdefault(key, name)
         return tuple(self._known.get(key, "") for key in keys)
+
+
+def _with_row(text: str, name: Name) -> str:
+    """Return a table with the row of a name, in the place of the one that it has."""
+    shades = " ".join(f"#{red:02x}{green:02x}{blue:02x}" for blue, green, red in name.colors)
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow([name.text, shades, f"{name.tolerance:g}"])
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        cells = [] if line.startswith("#") else next(csv.reader([line]), [])
+        if cells and cells[0].strip() == name.text:
+            lines[number] = row.getvalue()
+            break
+    else:
+        lines.append(row.getvalue())
+    return "\n".join(lines) + "\n"
 
 
 def template(segmentation: Segmentation) -> str:
@@ -157,8 +217,8 @@ def _read(text: str) -> Iterable[Name]:
         raise ValueError(f"it has {len(rows)} names, {_MOST_NAMES} are enough")
     for row in rows:
         name, colors, tolerance = (*row, "", "")[:3]
-        line = ",".join(row)[: 2 * _LONGEST]
-        if not 0 < len(name) <= _LONGEST or not name.isprintable() or len(row) > len(_HEADER):
+        line = ",".join(row)[: 2 * LONGEST_NAME]
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or len(row) > len(_HEADER):
             raise ValueError(f"{line!r} is not like 'sky,#78b4e6,{TOLERANCE:g}'")
         yield Name(name, tuple(map(_color, colors.split())) or (_color(""),), _number(tolerance))
 

@@ -290,6 +290,22 @@ class Segmenter:
         with self._lock:
             self._naming = None if names is None else Naming(names)
 
+    def call(self, identity: int, name: str, color: tuple[int, int, int]) -> None:
+        """Name the segment of an id from the next frame on, and what looks like it.
+
+        Parameters
+        ----------
+        identity : int
+        name : str
+            At most 40 letters; "" takes its name away.
+        color : (int, int, int)
+            BGR levels by which it is found again, in another clip too.
+        """
+        with self._lock:
+            if self._naming is None:
+                self._naming = Naming(Names([]))
+            self._naming.call(identity, name, color)
+
     def read_names(self, path: str | Path) -> None:
         """Name segments from the next frame on by a table of names and colours.
 

@@ -33,6 +33,8 @@ class Choice:
         Whether the colours were frozen.
     palette : Path or None
         The file with the frozen colours, if they were written.
+    roi : (int, int, int, int) or None
+        Left, top, width and height of the part that was drawn.
     """
 
     n_clusters: int
@@ -45,6 +47,7 @@ class Choice:
     rest: str | None = None
     is_frozen: bool = False
     palette: Path | None = None
+    roi: tuple[int, int, int, int] | None = None
 
     @classmethod
     def of(
@@ -70,4 +73,5 @@ class Choice:
             rest=settings.rest if isinstance(settings.rest, str) else None,
             is_frozen=is_frozen,
             palette=palette,
+            roi=settings.roi,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from livekm.core.colorspace import COLOR_SPACES
+from livekm.core.names import LONGEST_NAME
 from livekm.core.rests import Backdrop, check_rest
 from livekm.live.controls import MOST_CLUSTERS
 from livekm.live.keys import COMMAND_OF
@@ -36,7 +37,9 @@ def do(session: Session, command: str) -> None:
 
 def press(session: Session, key: str) -> None:
     """Do what a key of the table of keys stands for, or say that it stands for nothing."""
-    if key in COMMAND_OF:
+    if session.entry is not None:
+        session.type(key)
+    elif key in COMMAND_OF:
         do(session, COMMAND_OF[key])
     elif key.isprintable():
         session.hud.say(f"{key} does nothing, ? for the keys")
@@ -157,6 +160,29 @@ def _select(session: Session, argument: str) -> None:
     session.select(abs(identity), drops=drops)
 
 
+def _name(session: Session, argument: str) -> None:
+    found, chosen = session.processing.segmentation, session.settings.chosen_segments
+    if found is None or session.settings.shows_regions:
+        session.hud.say("names are of segments: g shows them")
+    elif len(chosen) != 1 or min(chosen) not in found.ids:
+        session.hud.say("click the one segment to name first")
+    elif argument.strip():
+        session.call(min(chosen), argument.strip()[:LONGEST_NAME])
+    else:
+        session.ask_for_name(min(chosen))
+
+
+def _set_roi(session: Session, argument: str) -> None:
+    settings = session.settings
+    if argument:
+        session.set_roi(tuple(int(word) for word in argument.split(",")))
+    elif settings.roi is not None:
+        session.set_roi(None)
+    else:
+        settings.draws_roi = not settings.draws_roi
+        session.hud.say("drag the part that counts" if settings.draws_roi else "all of it counts")
+
+
 def _set_rest(session: Session, argument: str) -> None:
     settings = session.settings
     shown = settings.rest or settings.rests[0]
@@ -252,12 +278,14 @@ COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "lock": _toggle_lock,  # of the palette
     "loop": _toggle_loop,
     "mirror": _toggle_mirror,
+    "name": _name,  # of the one chosen segment; :sky, or what is typed
     "palette": _save_palette,
     "pause": _toggle_pause,
     "quit": _quit,
     "record": _toggle_recording,  # :hud with the HUD
     "reseed": _reseed,
     "rest": _set_rest,  # :blur, or :next
+    "roi": _set_roi,  # :left,top,width,height of the source; without, to be drawn, or all
     "scale": _change_scale,  # :+1 and :-1, steps
     "seek": _seek,  # :12.5 seconds from the first frame on, :+5 and :-5 from here
     "select": _select,  # :+3 adds the segment of an id, :-3 drops it, :3 does either; :all

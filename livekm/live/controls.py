@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from livekm.frame import Image
@@ -64,6 +65,12 @@ def slider_part(x: float, width: int) -> float:
     """Return the part of a slider at a column: the middle of the knob is where it is pressed."""
     knob = min(_KNOB_WIDTH, width)
     return min(max((x - knob / 2) / max(1, width - knob), 0.0), 1.0)
+
+
+def draw_frame(image: Image, corner: tuple[int, int], other: tuple[int, int]) -> None:
+    """Draw the outline of a rectangle, light over dark."""
+    for color, thickness in (((0, 0, 0), 3), (WHITE, 1)):
+        cv2.rectangle(image, corner, other, color, thickness)
 
 
 def draw_line(image: Image, timeline: Timeline) -> None:

@@ -51,10 +51,13 @@ class Hud:
     ----------
     banner : str or None
         Is drawn across the picture.
+    prompt : str
+        What is being typed; is shown in the place of notes.
     """
 
     def __init__(self, settings: LiveSettings) -> None:
         self.banner: str | None = None
+        self.prompt = ""
         self._settings = settings
         self._n_pages = 1  # of the help, in the room in which it was shown last
         self._note, self._note_until = "", 0.0
@@ -97,8 +100,8 @@ class Hud:
             if lines and not settings.help_page:
                 draw_table(picture, [(line,) for line in lines], (0.0, 0.0))
             draw_captions(picture, captions)
-        if self.note:
-            draw_note(picture, self.note)
+        if self.prompt or self.note:
+            draw_note(picture, self.prompt or self.note)
         if self.banner:
             draw_banner(picture, self.banner, at_top=bool(settings.help_page))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 ESCAPE = "\x1b"
 """The character of the key Esc."""
+ENTER = "\r"
+"""The character of the key Enter."""
 LEFT, UP, RIGHT, DOWN = (
     "\N{LEFTWARDS ARROW}\N{UPWARDS ARROW}\N{RIGHTWARDS ARROW}\N{DOWNWARDS ARROW}"
 )
@@ -67,6 +69,8 @@ KEY_BINDINGS: tuple[KeyBinding, ...] = (
         for key, name in _VIEW_KEYS.items()
     ),
     KeyBinding("a", {"aA": "select:all"}, "all; click chooses, right click drops", _SELECT),
+    KeyBinding("Enter", {ENTER: "name"}, "name the chosen segment", _SELECT),
+    KeyBinding("#", {"#": "roi"}, "drag the part that counts; # again: all", _SELECT),
     KeyBinding("z", {"zZ": "rest:next"}, "rest: pale, black, as it is, blurred", _SELECT),
     KeyBinding("c", {"cC": "color-space:next"}, "next colour space", _COLORS),
     KeyBinding(

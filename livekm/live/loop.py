@@ -65,6 +65,7 @@ def run(
     folder: str | Path = ".",
     on_frame: Callable[[Frame, Segmentation], None] | None = None,
     on_choice: Callable[[Choice], None] | None = None,
+    names_file: str | Path | None = None,
     server: Server | None = None,
     opens_window: bool = True,
     on_picture: Callable[[Image, float], None] | None = None,
@@ -107,6 +108,8 @@ def run(
         Called in the main thread with each frame, scaled and mirrored, and its segmentation.
     on_choice : callable, optional
         Called with what was chosen until then when the user asks how to run it again.
+    names_file : str or Path, optional
+        The table of names to which those are added that the user types; see `Segmenter.read_names`.
     server : Server, optional
         Of `livekm.live.web.server`: shows the feed to browsers, too, and passes on what they ask.
     opens_window : bool, default True
@@ -142,6 +145,7 @@ def run(
         colors=colors,
         are_ready=WarmUp().are_ready,
         on_choice=on_choice,
+        names_file=None if names_file is None else Path(names_file),
     )
     before = session.choice
     if not opens_window:
@@ -282,7 +286,8 @@ class _Loop:
             key = self._window.poll()
             if key is not None:
                 keys.append(key)
-            ends = self._is_over() or any(COMMAND_OF.get(key) == "quit" for key in keys)
+            quits = self._session.entry is None and "quit" in map(COMMAND_OF.get, keys)
+            ends = self._is_over() or quits
             if ends and self._can_wait:
                 self._source.interrupt()  # a pipe's next frame may never come
         return keys

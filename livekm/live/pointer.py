@@ -28,10 +28,13 @@ class Pointer:
         if event.kind in ("press", "drop"):
             self._press(x, y, drops=event.kind == "drop")
         elif event.kind == "move":
-            self._move(x)
+            self._move(x, y)
         elif event.kind == "wheel":
             do(self._session, f"clusters:{event.steps:+d}")
-        else:
+        elif event.kind == "release" and self._dragged == "roi":
+            self._dragged = ""
+            self._session.end_drawing()
+        elif event.kind != "leave" or self._dragged != "roi":
             self._dragged = ""
 
     def _press(self, x: int, y: int, *, drops: bool) -> None:
@@ -40,15 +43,20 @@ class Pointer:
             self._dragged = "slider"
         elif layout.line and (x, y) in layout.line:
             self._dragged = "line"
+        elif session.settings.draws_roi and (x, y) in layout.picture:
+            self._dragged = "roi"
+            session.drawn = (x, y), (x, y)
         else:
             identity = session.id_at(x, y)
             if identity is not None:
                 do(session, f"select:{'-' if drops else '+'}{identity}")
         self._drag(x, layout)
 
-    def _move(self, x: int) -> None:
+    def _move(self, x: int, y: int) -> None:
         session = self._session
-        if self._dragged:
+        if self._dragged == "roi" and session.drawn is not None:
+            session.drawn = session.drawn[0], (x, y)
+        elif self._dragged:
             self._drag(x, session.layout)
         elif session.settings.view == "wipe":
             do(session, f"wipe:{session.part_at(x)}")

@@ -156,6 +156,13 @@ class Presentation:
         label = int(found.labels[row, min(across, self._across * columns - 1) % columns])
         return label if 0 <= label < len(found.ids) else None
 
+    def place_at(self, x: int, y: int) -> tuple[float, float]:
+        """Return the parts of a frame's width and height at the nearest pixel of the picture."""
+        place = self._place
+        across = min(max((x - place.left) / place.width, 0.0), 1.0) * self._across
+        down = min(max((y - place.top) / place.height, 0.0), 1.0)
+        return across if across <= 1 else across - 1, down
+
     def part_at(self, x: int) -> float:
         """Return the part of the picture's width at a column."""
         return self._place.part_at(x)

@@ -11,7 +11,7 @@ import numpy as np
 from livekm.core.region_segmentation import RegionSegmentation
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
-from livekm.frame import Frame
+from livekm.frame import Frame, Mask
 from livekm.live.settings import LiveSettings
 from livekm.live.warmup import REGIONS
 from livekm.pipeline import scaled, with_regions
@@ -117,7 +117,7 @@ class Processing:
             self._settings.auto_scale.note(seconds)
 
     def _update(self, source: Frame) -> None:
-        full = source
+        source = full = _within(source, self._settings.roi)
         if self._settings.is_mirrored:
             image = np.asarray(cv2.flip(source.image, 1), np.uint8)
             mask = None if source.mask is None else np.ascontiguousarray(source.mask[:, ::-1])
@@ -137,3 +137,15 @@ class Processing:
         assert self.segmentation is not None
         with self._timer.stage("regions"):
             self.segmentation = with_regions(self.frame, self.segmentation, self._regions)
+
+
+def _within(frame: Frame, roi: tuple[int, int, int, int] | None) -> Frame:
+    """Return a frame of which only what lies in a rectangle counts."""
+    if roi is None:
+        return frame
+    left, top, width, height = roi
+    mask: Mask = np.zeros(frame.image.shape[:2], np.bool_)
+    mask[top : top + height, left : left + width] = True
+    if frame.mask is not None:
+        mask &= frame.mask
+    return replace(frame, mask=mask)

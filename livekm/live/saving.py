@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.context import Closing
+from livekm.core.names import Names
 from livekm.core.segmentation import Segmentation
+from livekm.errors import SourceError
 from livekm.frame import Image
 from livekm.live.hud import Hud
 from livekm.live.presentation import Look, in_size
@@ -60,6 +62,16 @@ class Saving(Closing):
             self._hud.say(f"palette failed: {error.strerror or error}", is_long=True)
         else:
             self._palettes.append((path, segmentation.palette))
+            self._hud.say(f"saved {path.resolve()}", is_long=True)
+
+    def save_names(self, names: Names, path: Path) -> None:
+        """Bring a table of names up to date."""
+        try:
+            names.write(path)
+        except (OSError, SourceError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self._hud.say(f"names not written: {reason}", is_long=True)
+        else:
             self._hud.say(f"saved {path.resolve()}", is_long=True)
 
     def palette_file(self, palette: npt.NDArray[np.uint8]) -> Path | None:

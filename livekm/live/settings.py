@@ -54,6 +54,10 @@ class LiveSettings:
         What a key goes through.
     colors : (n, 3) uint8, BGR, or None
         Other colours for the segments, by their ids.
+    roi : (int, int, int, int) or None
+        Left, top, width and height of what counts, in pixels of the source; None for all of it.
+    draws_roi : bool
+        Whether the pointer is to draw it.
     """
 
     view: str
@@ -74,6 +78,8 @@ class LiveSettings:
     rest: Rest | None = None
     rests: Sequence[Rest] = ("pale", "black", "original", "blur")
     colors: npt.NDArray[np.uint8] | None = None
+    roi: tuple[int, int, int, int] | None = None
+    draws_roi: bool = False
 
     @property
     def shows_regions(self) -> bool:

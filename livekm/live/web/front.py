@@ -9,7 +9,7 @@ import numpy as np
 from livekm.core.contrast import is_dark
 from livekm.core.segmentation import Segmentation
 from livekm.live.commands import do, press
-from livekm.live.keys import DOWN, LEFT, RIGHT, UP, key_table
+from livekm.live.keys import COMMAND_OF, DOWN, LEFT, RIGHT, UP, key_table
 from livekm.live.letterbox import place_in
 from livekm.live.presentation import Look
 from livekm.live.session import Session
@@ -67,6 +67,8 @@ class WebFront:
             return
         if wish.command:
             do(session, wish.command)
+        elif COMMAND_OF.get(wish.key) == "roi" and session.settings.roi is None:
+            session.hud.say("the part that counts is drawn in the window")
         elif wish.key:
             press(session, _KEYS.get(wish.key, wish.key))
         elif wish.click is not None:
@@ -125,6 +127,7 @@ def segments_state(
             rows.append(
                 {
                     "id": int(segmentation.ids[label]),
+                    "name": segmentation.names[label],
                     "color": f"#{red:02x}{green:02x}{blue:02x}",
                     "ink": "#fff" if is_dark(color) else "#000",
                     "share": round(float(segmentation.shares[label]), 4),
