@@ -164,6 +164,8 @@ def test_a_lesson_comes_as_pages_as_a_sheet_and_for_a_browser(picture, run_cli, 
         (("--explain", "a.mp4", "-o", "b.png"), "-o is not for --explain"),
         (("--explain", "a.mp4", "--stats", "b.csv"), "--stats is not for --explain"),
         (("--explain", "a.mp4", "--benchmark"), "exclude each other"),
+        (("--explain", "a.mp4", "--roi", "0,0,9,9"), "--explain and --roi exclude each other"),
+        (("--explain", "a.mp4", "--ignore", "border"), "--explain and --ignore exclude each other"),
     ],
 )
 def test_what_a_lesson_cannot_be_is_one_line(more, problem, picture, run_cli, tmp_path):

@@ -66,7 +66,8 @@ def test_a_region_at_a_place_is_isolated_and_followed(session):
         drawn = shown(session)
         is_red = (image == RED).all(axis=2)
         inside = (drawn == image).all(axis=2) & is_red
-        assert inside.sum() > 0.75 * is_red.sum()
+        assert session.processing.shown.n_regions == 3
+        assert inside.sum() > 0.9 * is_red.sum()  # all but its outline
         assert not (drawn == image).all(axis=2)[220:300, 300:420].any()
     assert session.settings.chosen == {red}
     do(session, "view:segments")
@@ -77,6 +78,31 @@ def test_a_region_at_a_place_is_isolated_and_followed(session):
     assert session.hud.note == "all regions"
     with pytest.raises(ValueError, match="no region 99 in this frame"):
         do(session, "select:99")
+
+
+def test_regions_below_the_least_area_have_no_borders_whatever_size_is_shown(session):
+    def has_borders(least: int | None) -> bool:
+        session.settings.min_area = least
+        look = session.look()
+        small = look.full_size[0] // 2, look.full_size[1] // 2
+        palette = session.processing.shown.palette
+
+        def in_other_colors(image: np.ndarray) -> int:
+            far = np.abs(image[..., np.newaxis, :].astype(int) - palette).sum(axis=-1) > 60
+            return int(far.all(axis=-1).sum())
+
+        whole, half = (in_other_colors(look.image(size)) for size in (look.full_size, small))
+        assert (whole > 0) == (half > 0)
+        return half > 0
+
+    do(session, "view:regions")
+    session.processing.settle()
+    assert has_borders(None)
+    assert has_borders(9000)  # the boxes have 10,000 and 9,600 pixels
+    assert not has_borders(200_000)
+    session.settings.min_area = 9800
+    kept = session.look().image()
+    assert (kept == session.processing.shown.palette[2]).all(axis=2)[220:300, 300:420].mean() > 0.95
 
 
 def test_regions_become_finer_and_coarser(session):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pytest
 from test_controls import banded_session, draw, ids_of
 
 from livekm.cli.again import command_line
-from livekm.cli.options import Settings
+from livekm.cli.checks import check
+from livekm.cli.options import Settings, Way
+from livekm.cli.parser import parse
 from livekm.core.names import Name, Names
 from livekm.frame import Frame
 from livekm.live.commands import do, press
@@ -180,6 +184,16 @@ def test_a_name_that_a_page_sends_is_as_good_as_one_that_is_typed(chosen):
     do(chosen, "name:  lawn " + 50 * "x")
     label = chosen.processing.segmentation.labels[0, 80]
     assert names_in(chosen)[label] == "lawn " + 35 * "x"
+
+
+@pytest.mark.parametrize("view", ["segments", "regions"])
+def test_the_command_line_speaks_of_regions_only_where_it_shows_them(session, view):
+    do(session, f"view:{view}")
+    settings = Settings(inputs=("clip.mp4",), view="regions", detail=12.0, min_area=50)
+    line = command_line(settings, session.choice, is_still=False, is_live=False)
+    arguments = shlex.split(line)[1:]
+    check(parse(arguments), Way.FILE)
+    assert ("--min-area=50" in line, "--detail" in line) == (2 * (view == "regions",))
 
 
 def test_the_command_line_for_this_names_the_part(session):

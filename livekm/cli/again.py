@@ -43,6 +43,8 @@ def command_line(settings: Settings, choice: Choice, *, is_still: bool, is_live:
         frames=settings.frames or (_CAMERA_FRAMES if is_live else None),
         quiet=False,
     )
+    if not found.asks_for_regions:  # which the window may have shown before
+        found = replace(found, detail=None, min_area=None)
     words = ["livekm", *settings.inputs, *found.words()]
     return "\n".join([shlex.join(words), *_remarks(settings, choice)])
 

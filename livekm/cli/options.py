@@ -301,7 +301,7 @@ class Settings:
         "show how k-means finds the colours, step by step: .gif, .mp4, .html, pages/%02d.png, "
         "or all on one .png",
         ways=LESSON,
-        excludes={"benchmark": "", "palette": ""},
+        excludes=dict.fromkeys(("benchmark", "palette", "ignore", "roi"), ""),
         each=False,
     )
 

@@ -147,6 +147,7 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
             scale=settings.scale,
             rest=build.rest(settings),
             colors=build.recoloring(settings),
+            min_area=settings.min_area,
             max_frames=settings.frames,
             on_picture=on_picture,
             on_choice=tell_command,

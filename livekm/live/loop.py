@@ -60,6 +60,7 @@ def run(
     mirror: bool = False,
     rest: Rest | None = None,
     colors: npt.NDArray[np.uint8] | None = None,
+    min_area: int | None = None,
     reconnect: bool = True,
     max_frames: int | None = None,
     folder: str | Path = ".",
@@ -98,6 +99,8 @@ def run(
         count, by default nothing; see `Selection`.
     colors : (n, 3) uint8, BGR, optional
         Other colours for the segments, by their ids.
+    min_area : int, optional
+        Regions of fewer pixels of the frame have no borders; by default a thousandth of it.
     reconnect : bool, default True
         Keep the last picture when a camera fails, and go on when it is back.
     max_frames : int, optional
@@ -132,6 +135,7 @@ def run(
     check_positive("scale", scale)
     check_positive("target_fps", target_fps)
     check_positive("max_frames", max_frames)
+    check_positive("min_area", min_area)
     rate = target_fps or (float(source.info.fps) if source.info.fps else None)
     session = Session(
         segmenter,
@@ -143,6 +147,7 @@ def run(
         mirror=mirror,
         rest=rest,
         colors=colors,
+        min_area=min_area,
         are_ready=WarmUp().are_ready,
         on_choice=on_choice,
         names_file=None if names_file is None else Path(names_file),

@@ -42,6 +42,8 @@ class Look:
         The part of the width at which the view ``wipe`` goes from one picture to the other.
     colors : (n, 3) uint8, BGR, or None
         Other colours for the segments, by their ids.
+    min_area : int or None
+        As of `livekm.find_regions`, in pixels of the frame.
     """
 
     frame: Frame
@@ -50,6 +52,7 @@ class Look:
     selection: Selection = EVERYTHING
     wipe_at: float = 0.5
     colors: npt.NDArray[np.uint8] | None = None
+    min_area: int | None = None
 
     @property
     def across(self) -> int:
@@ -103,7 +106,10 @@ class Look:
         view: Any = VIEWS[self.view]
         if self.colors is not None:
             view = recolored(self.view, self.colors)
-        more = {"at": self.wipe_at} if self.view == "wipe" else {}
+        more: dict[str, Any] = {"at": self.wipe_at} if self.view == "wipe" else {}
+        if self.view == "regions" and self.min_area is not None:
+            whole = self.frame.image.shape[0] * self.frame.image.shape[1]
+            more["min_area"] = max(1, round(self.min_area * found.labels.size / whole))
         shown: Image | Painting = view(frame, found, self.selection, **more)
         return shown
 
@@ -131,6 +137,7 @@ class Presentation:
             settings.selection,
             settings.wipe_at,
             settings.colors,
+            settings.min_area,
         )
 
     def lay_out(self, look: Look, canvas: Image, room: Place) -> None:

@@ -72,7 +72,7 @@ class Session(Closing):
         Finds what the view ``regions`` shows.
     mirror : bool, default False
         Whether to begin with left and right exchanged.
-    rest, colors
+    rest, colors, min_area
         As of `LiveSettings`.
     are_ready : callable, optional
         Tells whether the kernels for a colour space are compiled; as long as they are not, the
@@ -112,6 +112,7 @@ class Session(Closing):
         mirror: bool = False,
         rest: Rest | None = None,
         colors: npt.NDArray[np.uint8] | None = None,
+        min_area: int | None = None,
         are_ready: Callable[[str], bool] = lambda color_space: True,
         on_choice: Callable[[Choice], None] | None = None,
         names_file: Path | None = None,
@@ -119,7 +120,7 @@ class Session(Closing):
         self.is_running = True
         self.segmenter = segmenter
         self.settings: LiveSettings = LiveSettings(
-            view, is_mirrored=mirror, rest=rest, colors=colors
+            view, is_mirrored=mirror, rest=rest, colors=colors, min_area=min_area
         )
         if rest is not None and rest not in self.settings.rests:
             self.settings.rests = (rest, *self.settings.rests)

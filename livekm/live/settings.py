@@ -54,6 +54,8 @@ class LiveSettings:
         What a key goes through.
     colors : (n, 3) uint8, BGR, or None
         Other colours for the segments, by their ids.
+    min_area : int or None
+        Pixels of a frame: smaller regions have no borders; None for a thousandth of it.
     roi : (int, int, int, int) or None
         Left, top, width and height of what counts, in pixels of the source; None for all of it.
     draws_roi : bool
@@ -78,6 +80,7 @@ class LiveSettings:
     rest: Rest | None = None
     rests: Sequence[Rest] = ("pale", "black", "original", "blur")
     colors: npt.NDArray[np.uint8] | None = None
+    min_area: int | None = None
     roi: tuple[int, int, int, int] | None = None
     draws_roi: bool = False
 
