@@ -93,7 +93,29 @@ RUNS: Sequence[tuple[Sequence[str], str, Mapping[str, Sequence[Act]]]] = (
     ),
     (("dark.png",), "livekm - dark.png", {"window-dark": [wait(5), keys("o"), GONE]}),
     (
-        ("--demo", "--width", "320", "--height", "240"),
+        ("--demo",),
+        "livekm - demo",
+        {
+            "window-naming": [
+                wait(7),
+                keys("space"),
+                mouse(480, 60, "click", "1"),
+                away,
+                keys("Return", *"sky"),
+            ],
+            "window-part": [
+                keys("Return", "a", "z", "numbersign"),
+                GONE,
+                mouse(120, 160, "mousedown", "1", "mousemove_relative", "620", "300"),
+                wait(0.5),
+                mouse(740, 460, "mouseup", "1"),
+                away,
+                GONE,
+            ],
+        },
+    ),
+    (
+        ("--demo", "--size", "320x240"),
         "livekm - demo",
         {
             "window-small": [wait(3), resize(320, 264), wait(3)],
