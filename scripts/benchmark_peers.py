@@ -293,11 +293,13 @@ def draw(peers: list[Peer], path: str, title: str) -> None:
         [np.median(peer.ms) for peer in shown],
         [np.mean(peer.mse) for peer in shown],
         c=[np.mean(peer.flicker or [0]) for peer in shown],
-        cmap="viridis_r", s=70, edgecolors="black", linewidths=0.5,
+        cmap="YlOrRd", s=190, edgecolors="black", linewidths=0.5,
     )  # fmt: skip
-    for peer in shown:
+    for number, peer in enumerate(shown, 1):  # names would lie over each other
         place = np.median(peer.ms), np.mean(peer.mse)
-        axes.annotate(peer.name, place, (6, 4), textcoords="offset points", fontsize=8)
+        axes.annotate(f"{number}", place, ha="center", va="center", fontsize=7)
+        axes.plot([], [], " ", label=f"{number}  {peer.name}")
+    axes.legend(fontsize=8, handlelength=0, loc="upper left")
     axes.set(xscale="log", xlabel="ms a frame", ylabel="mean squared error", title=title)
     axes.margins(x=0.2)
     figure.colorbar(points, label="still pixels that flicker, %")
