@@ -200,7 +200,7 @@ class Trainer:
         self, sample: Sample, last: _Frame, pixels: Image, places: Places | None
     ) -> tuple[Fit, npt.NDArray[np.int32]]:
         """Return the fit for a frame that continues the last one, and its groups."""
-        policy, old = self.policy, last.fit
+        old = last.fit
         both = shared(last.places, places)
         if places is None and pixels.shape != last.pixels.shape:
             both = None
@@ -212,16 +212,25 @@ class Trainer:
         if back is not None:
             old, start = back
             expected, groups = start.centers, None
-        jumped = start.mse > policy.jump * old.mse + 1
+        jumped = start.mse > self.policy.jump * old.mse + 1
         self._is_waiting = jumped and not self._is_waiting and self._is_small(sample, start, old)
         if self._is_waiting:  # the next frame tells what it was
             fit = replace(start, mse=old.mse)
-            self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
-            return fit, fit.labels if groups is None else groups
-        if jumped:
-            self._ledger.hurry()
-            self._past = _Past(old, self.identity.remember(), policy.age)
-        fit = start
+        else:
+            if jumped:
+                self._ledger.hurry()
+                self._past = _Past(old, self.identity.remember(), self.policy.age)
+            fit, has_moved = self._train(sample, start, jumped=jumped)
+            groups = None if has_moved else groups
+        self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
+        return fit, fit.labels if groups is None else groups
+
+    def _train(self, sample: Sample, start: Fit, *, jumped: bool) -> tuple[Fit, bool]:
+        """Train on a frame from where the light has brought the centers.
+
+        Return the fit, and whether a center has moved to another place.
+        """
+        policy, fit = self.policy, start
         if jumped or not self._are_still(start, start.centers, start.means()).all():
             fit = sample.refine(fit, policy.steps, policy.tolerance)
         followed = fit = revive(sample, fit)
@@ -236,12 +245,10 @@ class Trainer:
             if is_challenged or jumped:
                 self._calendar.note(is_new=jumped)
                 fit = self._challenge(sample, fit, prices, policy.rivals if jumped else 1)
-        if fit is not followed:
-            fit, groups = sample.fit(fit.centers[:, by_overlap(start, fit)]), None
-        groups = fit.labels if groups is None else groups
-        fit = replace(fit, centers=self._hold(fit, start.centers, fit.centers))
-        self.identity.follow(self._to_colors(expected), self._to_colors(fit.centers))
-        return fit, groups
+        has_moved = fit is not followed
+        if has_moved:
+            fit = sample.fit(fit.centers[:, by_overlap(start, fit)])
+        return replace(fit, centers=self._hold(fit, start.centers, fit.centers)), has_moved
 
     def _is_small(self, sample: Sample, start: Fit, old: Fit) -> bool:
         """Tell whether few pixels make the error jump: they may be gone in the next frame.
