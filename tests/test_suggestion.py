@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livekm import Segmenter, convert, segment, suggest_n_clusters
+from livekm import Segmenter, convert, figures, segment, suggest_n_clusters
 from livekm.core.suggestion import MOST_SUGGESTED, Suggestion
 from livekm.frame import Frame
 from livekm.live.commands import do
@@ -158,6 +158,43 @@ def test_the_window_asks_at_the_start_after_a_cut_and_by_key(tmp_path):
         do(session, COMMAND_OF["u"])
         assert show(second, 6) == 3
         assert session.hud.note == "3 colours, clear"
+
+
+def test_each_criterion_has_its_curve_whose_best_is_its_answer():
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    for image in (noise, stripes(RED, GREEN, BLUE), stripes(RED, GREEN)):
+        suggestion = suggest_n_clusters(image)
+        least, *largest = suggestion.criteria
+        assert least.n_clusters == 1 + np.argmin(least.values)
+        assert len(largest) == 2
+        for criterion in largest:
+            assert criterion.n_clusters == 2 + np.argmax(criterion.values)
+        answers = [criterion.n_clusters for criterion in suggestion.criteria]
+        assert (min(answers), max(answers)) == (suggestion.low, suggestion.high)
+        assert np.median(answers) == suggestion.n_clusters
+    assert len(suggest_n_clusters(stripes(RED)).criteria) == 1
+
+
+def test_the_curves_are_drawn_with_the_answers_and_what_was_taken():
+    suggestion = suggest_n_clusters(stripes(RED, GREEN, BLUE))
+    figure = figures.suggestion_figure(suggestion, "in.png")
+    assert figure.get_suptitle() == "in.png: 3 colours, clear"
+    for axes, criterion in zip(figure.axes, suggestion.criteria, strict=True):
+        curve, answer, taken = axes.lines
+        assert tuple(curve.get_ydata()) == criterion.values
+        assert list(answer.get_xdata()) == [criterion.n_clusters]
+        assert set(taken.get_xdata()) == {3}
+        assert axes.get_title() == f"{criterion.text}: {criterion.n_clusters}"
+
+
+def test_the_page_of_an_image_shows_why_so_many_were_taken_where_livekm_chose(run_cli, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), stripes(RED, GREEN, BLUE))
+    for k, name in (("auto", "chosen.png"), (3, "given.png")):
+        assert run_cli("in.png", "-k", k, "--figure", name, "-q")[0] == 0
+    chosen, given = (cv2.imread(str(tmp_path / n)) for n in ("chosen.png", "given.png"))
+    assert chosen.shape[0] > given.shape[0] + 200  # rows of curves, below the same page
+    marks = (np.abs(chosen.astype(int) - (0x28, 0x27, 0xD6)).sum(axis=2) < 9).any(axis=1)
+    assert marks[given.shape[0] - 150 :].any()
 
 
 def test_the_command_line_says_what_it_took(run_cli, tmp_path):

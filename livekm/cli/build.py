@@ -154,6 +154,7 @@ def sidecars(settings: Settings) -> list[OpenSidecar]:
     known = {
         "threads": settings.threads,
         "min_area": settings.min_area,
+        "clusters": settings.clusters,
         "of_regions": settings.view == "regions",
         "chosen": selection(settings),
         "selection": selection(settings) if settings.selects_regions else EVERYTHING,

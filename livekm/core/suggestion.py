@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -32,6 +33,28 @@ _Points = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """What one criterion makes of each number of clusters.
+
+    Attributes
+    ----------
+    text : str
+        What it looks for.
+    n_clusters : int
+        Its answer.
+    first : int
+        The number of clusters of the first value.
+    values : tuple of float
+        The curve.
+    """
+
+    text: str
+    n_clusters: int
+    first: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """How many clusters suit a picture.
 
@@ -45,6 +68,8 @@ class Suggestion:
         The least and the largest number that one of them gives.
     errors : tuple of float
         The mean squared error in Lab for k = 1, 2, ..., from which they tell: the curve.
+    criteria : tuple of Criterion
+        Each criterion's own curve and answer; of one colour there is but the first.
     """
 
     n_clusters: int
@@ -52,6 +77,7 @@ class Suggestion:
     low: int
     high: int
     errors: tuple[float, ...] = ()
+    criteria: tuple[Criterion, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """Tell it in a phrase.
@@ -206,17 +232,28 @@ def _converged(
 def _judge(errors: npt.NDArray[np.float64], n: float) -> Suggestion:
     """Return what the three criteria make of the errors for k = 1, 2, ... of n pixels."""
     ks = np.arange(1, len(errors) + 1)
-    by_price = int(ks[np.argmin(errors + _PRICE * ks)])
-    answers = [by_price]
+    price = _best("least error + 20 k", 1, errors + _PRICE * ks, np.argmin)
+    criteria = [price]
     if len(errors) > 1:
         within, inner = np.maximum(errors[1:], _TINY), ks[1:]
         ratios = (errors[0] - errors[1:]) / (inner - 1) / within * np.maximum(n - inner, 1)
-        answers.append(int(inner[np.argmax(ratios)]))
+        criteria.append(_best("largest variance ratio", 2, ratios, np.argmax))
         drops = errors[:-1] - errors[1:]
         if errors[-1] < _TINY or len(drops) == 1:  # there are no more colours
             drops = np.append(drops, 0.0)
-        answers.append(int(inner[np.argmax(drops[:-1] / np.maximum(drops[1:], _TINY))]))
+        falls = drops[:-1] / np.maximum(drops[1:], _TINY)
+        criteria.append(_best("largest drop by the next", 2, falls, np.argmax))
+    answers = [criterion.n_clusters for criterion in criteria]
     low, high = min(answers), max(answers)
-    n_clusters = 1 if by_price == 1 else int(np.median(answers))
+    n_clusters = 1 if price.n_clusters == 1 else int(np.median(answers))
     curve = tuple(float(error) for error in errors)
-    return Suggestion(n_clusters, high - low <= _CLEAR, low, high, curve)
+    return Suggestion(n_clusters, high - low <= _CLEAR, low, high, curve, tuple(criteria))
+
+
+def _best(
+    text: str,
+    first: int,
+    values: npt.NDArray[np.float64],
+    choose: Callable[[npt.NDArray[np.float64]], np.intp],
+) -> Criterion:
+    return Criterion(text, first + int(choose(values)), first, tuple(values.tolist()))

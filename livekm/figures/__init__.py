@@ -12,6 +12,7 @@ from livekm.figures.history import History
 if TYPE_CHECKING:
     from livekm.figures.benchmark import benchmark_figure, sweep_figure
     from livekm.figures.clip import clip_figure
+    from livekm.figures.criteria import suggestion_figure
     from livekm.figures.image import segmentation_figure
     from livekm.figures.lesson import lesson_html, lesson_pages, lesson_sheet
     from livekm.figures.page import check_format, render
@@ -26,6 +27,7 @@ __all__ = [
     "lesson_sheet",
     "render",
     "segmentation_figure",
+    "suggestion_figure",
     "sweep_figure",
 ]
 
@@ -38,6 +40,7 @@ _MODULES = {
     "lesson_sheet": "lesson",
     "render": "page",
     "segmentation_figure": "image",
+    "suggestion_figure": "criteria",
     "sweep_figure": "benchmark",
 }
 

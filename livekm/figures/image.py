@@ -12,6 +12,8 @@ from matplotlib.patches import Rectangle
 
 from livekm.core.contrast import LUMA
 from livekm.core.segmentation import Segmentation
+from livekm.core.suggestion import Suggestion
+from livekm.figures.criteria import draw_criteria
 from livekm.figures.ghost import ghost, painted
 from livekm.figures.page import (
     hex_color,
@@ -30,10 +32,16 @@ _TITLE = 0.34  # inches above each panel
 _TABLE_COLUMNS = 4
 _LONGEST_NAME = 12  # letters of a name in the table, for which there is room
 _TABLE_ROW = 0.24  # inches
+_CURVES = 2.6  # inches of the criteria for the number of clusters
 _LIGHT = 175  # lightness from which a segment is shown on a dark ground
 
 
-def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "") -> Figure:
+def segmentation_figure(
+    image: Image,
+    segmentation: Segmentation,
+    title: str = "",
+    suggestion: Suggestion | None = None,
+) -> Figure:
     """Draw the image, its segments, a table of them, and each segment by itself.
 
     Parameters
@@ -42,6 +50,8 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     segmentation : Segmentation
         Of this image.
     title : str
+    suggestion : Suggestion, optional
+        Of its number of clusters: the curves are drawn below.
 
     Returns
     -------
@@ -56,10 +66,12 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
     panel = _WIDTH / columns * aspect + _TITLE
     pictures = _WIDTH / 2 * aspect + _TITLE
     table = _TABLE_ROW * math.ceil(len(shown) / _TABLE_COLUMNS) + 0.1
-    page_height = pictures + 0.7 + table + rows * panel + 1.0
+    curves = _CURVES if suggestion is not None and suggestion.criteria else 0.0
+    page_height = pictures + 0.7 + table + rows * panel + curves + 1.0
     figure = new_page(_WIDTH, page_height, title or f"k-means, k = {segmentation.n_clusters}")
     figure.supxlabel(_summary(image, segmentation), fontsize=9, color="0.3")
-    grid = figure.add_gridspec(4, 1, height_ratios=[pictures, 0.7, table, rows * panel])
+    heights = [pictures, 0.7, table, rows * panel, *([curves] if curves else [])]
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     top = grid[0].subgridspec(1, 2)
     left, right = figure.add_subplot(top[0]), figure.add_subplot(top[1])
     show_image(left, image, "original")
@@ -77,6 +89,10 @@ def segmentation_figure(image: Image, segmentation: Segmentation, title: str = "
         ground = grounds[float(segmentation.palette[label] @ LUMA) < _LIGHT]
         cut_out = np.where(mask[:, :, np.newaxis], image, ground)
         show_image(axes, cut_out, _described(int(label), segmentation))
+    if suggestion is not None and suggestion.criteria:
+        parts = grid[4].subgridspec(1, len(suggestion.criteria))
+        count = len(suggestion.criteria)
+        draw_criteria([figure.add_subplot(parts[0, i]) for i in range(count)], suggestion)
     return figure
 
 

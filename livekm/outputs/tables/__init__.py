@@ -82,6 +82,7 @@ SIDECARS: dict[str, SidecarKind] = {
         lambda name: figures.check_format(Path(name).suffix),
         "a page about the segments, as .png or .pdf",
         "{}.png",
+        settings=("clusters",),
     ),
     "stats": SidecarKind(
         StatisticsFile,

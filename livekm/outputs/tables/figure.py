@@ -7,6 +7,7 @@ from pathlib import Path
 
 from livekm import figures
 from livekm.core.segmentation import Segmentation
+from livekm.core.suggestion import Suggestion, suggest_n_clusters
 from livekm.figures.history import History
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile
@@ -24,6 +25,8 @@ class FigureFile(Sidecar):
         What the frames come from. Where it has one frame, the page is that of an image.
     overwrite : bool
         Whether an existing file may be replaced.
+    clusters : int or "auto", optional
+        What was asked for: where livekm chose the number, an image's page shows why.
 
     Raises
     ------
@@ -34,11 +37,17 @@ class FigureFile(Sidecar):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], info: VideoInfo, *, overwrite: bool = False
+        self,
+        path: str | os.PathLike[str],
+        info: VideoInfo,
+        *,
+        overwrite: bool = False,
+        clusters: int | str | None = None,
     ) -> None:
         figures.check_format(Path(path).suffix)
         super().__init__(PartFile(path, overwrite=overwrite, source=info.path), info)
         self._info = info
+        self._is_auto = clusters == "auto"
         self._history = History()
         self._only: tuple[Frame, Segmentation] | None = None
 
@@ -51,7 +60,14 @@ class FigureFile(Sidecar):
     def _finish(self) -> None:
         if self._only is not None:
             frame, segmentation = self._only
-            page = figures.segmentation_figure(frame.image, segmentation, self._info.name)
+            chosen = _suggested(frame, segmentation) if self._is_auto else None
+            page = figures.segmentation_figure(frame.image, segmentation, self._info.name, chosen)
         else:
             page = figures.clip_figure(self._history, self._info.name)
         self._path.write_bytes(figures.render(page, self.target.suffix))
+
+
+def _suggested(frame: Frame, segmentation: Segmentation) -> Suggestion:
+    """Ask once more, which takes less than to carry the answer with each frame."""
+    ignored = segmentation.ignored
+    return suggest_n_clusters(frame.image, None if ignored is None else ~ignored)
