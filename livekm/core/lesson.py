@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from livekm.core.seeding import SEEDINGS
 from livekm.errors import UsageError
 from livekm.frame import Image
+from livekm.thumbnail import thumbnail
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.intp]
@@ -113,7 +113,7 @@ def make_lesson(image: Image, k: int, seeding: str = "random", seed: int = 0) ->
     """
     if k < 2:
         raise UsageError(f"a lesson needs at least 2 clusters, got {k}")
-    picture = _small(image)
+    picture = thumbnail(image, _LONGEST_SIDE)
     points = picture.reshape(-1, 3).astype(np.float64)
     sample = points[:: max(1, len(points) // _SAMPLE)]
     rng = np.random.default_rng(seed)
@@ -242,12 +242,3 @@ def _squared_distances(points: Array, centers: Array) -> Array:
     for column, values in zip(points.T, centers.T, strict=True):
         total += (column[:, np.newaxis] - values) ** 2
     return total
-
-
-def _small(image: Image) -> Image:
-    height, width = image.shape[:2]
-    factor = _LONGEST_SIDE / max(height, width)
-    if factor >= 1:
-        return image
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -11,9 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from livekm.core.segmentation import Segmentation
-from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, VideoInfo
-from livekm.outputs.atomic import PartFile
 from livekm.outputs.tables.polygons import corner_polygon
 from livekm.outputs.tables.region_base import RegionWriter, frame_name, html_color
 from livekm.regions import Region
@@ -33,15 +31,7 @@ class CocoFile(RegionWriter):
         As of `RegionWriter`.
     """
 
-    def __init__(
-        self,
-        part: PartFile,
-        info: VideoInfo,
-        *,
-        min_area: int | None = None,
-        selection: Selection = EVERYTHING,
-    ) -> None:
-        super().__init__(part, info, min_area=min_area, selection=selection)
+    def _begin(self, info: VideoInfo) -> None:
         self._is_rle = self.target.name.lower().endswith(".rle.json")
         self._name, self._is_still = info.name, info.is_still
         self._images: list[tuple[int, float, int, int]] = []  # index, time, height and width

@@ -32,6 +32,10 @@ class RegionWriter(Sidecar):
     ) -> None:
         super().__init__(part, info)
         self._min_area, self._selection = min_area, selection
+        self._begin(info)
+
+    def _begin(self, info: VideoInfo) -> None:
+        """Open what is written to; by default nothing before the first frame."""
 
     def _found(self, segmentation: Segmentation) -> list[Region]:
         return find_regions(segmentation, self._min_area, self._selection)

@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.segmentation import Segmentation
-from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, VideoInfo
-from livekm.outputs.atomic import PartFile
 from livekm.outputs.images.encoding import encode_image
 from livekm.outputs.images.folder import NumberedFiles
 from livekm.outputs.tables.polygons import pixel_polygons
@@ -38,18 +36,10 @@ class RegionFolder(RegionWriter):
     _pattern: ClassVar[str]
     _images: ClassVar[str] = ""  # the pattern of the frames' own pictures, if they are needed
 
-    def __init__(
-        self,
-        part: PartFile,
-        info: VideoInfo,
-        *,
-        min_area: int | None = None,
-        selection: Selection = EVERYTHING,
-    ) -> None:
-        super().__init__(part, info, min_area=min_area, selection=selection)
-        self._files = self._opened(self._begin)
+    def _begin(self, info: VideoInfo) -> None:
+        self._files = self._opened(self._made)
 
-    def _begin(self, path: Path) -> NumberedFiles:
+    def _made(self, path: Path) -> NumberedFiles:
         for pattern in (self._pattern, self._images):
             (path / pattern).parent.mkdir(exist_ok=True)
         return NumberedFiles(path, self._pattern)
@@ -84,9 +74,9 @@ class YoloFolder(RegionFolder):
 
     _pattern, _images = "labels/%06d.txt", "images/%06d.jpg"
 
-    def _begin(self, path: Path) -> NumberedFiles:
+    def _made(self, path: Path) -> NumberedFiles:
         (path / "data.yaml").write_text(_YOLO_DATA, encoding="utf-8")
-        return super()._begin(path)
+        return super()._made(path)
 
     def _encode(self, regions: list[Region], width: int, height: int) -> str:
         lines = []
