@@ -16,7 +16,7 @@ from livekm.core.policy import TrainingPolicy
 from livekm.core.sample import Sample
 from livekm.core.scene_change import SceneChange
 from livekm.core.seeding import SEEDINGS, kmeans_plus_plus
-from livekm.core.threads import MOST_THREADS, available_cores, run_in_threads
+from livekm.core.threads import available_cores, run_in_threads
 from livekm.core.trainer import Trainer
 
 POLICY = TrainingPolicy()
@@ -441,7 +441,7 @@ def test_an_exception_in_any_range_comes_out(threads, bad):
 def test_what_has_nothing_left_to_do_is_not_waited_for():
     """Others may keep all threads busy; the calling one then does the work alone."""
     release = threading.Event()
-    busy = [threading.Thread(target=run_in_threads, args=(MOST_THREADS, waiting(release), 2000))
+    busy = [threading.Thread(target=run_in_threads, args=(2, waiting(release), 2000))
             for _ in range(2)]  # fmt: skip
     for thread in busy:
         thread.start()
@@ -453,6 +453,13 @@ def test_what_has_nothing_left_to_do_is_not_waited_for():
         release.set()
         for thread in busy:
             thread.join()
+
+
+def test_frame_after_frame_starts_no_further_threads():
+    for _ in range(2000):
+        run_in_threads(4, lambda first, last: None, 16)
+    helpers = [thread for thread in threading.enumerate() if "livekm helper of 3" in thread.name]
+    assert len(helpers) <= 3
 
 
 def waiting(event):

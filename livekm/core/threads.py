@@ -44,7 +44,8 @@ def run_in_threads(threads: int, kernel: Callable[..., Any], total: int, *argume
         while (chunk := next(numbers)) < chunks:
             kernel(total * chunk // chunks, total * (chunk + 1) // chunks, *arguments)
 
-    futures = [_executor(os.getpid()).submit(work) for _ in range(threads - 1)]
+    helpers = threads - 1
+    futures = [_executor(os.getpid(), helpers).submit(work) for _ in range(helpers)]
     work()
     for future in futures:
         if not future.cancel():  # what has not begun by now has nothing left to do
@@ -52,6 +53,10 @@ def run_in_threads(threads: int, kernel: Callable[..., Any], total: int, *argume
 
 
 @cache
-def _executor(process: int) -> ThreadPoolExecutor:
-    """Return the threads of a process; those of its parent are lost in a fork."""
-    return ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="livekm")
+def _executor(process: int, helpers: int) -> ThreadPoolExecutor:
+    """Return so many threads of a process; those of its parent are lost in a fork.
+
+    A pool without that limit grows for ever: it starts a thread whenever the last one has told its
+    result, but is not yet seen to be idle.
+    """
+    return ThreadPoolExecutor(helpers, thread_name_prefix=f"livekm helper of {helpers}")
