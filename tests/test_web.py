@@ -15,8 +15,12 @@ import cv2
 import numpy as np
 import pytest
 
+from livekm import Segmenter
 from livekm.errors import SinkError
-from livekm.live.web import Address, read_address
+from livekm.frame import Frame
+from livekm.live.keys import key_groups
+from livekm.live.session import Session
+from livekm.live.web import Address, WebFront, read_address
 from livekm.live.web.server import Server
 from livekm.live.web.wish import Wish
 
@@ -124,6 +128,33 @@ def test_one_that_hangs_costs_the_others_nothing(server):
         return levels
 
     assert talk(server, conversation) == [0, 20, 40, 60, 80]
+
+
+def test_the_page_is_told_that_livekm_is_starting_until_there_are_segments(server, tmp_path):
+    ready = set()
+    session = Session(
+        Segmenter(2), "segments", 1.0, tmp_path, key_groups(), are_ready=ready.__contains__
+    )
+    front = WebFront(server, session, "made")
+
+    async def conversation(client, base):
+        rates = []
+        async with client.ws_connect(base + "live") as live:
+            for index in range(2):
+                await live.send_str('{"ready": true}')
+                while not server.is_watched:
+                    await asyncio.sleep(0.001)
+                session.processing.take(Frame(picture(index), index, index / 30))
+                front.show(session.look())
+                rates.append(json.loads((await live.receive()).data)["rate"])
+                await live.receive()
+                ready.add("bgr")
+        return rates
+
+    first, then = talk(server, conversation)
+    assert first == "starting, a few seconds"
+    assert "starting" not in then
+    session.close()
 
 
 def test_publishing_does_not_wait_for_anybody(server):

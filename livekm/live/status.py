@@ -14,7 +14,7 @@ from livekm.live.controls import Timeline
 from livekm.live.settings import LiveSettings
 from livekm.timing import StageTimer
 
-_STARTING = "starting, a few seconds"  # kernels are compiled
+STARTING = "starting, a few seconds"  # kernels are compiled
 _STAGES = ("wait", "read", "segment", "regions", "view", "draw", "show")
 _FRESH = 0.4  # seconds for which what is measured stays on the screen: it is read, and it is cheap
 
@@ -66,7 +66,7 @@ class Status:
         shown = [clusters, settings.view, _chosen(settings, found)]
         if isinstance(found, RegionSegmentation):
             shown[0] = f"{found.n_regions}"  # of which the name of the view follows
-        starting = [_STARTING * (found is None)]
+        starting = [STARTING * (found is None)]
         if settings.hud == "line":
             lines = [[rate, *shown], starting]
         else:

@@ -13,6 +13,7 @@ from livekm.live.keys import COMMAND_OF, DOWN, LEFT, RIGHT, UP, key_table
 from livekm.live.letterbox import place_in
 from livekm.live.presentation import Look
 from livekm.live.session import Session
+from livekm.live.status import STARTING
 from livekm.live.web.wish import Wish
 from livekm.views import VIEWS
 
@@ -90,6 +91,8 @@ class WebFront:
         session = self._session
         settings, fps = session.settings, session.timer.fps
         rate = "paused" if settings.is_paused else "" if fps is None else f"{fps:.1f} fps"
+        if session.processing.shown is None:
+            rate = STARTING  # the picture is not segmented yet
         return {
             **segments_state(self._name, session.processing.segmentation, settings.chosen),
             "obeys": True,
