@@ -99,9 +99,13 @@ def test_what_others_wrote_into_the_table_meanwhile_is_not_lost(chosen, tmp_path
     table = tmp_path / "names.csv"
     chosen._names_file = table
     type_in(chosen, ENTER, *"meadow", ENTER)
-    table.write_text(table.read_text() + "lamp,#ffffff,5\n")
+    chosen.segmenter.read_names(table)
+    table.write_text("meadow,#3cb428,7\nlamp,#ffffff,5\n")
     type_in(chosen, ENTER, *"grass", ENTER)
-    assert [name.text for name in Names.read(table).names] == ["meadow", "lamp", "grass"]
+    assert table.read_text() == "meadow,#3cb428,7\nlamp,#ffffff,5\ngrass,#3cb428,20\n"
+    table.write_text("lamp,#ffffff,5\n")
+    type_in(chosen, ENTER, *"turf", ENTER)
+    assert [name.text for name in Names.read(table).names] == ["lamp", "turf"]
 
 
 def test_a_table_that_cannot_be_written_is_told_and_the_name_is_there(chosen, tmp_path):

@@ -109,31 +109,6 @@ class Names:
             return Names([more if name is known else name for name in self.names])
         return Names([*self.names, more])
 
-    def write(self, path: str | Path) -> None:
-        """Write the names into a table, which is changed where they differ from its own.
-
-        Comments and what else it has stay. Nothing is lost where writing fails.
-
-        Raises
-        ------
-        SourceError
-            If the table that is there cannot be read.
-        OSError
-            If it cannot be written.
-        """
-        path = Path(path)
-        known = Names.read(path).names if path.exists() else ()
-        text = path.read_text(encoding="utf-8-sig") if known else ",".join(_HEADER) + "\n"
-        for name in self.names:
-            if name not in known:
-                text = _with_row(text, name)
-        part = path.with_name(f"{path.name}.part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
     def of(self, palette: npt.NDArray[np.uint8]) -> tuple[str, ...]:
         """Return the name of each of (k, 3) uint8 BGR colours; "" where there is none."""
         if not self._texts:
@@ -177,6 +152,35 @@ class Naming:
                 if name and key >= 0:
                     self._known.setdefault(key, name)
         return tuple(self._known.get(key, "") for key in keys)
+
+
+def add_to_table(path: str | Path, text: str, color: tuple[int, int, int]) -> None:
+    """Add a name, or one more shade of it, to a table as it is at this moment.
+
+    Its other lines stay as they are. A table that does not exist is begun, and nothing is lost
+    where writing fails.
+
+    Raises
+    ------
+    SourceError
+        If the table that is there cannot be read.
+    OSError
+        If it cannot be written.
+    """
+    path = Path(path)
+    exists = path.exists()
+    known = Names.read(path) if exists else Names([])
+    names = known.with_shade(text, color)
+    if names is known:
+        return
+    table = path.read_text(encoding="utf-8-sig") if exists else ",".join(_HEADER) + "\n"
+    (name,) = (name for name in names.names if name.text == text)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(_with_row(table, name), encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _with_row(text: str, name: Name) -> str:

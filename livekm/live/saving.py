@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.context import Closing
-from livekm.core.names import Names
+from livekm.core.names import add_to_table
 from livekm.core.segmentation import Segmentation
 from livekm.errors import SourceError
 from livekm.frame import Image
@@ -64,10 +64,10 @@ class Saving(Closing):
             self._palettes.append((path, segmentation.palette))
             self._hud.say(f"saved {path.resolve()}", is_long=True)
 
-    def save_names(self, names: Names, path: Path) -> None:
-        """Bring a table of names up to date."""
+    def save_name(self, path: Path, name: str, color: tuple[int, int, int]) -> None:
+        """Add a name to a table of names."""
         try:
-            names.write(path)
+            add_to_table(path, name, color)
         except (OSError, SourceError) as error:
             reason = getattr(error, "strerror", None) or error
             self._hud.say(f"names not written: {reason}", is_long=True)

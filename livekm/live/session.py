@@ -243,8 +243,8 @@ class Session(Closing):
             self.hud.say(f"{identity} has no name")
         elif self._names_file is None:
             self.hud.say(f"{identity} is {name}; --names FILE keeps it")
-        elif self.segmenter.names is not None:
-            self.saving.save_names(self.segmenter.names, self._names_file)
+        else:
+            self.saving.save_name(self._names_file, name, (blue, green, red))
 
     def set_roi(self, roi: tuple[int, ...] | None) -> None:
         """Let only a rectangle of the source count: left, top, width, height; or all of it.
