@@ -585,6 +585,7 @@ def test_a_segment_gets_a_typed_name_and_a_dragged_part_counts(livekm, tmp_path)
         program.press("numbersign")
         drag = ["mousedown", 1, "mousemove", x + 500, y + 420, "sleep", 0.2, "mouseup", 1]
         display.point(window, 100, 100, *map(str, drag))
+        display.put_pointer_away()  # or it would be seen in the next test's pictures
         program.press("t", "q")
         code, out, err = program.end()
     assert (code, err) == (0, "")
