@@ -1,3 +1,5 @@
+import tracemalloc
+
 import naive
 import numpy as np
 import pytest
@@ -71,6 +73,16 @@ def test_a_cloud_of_colors_holds_each_color_as_often_as_it_occurs(space, height)
             cloud.converge(start.T.copy(), steps, BITS)[0],
             expected.converge(start.T.copy(), steps, BITS)[0],
         )
+
+
+def test_the_cloud_of_a_small_image_takes_little_memory():
+    pixels = np.random.default_rng(7).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    cloud_of_colors(pixels, COLOR_SPACES["bgr"], 1)
+    tracemalloc.start()
+    cloud_of_colors(pixels, COLOR_SPACES["bgr"], 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000  # no table of all colours, which took longer than the whole fit
 
 
 def test_points_are_sorted_so_that_the_cells_are_small():

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.colorspace import ColorSpace
-from livekm.core.kernels import CELL, CELLS, assign_cells, count_colors
+from livekm.core.kernels import CELL, CELLS, assign_cells, number_colors
 from livekm.core.lookup import numbered_colors
 from livekm.core.sample import Centers
 from livekm.core.threads import run_in_threads
@@ -114,12 +114,14 @@ class Cloud:
 
 def cloud_of_colors(pixels: Image, space: ColorSpace, threads: int) -> Cloud:
     """Return the colours of (..., 3) uint8 BGR pixels, in the order of their numbers."""
-    counts = np.zeros(2**24, np.uint32)
-    count_colors(pixels.reshape(-1), counts)
-    numbers = np.flatnonzero(counts)
-    planes = np.empty((3, 1, len(numbers)), space.dtype)
-    space.split(numbered_colors(numbers)[np.newaxis], planes, threads)
-    return Cloud(planes.reshape(3, -1).astype(np.float32), counts[numbers], threads)
+    numbers = np.empty(pixels.size // 3, np.uint32)
+    number_colors(pixels.reshape(-1), numbers)
+    numbers.sort()
+    starts = np.append(0, 1 + np.flatnonzero(numbers[1:] != numbers[:-1]))
+    counts = np.diff(starts, append=len(numbers)).astype(np.uint32)
+    planes = np.empty((3, 1, len(starts)), space.dtype)
+    space.split(numbered_colors(numbers[starts])[np.newaxis], planes, threads)
+    return Cloud(planes.reshape(3, -1).astype(np.float32), counts, threads)
 
 
 def cloud_of_points(points: npt.NDArray[np.float32], threads: int) -> Cloud:

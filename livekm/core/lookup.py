@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +81,7 @@ def _boxes(size: int) -> tuple[_Floats, _Floats]:
     return np.ascontiguousarray(low), np.ascontiguousarray(low + np.float32(side - 1))
 
 
-def numbered_colors(numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
+def numbered_colors(numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
     """Return the (n, 3) BGR levels of colours by their numbers.
 
     Examples

@@ -8,7 +8,7 @@ numba then leaves the test for negative indices out, and the loops vectorise.
 from livekm.core.kernels.blocks import BLOCK_ROWS
 from livekm.core.kernels.cells import CELL, CELLS, assign_cells
 from livekm.core.kernels.color import COLOR_BLOCK, hsv_planes, lab_planes
-from livekm.core.kernels.colors import count_colors
+from livekm.core.kernels.colors import number_colors
 from livekm.core.kernels.components import (
     count_runs,
     link_runs,
@@ -38,7 +38,6 @@ __all__ = [
     "CUBES",
     "RUN",
     "assign_cells",
-    "count_colors",
     "count_runs",
     "flood",
     "hsv_planes",
@@ -52,6 +51,7 @@ __all__ = [
     "measure_edges",
     "measure_labels",
     "merge",
+    "number_colors",
     "paint_components",
     "paint_labels",
     "paint_yuv",

@@ -1,4 +1,4 @@
-"""The number of each colour, and how often it occurs.
+"""The number of each colour.
 
 A colour's number interleaves the bits of its levels (Morton, "A computer oriented geodetic data
 base", IBM, 1966): the colours of a cube whose side is a power of two are neighbours.
@@ -39,31 +39,29 @@ def number_of(pixels, p):
 
 
 @inline_jit
-def numbers_of(pixels, p, numbers):
-    """Write the numbers of `MOVED` pixels, from one on."""
+def numbers_of(pixels, p, numbers, offset):
+    """Write the numbers of `MOVED` pixels, from one on, from an offset on."""
     levels = scratch(_LEVELS, np.uint8)
     part(pixels, 3 * p, levels, 0, MOVED)
     for i in range(_U(MOVED)):
-        numbers[i] = _number(levels[i], levels[_U(MOVED) + i], levels[_U(2 * MOVED) + i])
+        b, g, r = levels[i], levels[_U(MOVED) + i], levels[_U(2 * MOVED) + i]
+        numbers[_U(offset) + i] = _number(b, g, r)
 
 
 @jit
-def count_colors(pixels, counts):
-    """Add the pixels of each colour to its count.
+def number_colors(pixels, numbers):
+    """Write the number of each pixel's colour.
 
     Parameters
     ----------
     pixels : (3 n,) uint8
         BGR.
-    counts : (2**24,) uint32
+    numbers : (n,) uint32
         Written.
     """
-    numbers = scratch(MOVED, np.uint32)
-    n, p = pixels.size // 3, 0
+    n, p = numbers.size, 0
     while p + MOVED <= n:
-        numbers_of(pixels, p, numbers)
-        for i in range(_U(MOVED)):
-            counts[_U(numbers[i])] += _S(1)
+        numbers_of(pixels, p, numbers, p)
         p += MOVED
     for q in range(_U(p), _U(n)):
-        counts[_U(number_of(pixels, q))] += _S(1)
+        numbers[q] = number_of(pixels, q)

@@ -113,7 +113,7 @@ def _look_up(frame, start, end, table, labels):
     numbers = scratch(MOVED, np.uint32)
     p = start
     while p + MOVED <= end:
-        numbers_of(frame, p, numbers)
+        numbers_of(frame, p, numbers, 0)
         for i in range(_U(MOVED)):
             labels[_U(p) + i] = table[_U(numbers[i])]
         p += MOVED
