@@ -11,6 +11,8 @@ import numpy.typing as npt
 LONGEST = 640
 """Pixels of the longer side, at the most."""
 
+_QUALITY = 80  # of a JPEG
+
 
 def thumbnail(image: npt.NDArray[np.uint8], longest: int = LONGEST) -> npt.NDArray[np.uint8]:
     """Return (H, W, 3) uint8 pixels that are as they are, or scaled down to `longest`."""
@@ -27,9 +29,9 @@ def to_png(image: npt.NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", thumbnail(image))[1].tobytes()
 
 
-def to_jpeg(image: npt.NDArray[np.uint8], longest: int = LONGEST, quality: int = 80) -> bytes:
+def to_jpeg(image: npt.NDArray[np.uint8], longest: int) -> bytes:
     """Return the JPEG file of a BGR image, scaled down."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     return cv2.imencode(".jpg", thumbnail(image, longest), options)[1].tobytes()
 
 

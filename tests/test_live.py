@@ -759,6 +759,7 @@ with open_source("demo", width=320, height=240) as source:
     assert error in err.splitlines()[-1]
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_the_window_keeps_its_size_whatever_the_scale_and_its_text_stays_legible(livekm, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.png"), patches())
@@ -784,6 +785,7 @@ def test_the_window_keeps_its_size_whatever_the_scale_and_its_text_stays_legible
         assert program.end()[0] == 0
 
 
+@pytest.mark.timed
 @requires_xvfb
 def test_full_screen_fills_the_screen_with_black_borders_whatever_is_shown(livekm, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.png"), patches())

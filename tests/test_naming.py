@@ -70,7 +70,7 @@ def test_without_one_segment_it_is_said_what_to_do(session, others):
     for other in others:
         do(session, f"select:+{ids_of(session)[other]}")
     type_in(session, ENTER)
-    assert session.entry is None
+    assert not session.naming.is_typing
     assert session.hud.note == "click the one segment to name first"
 
 
@@ -83,7 +83,7 @@ def test_what_is_typed_is_drawn_in_the_picture(chosen):
 def test_the_table_of_names_is_kept_up_to_date_and_all_else_in_it_stays(chosen, tmp_path):
     table = tmp_path / "names.csv"
     table.write_text("# mine\nname,color,tolerance\nroad,#5a5a5a,9\nsky,#102030\n")
-    chosen._names_file = table
+    chosen.naming._table = table
     chosen.segmenter.read_names(table)
     type_in(chosen, ENTER, *"meadow", ENTER)
     assert "saved" in chosen.hud.note
@@ -97,7 +97,7 @@ def test_the_table_of_names_is_kept_up_to_date_and_all_else_in_it_stays(chosen, 
 
 def test_what_others_wrote_into_the_table_meanwhile_is_not_lost(chosen, tmp_path):
     table = tmp_path / "names.csv"
-    chosen._names_file = table
+    chosen.naming._table = table
     type_in(chosen, ENTER, *"meadow", ENTER)
     chosen.segmenter.read_names(table)
     table.write_text("meadow,#3cb428,7\nlamp,#ffffff,5\n")
@@ -109,7 +109,7 @@ def test_what_others_wrote_into_the_table_meanwhile_is_not_lost(chosen, tmp_path
 
 
 def test_a_table_that_cannot_be_written_is_told_and_the_name_is_there(chosen, tmp_path):
-    chosen._names_file = tmp_path / "no" / "names.csv"
+    chosen.naming._table = tmp_path / "no" / "names.csv"
     type_in(chosen, ENTER, *"lawn", ENTER)
     assert chosen.hud.note == "names not written: No such file or directory"
     assert "lawn" in names_in(chosen)

@@ -6,14 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from livekm.core.colorspace import ColorSpace
-from livekm.core.kernels import CELL, CELLS, assign_cells, number_colors
+from livekm.core.kernels import CELL, CELLS, ROUNDING, assign_cells, number_colors
 from livekm.core.lookup import numbered_colors
 from livekm.core.sample import Centers
 from livekm.core.threads import run_in_threads
 from livekm.frame import Image
 
 _PARTS = 32  # that threads share
-_ROUNDING = 1e-5  # of scores, in parts of the largest bias
 
 _Numbers = npt.NDArray[np.uint32]
 
@@ -42,6 +41,8 @@ class Cloud:
         self._threads = threads
         in_cells = self._points.reshape(len(points), -1, CELL)
         self._low, self._high = in_cells.min(axis=2), in_cells.max(axis=2)
+        farthest = np.maximum(abs(self._low), abs(self._high)).max(axis=1)
+        self._reach = np.float32(0.5 * (farthest**2).sum())  # the largest |x|^2 / 2, or more
         starts = np.arange(0, self._low.shape[1], CELLS)
         self._large_low = np.minimum.reduceat(self._low, starts, axis=1)
         self._large_high = np.maximum.reduceat(self._high, starts, axis=1)
@@ -105,7 +106,7 @@ class Cloud:
         sums: npt.NDArray[np.float64],
     ) -> None:
         biases = (np.float32(0.5) * (centers * centers).sum(axis=0)).astype(np.float32)
-        margin = np.float32(_ROUNDING) * biases.max()
+        margin = np.float32(ROUNDING) * max(biases.max(), self._reach)
         run_in_threads(
             self._threads, assign_cells, _PARTS, self._points, self._weights, self._low, self._high,
             self._large_low, self._large_high, centers, biases, margin, labels, only, sums,

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.kernels import CUBE, CUBES, tabulate_cubes
+from livekm.core.kernels import CUBE, CUBES, ROUNDING, tabulate_cubes
 from livekm.core.threads import run_in_threads
 
 _COLORS = CUBES * CUBE**2
 _MOST = 256  # centers
-_ROUNDING = np.float32(1e-5)  # of scores, in parts of the largest bias
 
 _Floats = npt.NDArray[np.float32]
 
@@ -60,7 +59,7 @@ class ColorTable:
             return
         self._centers = padded
         moved = np.packbits(has_moved, bitorder="little").view("<u8").astype(np.uint64)
-        margin = _ROUNDING * biases.max()
+        margin = np.float32(ROUNDING) * biases.max()
         run_in_threads(
             self._threads, tabulate_cubes, CUBES, *_cubes(), centers, biases, margin, moved,
             self._known, self.labels,

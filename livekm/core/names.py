@@ -138,8 +138,8 @@ class Naming:
         """Name all anew."""
         self._known = {}
 
-    def call(self, identity: int, text: str, color: tuple[int, int, int]) -> None:
-        """Call an id so from now on, and what looks like it; "" takes its name away."""
+    def give(self, identity: int, text: str, color: tuple[int, int, int]) -> None:
+        """Give an id a name, and what looks like it; "" takes its name away."""
         self._known[identity] = text
         if text:
             self.names = self.names.with_shade(text, color)

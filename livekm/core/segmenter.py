@@ -290,7 +290,7 @@ class Segmenter:
         with self._lock:
             self._naming = None if names is None else Naming(names)
 
-    def call(self, identity: int, name: str, color: tuple[int, int, int]) -> None:
+    def name_segment(self, identity: int, name: str, color: tuple[int, int, int]) -> None:
         """Name the segment of an id from the next frame on, and what looks like it.
 
         Parameters
@@ -304,7 +304,7 @@ class Segmenter:
         with self._lock:
             if self._naming is None:
                 self._naming = Naming(Names([]))
-            self._naming.call(identity, name, color)
+            self._naming.give(identity, name, color)
 
     def read_names(self, path: str | Path) -> None:
         """Name segments from the next frame on by a table of names and colours.
@@ -521,9 +521,9 @@ class Segmenter:
             if isinstance(self._trainer, Trainer):
                 cloud = self._features.cloud(pixels, counted)
                 n_iter, converged = self._trainer.converge(cloud, max_iterations)
-            labeling = self._label(pixels, counted)
-            if isinstance(self._trainer, Trainer):
-                labeling = self._sorted_by_size(self._trainer, pixels, counted, labeling)
+                labeling = self._sorted_by_size(self._trainer, pixels, counted)
+            else:
+                labeling = self._label(pixels, counted)
             return self._segmentation(
                 labeling,
                 self._palette,
@@ -537,13 +537,13 @@ class Segmenter:
         trainer: Trainer,
         pixels: Image,
         mask: npt.NDArray[np.uint8] | None,
-        labeling: Labeling,
     ) -> Labeling:
-        """Put the largest cluster first and label again.
+        """Label every pixel with the largest cluster first.
 
         Pixels that are as near to another center may go over to it, since it has the lower label
         now, which makes the larger one larger: then sort again.
         """
+        labeling = self._label(pixels, mask)
         for _ in range(_MAX_SORTS):
             order = np.argsort(-labeling.counts, kind="stable")
             if (order == np.arange(len(order))).all():

@@ -37,8 +37,8 @@ def do(session: Session, command: str) -> None:
 
 def press(session: Session, key: str) -> None:
     """Do what a key of the table of keys stands for, or say that it stands for nothing."""
-    if session.entry is not None:
-        session.type(key)
+    if session.naming.is_typing:
+        session.naming.press(key)
     elif key in COMMAND_OF:
         do(session, COMMAND_OF[key])
     elif key.isprintable():
@@ -167,17 +167,17 @@ def _name(session: Session, argument: str) -> None:
     elif len(chosen) != 1 or min(chosen) not in found.ids:
         session.hud.say("click the one segment to name first")
     elif argument.strip():
-        session.call(min(chosen), argument.strip()[:LONGEST_NAME])
+        session.naming.give(min(chosen), argument.strip()[:LONGEST_NAME])
     else:
-        session.ask_for_name(min(chosen))
+        session.naming.ask(min(chosen))
 
 
 def _set_roi(session: Session, argument: str) -> None:
     settings = session.settings
     if argument:
-        session.set_roi(tuple(int(word) for word in argument.split(",")))
+        session.roi.take(tuple(int(word) for word in argument.split(",")))
     elif settings.roi is not None:
-        session.set_roi(None)
+        session.roi.drop()
     else:
         settings.draws_roi = not settings.draws_roi
         session.hud.say("drag the part that counts" if settings.draws_roi else "all of it counts")

@@ -291,7 +291,7 @@ class _Loop:
             key = self._window.poll()
             if key is not None:
                 keys.append(key)
-            quits = self._session.entry is None and "quit" in map(COMMAND_OF.get, keys)
+            quits = not self._session.naming.is_typing and "quit" in map(COMMAND_OF.get, keys)
             ends = self._is_over() or quits
             if ends and self._can_wait:
                 self._source.interrupt()  # a pipe's next frame may never come

@@ -33,7 +33,7 @@ class Pointer:
             do(self._session, f"clusters:{event.steps:+d}")
         elif event.kind == "release" and self._dragged == "roi":
             self._dragged = ""
-            self._session.end_drawing()
+            self._session.roi.end()
         elif event.kind != "leave" or self._dragged != "roi":
             self._dragged = ""
 
@@ -45,7 +45,7 @@ class Pointer:
             self._dragged = "line"
         elif session.settings.draws_roi and (x, y) in layout.picture:
             self._dragged = "roi"
-            session.drawn = (x, y), (x, y)
+            session.roi.begin((x, y))
         else:
             identity = session.id_at(x, y)
             if identity is not None:
@@ -54,8 +54,8 @@ class Pointer:
 
     def _move(self, x: int, y: int) -> None:
         session = self._session
-        if self._dragged == "roi" and session.drawn is not None:
-            session.drawn = session.drawn[0], (x, y)
+        if self._dragged == "roi":
+            session.roi.go_on((x, y))
         elif self._dragged:
             self._drag(x, session.layout)
         elif session.settings.view == "wipe":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +19,20 @@ from livekm.core.suggestion import Suggestion
 from livekm.frame import Image
 from livekm.live.choice import Choice
 from livekm.live.controls import (
-    MOST_CLUSTERS,
     Timeline,
     clusters_at,
-    draw_frame,
     draw_line,
     slider,
     slider_part,
 )
-from livekm.live.entry import Entry
 from livekm.live.hud import HelpGroups, Hud, draw_tip
 from livekm.live.layout import Layout, bar_height, layout_in
 from livekm.live.letterbox import Place
+from livekm.live.naming import SegmentNaming
 from livekm.live.pace import AutoScale
 from livekm.live.presentation import Look, Presentation
 from livekm.live.processing import Processing
+from livekm.live.roi import RoiDrawing
 from livekm.live.saving import Saving
 from livekm.live.settings import LiveSettings
 from livekm.live.status import Status, clock, describe, values_of_keys
@@ -94,10 +92,10 @@ class Session(Closing):
         Where a recorded source is; set by the front.
     layout : Layout
         Where the parts of the last picture lie.
-    entry : Entry or None
-        What the user types into, which takes all keys.
-    drawn : pair of (int, int), or None
-        Two corners of the rectangle that the pointer draws.
+    naming : SegmentNaming
+        Takes all keys while a name is typed.
+    roi : RoiDrawing
+        Takes the pointer while the part that counts is drawn.
     """
 
     def __init__(
@@ -138,11 +136,14 @@ class Session(Closing):
         )
         self.hud: Hud = Hud(self.settings)
         self.saving: Saving = Saving(folder, self.hud)
-        self.entry: Entry | None = None
-        self.drawn: tuple[tuple[int, int], tuple[int, int]] | None = None
-        self._names_file = names_file
+        self.naming: SegmentNaming = SegmentNaming(
+            segmenter, self.processing, self.hud, self.saving, names_file
+        )
         self._key_groups = key_groups
         self._presentation = Presentation(self.settings)
+        self.roi: RoiDrawing = RoiDrawing(
+            self.settings, segmenter, self.processing, self._presentation, self.hud
+        )
         self._status = Status(self.settings, segmenter, self.timer)
         self._strip = Strip()
         self._pointer: tuple[int, int] | None = None
@@ -216,76 +217,6 @@ class Session(Closing):
         else:
             self.hud.say(f"all {found.noun}s")
 
-    def ask_for_name(self, identity: int) -> None:
-        """Let the user type a name for the segment of an id."""
-        self.entry = Entry(f"name of {identity}", partial(self.call, identity))
-        self.hud.prompt = str(self.entry)
-
-    def type(self, key: str) -> None:
-        """Give a key to what the user types into."""
-        entry = self.entry
-        if entry is not None:
-            entry.press(key)
-            self.entry = entry if entry.is_open else None
-            self.hud.prompt = str(entry) if entry.is_open else ""
-
-    def call(self, identity: int, name: str) -> None:
-        """Name the segment of an id, also in the table of names where there is one."""
-        found = self.processing.segmentation
-        labels = [] if found is None else np.flatnonzero(found.ids == identity).tolist()
-        if found is None or not labels:
-            self.hud.say(f"{identity} is gone")
-            return
-        blue, green, red = found.palette[labels[0]].tolist()
-        self.segmenter.call(identity, name, (blue, green, red))
-        self.processing.note_change()
-        if not name:
-            self.hud.say(f"{identity} has no name")
-        elif self._names_file is None:
-            self.hud.say(f"{identity} is {name}; --names FILE keeps it")
-        else:
-            self.saving.save_name(self._names_file, name, (blue, green, red))
-
-    def set_roi(self, roi: tuple[int, ...] | None) -> None:
-        """Let only a rectangle of the source count: left, top, width, height; or all of it.
-
-        Raises
-        ------
-        ValueError
-            If it does not lie in the frame.
-        """
-        frame = self.processing.source_frame
-        if roi is not None and frame is not None:
-            rows, columns = frame.image.shape[:2]
-            left, top, width, height = roi
-            is_inside = 0 <= left <= columns - width and 0 <= top <= rows - height
-            if not is_inside or width < 1 or height < 1:
-                raise ValueError(f"{width}x{height} at {left},{top} is not in {columns}x{rows}")
-            self.settings.roi = left, top, width, height
-            self.hud.say(f"{width}x{height} at {left},{top} counts")
-        else:
-            self.settings.roi = None
-            self.hud.say("all of it counts")
-        if self.settings.roi and self.segmenter.n_clusters > MOST_CLUSTERS - 1:
-            self.segmenter.set_n_clusters(MOST_CLUSTERS - 1)  # the label 255 is taken
-        self.settings.draws_roi = False
-        self.processing.note_change()
-
-    def end_drawing(self) -> None:
-        """Let what the pointer has drawn count; a click alone draws nothing."""
-        drawn, self.drawn = self.drawn, None
-        frame = self.processing.source_frame
-        if drawn is None or frame is None:
-            return
-        rows, columns = frame.image.shape[:2]
-        (x0, y0), (x1, y1) = (self._presentation.place_at(*corner) for corner in drawn)
-        if self.settings.is_mirrored:
-            x0, x1 = 1 - x0, 1 - x1
-        left, right = sorted((round(x0 * columns), round(x1 * columns)))
-        top, bottom = sorted((round(y0 * rows), round(y1 * rows)))
-        if right > left and bottom > top:
-            self.set_roi((left, top, right - left, bottom - top))
-
     def look(self) -> Look | None:
         """Return the view of the last frame, without the HUD; None before the first."""
         done = self.processing
@@ -325,8 +256,7 @@ class Session(Closing):
             self.saving.record(look, canvas)
             self.hud.draw_aids(picture, self.saving.recorder.seconds, self._help())
             self._draw_tip(canvas)
-            if self.drawn is not None:
-                draw_frame(canvas, *self.drawn)
+            self.roi.draw(canvas)
         return canvas
 
     def _draw_bar(

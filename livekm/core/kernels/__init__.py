@@ -22,6 +22,7 @@ from livekm.core.kernels.labeling import label_blocks
 from livekm.core.kernels.lloyd import lloyd
 from livekm.core.kernels.lookup import CUBE, CUBES, RUN, look_up_labels, tabulate_cubes
 from livekm.core.kernels.merging import merge
+from livekm.core.kernels.nearest import ROUNDING
 from livekm.core.kernels.outlining import trace_rings
 from livekm.core.kernels.painting import paint_labels, paint_yuv
 from livekm.core.kernels.peeling import peel
@@ -36,6 +37,7 @@ __all__ = [
     "COLOR_BLOCK",
     "CUBE",
     "CUBES",
+    "ROUNDING",
     "RUN",
     "assign_cells",
     "count_runs",

@@ -22,7 +22,7 @@ from livekm.core.kernels.blocks import (
 )
 from livekm.core.kernels.compiler import exact_jit, fetch, scratch
 from livekm.core.kernels.hysteresis import differ, stick
-from livekm.core.kernels.nearest import GROUP, find_candidates, read, search
+from livekm.core.kernels.nearest import GROUP, ROUNDING, find_candidates, read, search
 
 _COLORS, _FEATURES = 3 * BLOCK, 5 * BLOCK
 _MOST = 256  # centers
@@ -104,7 +104,7 @@ def label_blocks(
     margin = _ZERO
     for j in range(k):
         lost[j] = 0
-        rounding = _F(1e-5) * biases[j]
+        rounding = _F(ROUNDING) * biases[j]
         margin = rounding if rounding > margin else margin
     most = _ZERO
     for i in range(slack.shape[0]):

@@ -13,6 +13,9 @@ import numpy as np
 from livekm.core.kernels.blocks import BLOCK, P1, P2, P3, P4
 from livekm.core.kernels.compiler import inline_exact_jit
 
+ROUNDING = 1e-5
+"""Above what is rounded of the difference of two scores, in parts of the largest."""
+
 GROUP = 4  # centers that are compared in one go: a pixel is loaded once for all of them
 
 _F = np.float32
