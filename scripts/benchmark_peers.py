@@ -1,7 +1,7 @@
 """Measure livekm beside what one would take otherwise, on the same frames, in turns.
 
     python scripts/benchmark_peers.py CLIP [-k 8] [--frames 60] [--plot peers.png] [--still IMAGE]
-    pip install scikit-learn faiss-cpu scikit-image imagequant    # peers; Pillow is there
+    pip install ".[benchmark]"    # the peers
 
 Each frame goes through every peer before the next one comes, so that other work on the machine
 slows them alike; ffmpeg, which is a process, gets the whole clip, and what it takes without the

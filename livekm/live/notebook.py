@@ -86,6 +86,8 @@ class Shown(Closing):
     def wait(self) -> None:
         """Wait for the end of the source; interrupting the kernel ends it, too.
 
+        The controls do nothing meanwhile: what they say reaches a kernel that is free.
+
         Raises
         ------
         SourceError
