@@ -95,6 +95,16 @@ def test_an_id_keeps_its_name_and_another_does_not_get_it(table):
     assert segmenter.update(scene()).names == ("", "", "")
 
 
+def test_a_label_without_pixels_is_named_when_it_is_something(tmp_path):
+    table = tmp_path / "names.csv"
+    table.write_text("night,#000000\n")
+    segmenter = Segmenter(3, random_state=0)
+    segmenter.read_names(table)
+    first = segmenter.update(np.zeros_like(scene()))
+    assert sorted(first.names) == ["", "", "night"]
+    assert segmenter.update(scene()).names == ("", "", "")
+
+
 def test_an_image_is_named_by_its_colours_alone(table):
     segmenter = Segmenter(3, random_state=0)
     segmenter.names = Names.read(table)

@@ -1069,6 +1069,14 @@ def test_a_steady_scene_keeps_its_ids_and_a_shot_that_returns_its_labels():
     assert len(common) == 1  # the one colour that both have
 
 
+def test_labels_that_a_black_frame_does_not_use_keep_their_ids_for_the_picture_behind_it():
+    segmenter, black = Segmenter(5, random_state=0), np.zeros_like(patches(STRIPES))
+    assert np.count_nonzero(segmenter.update(black).counts) == 1
+    assert segmenter.update(patches(STRIPES)).ids.max() <= 5  # black alone may have ended
+    back = segmenter.update(black)
+    assert back.ids[back.labels[0, 0]] == 0
+
+
 def test_after_a_reset_no_id_is_used_again():
     segmenter = Segmenter(5, random_state=0)
     before = segmenter.update(patches(STRIPES)).ids

@@ -224,9 +224,30 @@ THREE = np.array([[10, 10, 10], [200, 100, 50], [90, 200, 220]], np.float64)
 OTHERS = np.array([[250, 0, 120], [60, 250, 10], [0, 60, 250]], np.float64)
 
 
+class Watched(Identity):
+    """All labels have pixels in all frames."""
+
+    def start(self, colors, **more):
+        order = super().start(colors, **more)
+        self.see(np.ones(len(colors)))
+        return order
+
+    def follow(self, expected, colors):
+        super().follow(expected, colors)
+        self.see(np.ones(len(colors)))
+
+
 def started(colors=THREE):
-    identity = Identity()
+    identity = Watched()
     identity.start(colors)
+    return identity
+
+
+def begun_without(label):
+    """A shot in whose first frame no pixel has this label."""
+    identity = Identity()
+    identity.start(THREE)
+    identity.see(np.arange(3) != label)
     return identity
 
 
@@ -331,7 +352,7 @@ def test_what_the_labels_were_can_be_restored():
     identity.follow(OTHERS, OTHERS + 3)
     identity.restore(past)
     assert identity.ids.tolist() == [0, 1, 2]
-    assert identity.ages.tolist() == [1, 1, 1]
+    assert identity.ages.tolist() == [2, 2, 2]
     identity.follow(THREE, THREE)
     assert identity.ids.tolist() == [0, 1, 2]
 
@@ -370,11 +391,49 @@ def test_labels_grow_old_frame_by_frame_and_are_young_again_when_they_are_someth
     identity = started()
     for _ in range(3):
         identity.follow(THREE, THREE)
-    assert identity.ages.tolist() == [3, 3, 3]
+    assert identity.ages.tolist() == [4, 4, 4]
     colors = THREE.copy()
     colors[0] = OTHERS[0]
     identity.follow(THREE, colors)
-    assert identity.ages.tolist() == [1, 4, 4]
+    assert identity.ages.tolist() == [1, 5, 5]
+
+
+def test_the_id_of_a_label_that_no_pixel_had_is_kept_for_what_it_will_be():
+    jumped, cut = begun_without(1), begun_without(1)
+    jumped.follow(THREE, OTHERS)
+    assert jumped.ids.tolist() == [3, 1, 4]
+    order = cut.start(OTHERS)
+    assert cut.ids.tolist() == [3, 1, 4]
+    cut.see(np.ones(3))
+    cut.follow(OTHERS[order], THREE)  # from now on it is one thing for ever
+    assert cut.ids.tolist() == [5, 6, 7]
+
+
+def test_what_no_pixel_had_does_not_come_back():
+    identity = begun_without(1)
+    identity.start(OTHERS)
+    identity.see(np.ones(3))
+    identity.start(THREE)
+    assert identity.ids.tolist() == [0, 5, 2]  # id 1 was one of the others
+
+
+def test_what_came_back_unseen_is_still_what_it_was():
+    identity = started()
+    identity.start(OTHERS)
+    identity.start(THREE)
+    for _ in range(2):
+        Identity.start(identity, OTHERS)
+        identity.see(np.zeros(3))
+        assert identity.ids.tolist() == [3, 4, 5]
+    Identity.start(identity, OTHERS + 100)
+    assert not set(identity.ids) & set(range(6))
+
+
+def test_fixed_colours_keep_the_ids_of_those_that_no_pixel_had():
+    identity = begun_without(1)
+    colors = np.array([THREE[2], OTHERS[0], THREE[0]])
+    identity.start(colors, in_order=True)
+    assert identity.ids.tolist() == [2, 1, 0]
 
 
 # --- the trainer -----------------------------------------------------------------------------
@@ -382,7 +441,8 @@ def test_labels_grow_old_frame_by_frame_and_are_young_again_when_they_are_someth
 
 def trained(k=8, *, seeding=kmeans_plus_plus, seed=0, steadiness=0.5, policy=POLICY):
     rng = np.random.default_rng(seed)
-    return Trainer(k, seeding, rng, 3, steadiness=steadiness, policy=policy)
+    identity = Watched(policy)
+    return Trainer(k, seeding, rng, 3, identity=identity, steadiness=steadiness, policy=policy)
 
 
 def show(trainer, pixels):

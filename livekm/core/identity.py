@@ -19,7 +19,7 @@ Order = npt.NDArray[np.intp]
 
 class _Shot(NamedTuple):
     colors: Colors
-    ids: Ids
+    ids: Ids  # -1 where no pixel ever had the label
 
 
 class Remembered(NamedTuple):
@@ -34,6 +34,9 @@ class Remembered(NamedTuple):
 class Identity:
     """Gives each label an id, and another one as soon as the label is something else.
 
+    The id of a label that no pixel has had yet means nothing so far: it is kept for what the label
+    will be. A black frame has one colour, and the other labels find theirs in the next ones.
+
     Colours are measured in BGR whatever the space of the centers, so that ids outlive a change of
     that space.
 
@@ -42,7 +45,7 @@ class Identity:
     ids : (k,) int64
         The id of each label.
     ages : (k,) int64
-        Frames for which each label has had its id.
+        Frames in which pixels had the label with this id; 0 where there has been none.
     """
 
     def __init__(self, policy: TrainingPolicy | None = None) -> None:
@@ -66,21 +69,27 @@ class Identity:
         pair first. What is the same within `policy.same` levels has its id again; the others get
         new ones. With `in_order` each label gets its own colour, and only the ids come back.
         """
-        if len(self.ids):
-            self._shots = [*self._shots, _Shot(self._colors, self.ids)][-self._policy.shots :]
         k = len(colors)
-        order, ids = np.arange(k), np.full(k, -1, np.int64)
+        order, ids, is_back = np.arange(k), np.full(k, -1, np.int64), np.zeros(k, np.bool_)
+        if len(self.ids):
+            seen = np.where(self.ages > 0, self.ids, -1)
+            self._shots = [*self._shots, _Shot(self._colors, seen)][-self._policy.shots :]
+            if len(seen) == k:
+                ids = np.where(self.ages > 0, -1, self.ids)
         shots = [shot for shot in reversed(self._shots) if len(shot.ids) == k]
         if shots:
             back, order = min(
                 ((shot, match(-_distances(shot.colors, colors))) for shot in shots),
                 key=lambda pair: float(color_ways(pair[0].colors, colors[pair[1]]).mean()),
             )
-            same = color_ways(colors[order], back.colors) <= self._policy.same
-            ids[same] = back.ids[same]
+            near = color_ways(colors[order], back.colors) <= self._policy.same
+            is_back = near & (back.ids >= 0)
+            ids[is_back] = back.ids[is_back]
             if in_order:
-                ids[order], order = ids.copy(), np.arange(k)
+                ids[order], is_back[order] = ids.copy(), is_back.copy()
+                order = np.arange(k)
         self._set(colors[order], ids)
+        self.ages[is_back] = 1
         self._renew(ids < 0)
         return order
 
@@ -99,9 +108,13 @@ class Identity:
         jumped[is_usual] = np.maximum(jumped, color_ways(colors, self._colors))[is_usual]
         slid = color_ways(colors, self._own).min(axis=0)
         self._colors = colors
-        self._renew((jumped > policy.distinct) | (slid > policy.slide))
+        is_other = (jumped > policy.distinct) | (slid > policy.slide)
+        self._renew(is_other & (self.ages > 0))
         self._own += policy.forget * (colors - self._own)
-        self.ages += 1
+
+    def see(self, counts: npt.NDArray[np.int64]) -> None:
+        """Take down which labels the frame's pixels have, (k,) of them each."""
+        self.ages += counts > 0
 
     def remember(self) -> Remembered:
         """Return what the labels are now, for `restore`."""

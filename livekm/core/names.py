@@ -144,12 +144,20 @@ class Naming:
         if text:
             self.names = self.names.with_shade(text, color)
 
-    def of(self, palette: npt.NDArray[np.uint8], ids: npt.NDArray[np.int64]) -> tuple[str, ...]:
-        """Return the name of each label by its id, or where that has none yet, by its colour."""
+    def of(
+        self,
+        palette: npt.NDArray[np.uint8],
+        ids: npt.NDArray[np.int64],
+        counts: npt.NDArray[np.int64],
+    ) -> tuple[str, ...]:
+        """Return the name of each label by its id, or where that has none yet, by its colour.
+
+        A label without pixels has none yet: it may become something else.
+        """
         keys = ids.tolist()
         if not self._known.keys() >= set(keys):
-            for key, name in zip(keys, self.names.of(palette), strict=True):
-                if name and key >= 0:
+            for key, name, n in zip(keys, self.names.of(palette), counts.tolist(), strict=True):
+                if name and key >= 0 and n:
                     self._known.setdefault(key, name)
         return tuple(self._known.get(key, "") for key in keys)
 

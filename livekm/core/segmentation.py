@@ -50,8 +50,8 @@ class Segmentation:
         True where the frame does not continue the one before.
     ids : (k,) int64
         The identity of each label: 0 to k - 1 at the start, and a new number as soon as a label is
-        something else. No number ever has a second meaning; what comes back after a cut has its
-        old one where it plausibly is the same.
+        something else. No number that pixels had ever has a second meaning; what comes back after
+        a cut has its old one where it plausibly is the same.
     names : tuple of str
         The name of each label's thing, "" where it has none; see `Segmenter.read_names`.
     n_iter : int or None

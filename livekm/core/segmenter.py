@@ -446,6 +446,7 @@ class Segmenter:
             if cut:
                 self._labeler.forget()
             labeling = self._label(pixels, counted)
+            self._identity.see(labeling.counts)
             return self._segmentation(
                 labeling, self._palette, ids=self._identity.ids, scene_cut=cut
             )
@@ -642,7 +643,7 @@ class Segmenter:
         elif ids is None:  # those of an image are its labels, which mean nothing in another
             names = self._naming.names.of(palette)
         else:
-            names = self._naming.of(palette, ids)
+            names = self._naming.of(palette, ids, labeling.counts)
         return Segmentation(
             labeling.labels,
             palette.copy(),
