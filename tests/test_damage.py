@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
+import av
 import clips
 import numpy as np
 import pytest
@@ -102,3 +103,36 @@ def test_frames_whose_damage_the_decoder_fills_in_are_counted_in_one_warning(
     )
     assert n
     assert 1 <= int(n[1]) <= 6
+
+
+X265 = {"preset": "ultrafast", "x265-params": "log-level=none:bframes=0:keyint=20:scenecut=0"}
+
+
+def without_packet(path, number, target):
+    """Write a clip as `target` without one of its packets."""
+    with av.open(str(path)) as container, av.open(str(target), "w") as left:
+        stream = left.add_stream_from_template(container.streams.video[0])
+        for i, packet in enumerate(container.demux(video=0)):
+            if packet.size and i != number:
+                packet.stream = stream
+                left.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pictures_of_hevc_behind_one_that_lacks_are_kept_and_counted(threads, tmp_path, caplog):
+    whole = encode(tmp_path / "a.mkv", moving(40), "libx265", "yuv420p", options=X265)
+    path = without_packet(whole, 10, tmp_path / "b.mkv")
+    with caplog.at_level(logging.WARNING):
+        frames = list(ClipSource(path, threads=threads))
+    assert [round(25 * frame.time) for frame in frames] == [*range(10), *range(11, 40)]
+    assert "b.mkv: 9 frame(s) are damaged, the decoder filled in the holes" in caplog.messages
+
+
+def test_pictures_before_the_first_whole_one_are_left_out_and_counted(tmp_path, caplog):
+    whole = encode(tmp_path / "a.mkv", moving(40), "libx265", "yuv420p", options=X265)
+    path = without_packet(whole, 0, tmp_path / "b.mkv")
+    with caplog.at_level(logging.WARNING):
+        frames = read(path)
+    assert [round(25 * frame.time) for frame in frames] == list(range(20, 40))
+    assert caplog.messages == ["b.mkv: left out 19 damaged frame(s) at 0"]

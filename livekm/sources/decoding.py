@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.context import Flags
 from av.container import InputContainer
 
 from livekm.sources.container import open_container, picture_stream
@@ -110,13 +111,19 @@ class ClipReader:
         stream = self._packets.stream
         stream.thread_type = "SLICE" if self._is_prompt else "AUTO"
         stream.codec_context.thread_count = self._threads or 0
+        # HEVC's decoder would keep back all pictures from a lost one to the next key picture.
+        stream.codec_context.flags |= Flags.output_corrupt
         if stream.codec_context.name == "libdav1d":
             # With pictures in work at once, an error of one costs others, as many as there are.
             stream.codec_context.options = {"max_frame_delay": "1"}
         expected: list[int] = []  # time stamps of the pictures to come; one that lacks was damaged
         index = -1
+        has_begun = False
         contents = self._decoded(expected)
         for content in contents if self._is_prompt else _in_order(contents):
+            has_begun = has_begun or not content.is_corrupt
+            if not has_begun:  # there is no picture yet that holes could be filled from
+                continue
             index += 1
             while expected and content.pts is not None and expected[0] < content.pts:
                 heapq.heappop(expected)
