@@ -134,7 +134,7 @@ def measure(options: argparse.Namespace) -> None:
     def should_stop() -> bool:
         now = time.monotonic()
         is_due = now > marks[0][0] + options.seconds if marks else shown >= WARM_UP
-        if is_due:
+        if is_due and len(marks) < 2:
             marks.append((now, time.process_time(), shown, dict(watch.seconds)))
         return len(marks) == 2
 
