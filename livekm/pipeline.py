@@ -43,6 +43,23 @@ def with_regions(
     return replace(segmentation, regions=regions.update(frame.image, segmentation))
 
 
+def segmented(
+    taken: Frame,
+    segmenter: Segmenter,
+    regions: RegionSegmenter | None,
+    scale: float,
+    timer: StageTimer,
+) -> tuple[Frame, Segmentation]:
+    """Return a clip's next frame at its scale, and what it is segmented into; measure both."""
+    with timer.stage("segment"):
+        frame = scaled(taken, scale)
+        segmentation = segmenter.update(frame.image, frame.mask)
+    if regions is not None:
+        with timer.stage("regions"):
+            segmentation = with_regions(frame, segmentation, regions)
+    return frame, segmentation
+
+
 def run(
     source: Source,
     segmenter: Segmenter,
@@ -85,12 +102,7 @@ def run(
     if max_frames is not None and max_frames <= 0:
         return done
     for taken in timed_frames(source, timer):
-        with timer.stage("segment"):
-            frame = scaled(taken, scale)
-            segmentation = segmenter.update(frame.image, frame.mask)
-        if regions is not None:
-            with timer.stage("regions"):
-                segmentation = with_regions(frame, segmentation, regions)
+        frame, segmentation = segmented(taken, segmenter, regions, scale, timer)
         with timer.stage("view"):
             picture = view(frame, segmentation)
         with timer.stage("write"):

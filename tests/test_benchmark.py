@@ -13,7 +13,7 @@ import pytest
 from clips import make_clip
 from test_cli import assert_one_line, listing, posix_only
 
-from livekm import benchmark
+from livekm import benchmark, pipeline
 from livekm.benchmark import measure
 from livekm.benchmark.report import Measurement, Report
 from livekm.errors import SourceError
@@ -111,8 +111,8 @@ def test_it_can_be_interrupted(run_cli, monkeypatch):
             signal.raise_signal(signal.SIGINT)
         return scaled(frame, scale)
 
-    scaled = measure.scaled
-    monkeypatch.setattr(measure, "scaled", interrupted_at_frame_20)
+    scaled = pipeline.scaled
+    monkeypatch.setattr(pipeline, "scaled", interrupted_at_frame_20)
     code, out, _ = run_cli("--demo", "--benchmark", "--size", "64x48")
     assert code == 130
     assert "over 10 frames" in out

@@ -13,7 +13,7 @@ from livekm.core.image_scaling import scaled_image, scaled_mask
 from livekm.core.segmenter import Segmenter
 from livekm.frame import Frame
 from livekm.outputs.checks import as_image
-from livekm.pipeline import scaled, timed_frames, with_regions
+from livekm.pipeline import segmented, timed_frames
 from livekm.regions import RegionSegmenter
 from livekm.sources.base import Source
 from livekm.timing import StageTimer
@@ -125,12 +125,7 @@ def _measure(
     for taken in frames:
         if seen == WARM_UP:
             processor = time.process_time()
-        with timer.stage("segment"):
-            frame = scaled(taken, scale)
-            segmentation = segmenter.update(frame.image, frame.mask)
-        if regions is not None:
-            with timer.stage("regions"):
-                segmentation = with_regions(frame, segmentation, regions)
+        frame, segmentation = segmented(taken, segmenter, regions, scale, timer)
         with timer.stage("view"):
             as_image(view(frame, segmentation))  # painted, as for a window
         timer.end_frame()

@@ -20,7 +20,7 @@ from livekm.sources.clip import ClipSource
 from livekm.sources.files import READABLE_IMAGES
 from livekm.sources.sequence import SequenceSource, is_pattern
 from livekm.sources.still import read_still
-from livekm.sources.stream import FrameStream
+from livekm.sources.stream import DerivedStream
 
 Roi: TypeAlias = tuple[int, int, int, int]
 """Left, top, width and height of a rectangle in pixels."""
@@ -38,7 +38,7 @@ class _Rule(Protocol):
         """Return the (H, W) bool mask of the pixels that count."""
 
 
-class MaskedSource(FrameStream):
+class MaskedSource(DerivedStream):
     """The frames of a source, and with each which of its pixels count.
 
     What is transparent in a still image does not count in any case, unless `ignore` has ``none``.
@@ -72,14 +72,14 @@ class MaskedSource(FrameStream):
     """
 
     def __init__(self, source: Source, ignore: Sequence[str] = (), roi: Roi | None = None) -> None:
-        self._source, self._given = source, (ignore, roi)
+        self._given = ignore, roi
         self._masks = ExitStack()
         rules = [self._rule(word) for word in ignore if word not in ("alpha", "none")]
         if roi is not None:
             check_roi(roi, source.info)
             rules.append(_Inside(roi))
         counts_alpha = "none" in ignore
-        super().__init__(source.info, _masked(source, rules, counts_alpha=counts_alpha))
+        super().__init__(source, source.info, _masked(source, rules, counts_alpha=counts_alpha))
 
     def _rule(self, word: str) -> _Rule:
         if word.startswith("#"):
@@ -102,18 +102,9 @@ class MaskedSource(FrameStream):
         again = self._source.reopened()
         return None if again is None else MaskedSource(again, *self._given)
 
-    def name_of(self, index: int) -> str:
-        """Name a frame as the source does."""
-        return self._source.name_of(index)
-
-    def interrupt(self) -> None:
-        """End a read of the source that waits."""
-        self._source.interrupt()
-
     def close(self) -> None:
         """Close the source and its masks. Closing twice is allowed."""
         super().close()
-        self._source.close()
         self._masks.close()
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from livekm.errors import SourceError, UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.sources.base import Source
-from livekm.sources.stream import FrameStream
+from livekm.sources.stream import DerivedStream
 
 
-class SectionSource(FrameStream):
+class SectionSource(DerivedStream):
     """The frames of a source from one time to another.
 
     Frames keep the index and time that they have in the source. Clips are decoded from the last
@@ -44,9 +44,8 @@ class SectionSource(FrameStream):
             raise UsageError(f"the end must come after the start, got {start:g} to {end:g} s")
         if source.info.is_live:
             raise UsageError(f"{source.info.name} is live: leave --start and --end out")
-        self._source, self._start, self._end = source, start, end
-        self._skipped = 0.0
-        super().__init__(_shortened(source.info, start, end), self._section())
+        self._start, self._end, self._skipped = start, end, 0.0
+        super().__init__(source, _shortened(source.info, start, end), self._section())
 
     def skip(self, seconds: float) -> None:
         """Skip what is within `seconds` of the start, if that saves decoding it."""
@@ -56,19 +55,6 @@ class SectionSource(FrameStream):
         """Open the source anew, and take the same section of it."""
         again = self._source.reopened()
         return None if again is None else SectionSource(again, self._start, self._end)
-
-    def name_of(self, index: int) -> str:
-        """Name a frame as the source does."""
-        return self._source.name_of(index)
-
-    def interrupt(self) -> None:
-        """End a read of the source that waits."""
-        self._source.interrupt()
-
-    def close(self) -> None:
-        """Close the source. Closing twice is allowed."""
-        super().close()
-        self._source.close()
 
     def _section(self) -> Iterator[Frame]:
         source, start, end = self._source, self._start, self._end

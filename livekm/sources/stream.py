@@ -43,6 +43,36 @@ class FrameStream(Source):
         self._closed = True
 
 
+class DerivedStream(FrameStream):
+    """Frames that are made of another source's, which is closed with this one.
+
+    Parameters
+    ----------
+    source : Source
+    info : VideoInfo
+        Describes the frames.
+    frames : iterator of Frame
+        Makes each frame when it is asked for.
+    """
+
+    def __init__(self, source: Source, info: VideoInfo, frames: Iterator[Frame]) -> None:
+        self._source = source
+        super().__init__(info, frames)
+
+    def name_of(self, index: int) -> str:
+        """Name a frame as the source does."""
+        return self._source.name_of(index)
+
+    def interrupt(self) -> None:
+        """End a read of the source that waits."""
+        self._source.interrupt()
+
+    def close(self) -> None:
+        """Close the source. Closing twice is allowed."""
+        super().close()
+        self._source.close()
+
+
 def frame_rate(fps: float | Fraction) -> Fraction:
     """Return the exact fraction of a frame rate: 29.97003 becomes 30000/1001.
 

@@ -54,3 +54,21 @@ class NumberedFiles:
         """Close the table, whatever state it is in."""
         with contextlib.suppress(OSError):  # the disk is full
             self._file.close()
+
+
+class EndsNumberedFiles:
+    """Ends an output that writes `NumberedFiles`, `_files`, as `livekm.outputs.base.Output` asks.
+
+    To be named before the kind of output.
+    """
+
+    _files: NumberedFiles
+
+    def _finish(self) -> None:
+        self._files.close()
+
+    def _rescue(self) -> bool:
+        return self._files.rescue()
+
+    def _release(self) -> None:
+        self._files.release()

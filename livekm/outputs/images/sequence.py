@@ -11,7 +11,7 @@ from livekm.frame import Image, VideoInfo
 from livekm.outputs.atomic import PartFolder
 from livekm.outputs.base import FileSink
 from livekm.outputs.images.encoding import WRITABLE_IMAGES, encode_image
-from livekm.outputs.images.folder import NumberedFiles
+from livekm.outputs.images.folder import EndsNumberedFiles, NumberedFiles
 from livekm.sources.files import PRINTF_NUMBER
 
 
@@ -27,7 +27,7 @@ def is_image_row(path: str | os.PathLike[str]) -> bool:
     return name.suffix.lower() in WRITABLE_IMAGES and bool(PRINTF_NUMBER.search(name.name))
 
 
-class SequenceSink(FileSink):
+class SequenceSink(EndsNumberedFiles, FileSink):
     """Write each image to a file of its own, in a folder that appears when all are there.
 
     Beside the images, numbered from 0, lies ``frames.csv`` with their times.
@@ -68,12 +68,3 @@ class SequenceSink(FileSink):
 
     def _write(self, image: Image | Painting, time: float, index: int) -> None:
         self._files.add(encode_image(image, self._pattern), index, time)
-
-    def _finish(self) -> None:
-        self._files.close()
-
-    def _rescue(self) -> bool:
-        return self._files.rescue()
-
-    def _release(self) -> None:
-        self._files.release()

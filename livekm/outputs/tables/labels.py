@@ -20,7 +20,7 @@ from livekm.core.segmentation import Segmentation
 from livekm.errors import ImageSizeError, UsageError
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.atomic import PartFile, PartFolder
-from livekm.outputs.images.folder import NumberedFiles
+from livekm.outputs.images.folder import EndsNumberedFiles, NumberedFiles
 from livekm.outputs.images.label_png import encode_label_png
 from livekm.outputs.schema import SCHEMA
 from livekm.outputs.stdout import STDOUT
@@ -141,7 +141,7 @@ class LabelVideo(Sidecar):
             self._container.close()
 
 
-class LabelImages(Sidecar):
+class LabelImages(EndsNumberedFiles, Sidecar):
     """Write a folder of palettised PNGs, ``000000.png`` and so on, and ``frames.csv``.
 
     Parameters
@@ -159,15 +159,6 @@ class LabelImages(Sidecar):
     def _write(self, frame: Frame, segmentation: Segmentation) -> None:
         png = encode_label_png(segmentation.labels, segmentation.palette)
         self._files.add(png, frame.index, frame.time)
-
-    def _finish(self) -> None:
-        self._files.close()
-
-    def _rescue(self) -> bool:
-        return self._files.rescue()
-
-    def _release(self) -> None:
-        self._files.release()
 
 
 class LabelImage(Sidecar):

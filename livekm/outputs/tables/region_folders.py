@@ -13,7 +13,7 @@ import numpy.typing as npt
 from livekm.core.segmentation import Segmentation
 from livekm.frame import Frame, VideoInfo
 from livekm.outputs.images.encoding import encode_image
-from livekm.outputs.images.folder import NumberedFiles
+from livekm.outputs.images.folder import EndsNumberedFiles, NumberedFiles
 from livekm.outputs.tables.polygons import pixel_polygons
 from livekm.outputs.tables.region_base import RegionWriter
 from livekm.outputs.tables.svg import encode_svg
@@ -23,7 +23,7 @@ _YOLO_DATA = "path: .\ntrain: images\nval: images\nnames:\n  0: region\n"
 _LABELME_VERSION = "5.5.0"  # whose format it is
 
 
-class RegionFolder(RegionWriter):
+class RegionFolder(EndsNumberedFiles, RegionWriter):
     """Write a file for each frame, and ``frames.csv`` with their times.
 
     Parameters
@@ -55,15 +55,6 @@ class RegionFolder(RegionWriter):
     @abstractmethod
     def _encode(self, regions: list[Region], width: int, height: int) -> str:
         """Return the text of the file of one frame."""
-
-    def _finish(self) -> None:
-        self._files.close()
-
-    def _rescue(self) -> bool:
-        return self._files.rescue()
-
-    def _release(self) -> None:
-        self._files.release()
 
 
 class YoloFolder(RegionFolder):
