@@ -86,7 +86,7 @@ RULES = [
     ("own colours go with the light", "identity", "self._own[1] += expected - self._colors", "pass"),
     ("errors of the light end nothing", "identity", "color_ways(colors, self._own).min(axis=0)", "color_ways(colors, self._own)[1]"),
     ("slides end ids", "identity", " | (slid > policy.slide)", ""),
-    ("shots come back", "identity", "ids[same] = back.ids[same]", "pass"),
+    ("shots come back", "identity", "ids[is_back] = back.ids[is_back]", "pass"),
     ("ids are new for ever", "identity", "fresh = [next(self._next) for", "fresh = [len(self.ids) for"),
     ("a cut starts a shot", "trainer", "if self._last is None or cut:", "if self._last is None:"),
     ("the usual change", "scene_change", "max(_LEVELS, _TIMES * self._usual)", "_LEVELS"),

@@ -56,6 +56,7 @@ def check_regions() -> None:
     test_region_segmenter.test_edges_are_the_largest_distance_across_a_pixel((9, 13), np.int16, 2)
     test_region_segmenter.test_floods_rise_over_the_lowest_edges_first((9, 13))
     test_region_segmenter.test_peeling_leaves_each_region_in_one_piece((9, 13))
+    test_region_segmenter.test_labels_are_enlarged_in_squares_and_those_that_lack_are_listed((1, 1))
     test_region_segmenter.test_the_cheapest_neighbours_are_merged_first(0, 0.6, 1)
     test_region_segmenter.test_sums_of_regions_are_exact_for_any_number_of_bands((9, 13))
     test_region_segmenter.test_rings_go_around_regions_and_around_their_holes((9, 13))

@@ -107,6 +107,16 @@ def random_graph(rng, n=40):
     return labels, strengths, build_graph(labels, planes, strengths), planes
 
 
+@pytest.mark.parametrize("more", [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_labels_are_enlarged_in_squares_and_those_that_lack_are_listed(more):
+    labels = np.random.default_rng(3).integers(-1, 3, (7, 9), dtype=np.int32)
+    wanted = np.pad(labels.repeat(2, axis=0).repeat(2, axis=1), [(0, n) for n in more], "edge")
+    large, places = np.empty(wanted.shape, np.int32), np.empty(wanted.size, np.int64)
+    count = kernels.enlarge(labels, large, places)
+    np.testing.assert_array_equal(large, wanted)
+    np.testing.assert_array_equal(places[:count], np.flatnonzero(wanted < 0))
+
+
 def test_a_graph_has_the_lengths_and_the_weakest_edges_of_borders():
     labels, strengths, graph, planes = random_graph(np.random.default_rng(4))
     expected = naive.borders(labels, strengths)
@@ -457,14 +467,14 @@ def test_who_wants_colours_alone_does_not_wait_for_the_kernels_of_regions():
         "from livekm import Segmenter\n"
         "from livekm.core import kernels as k\n"
         "Segmenter(2).update(np.zeros((9, 9, 3), np.uint8))\n"
-        "regions = k.flood, k.measure_edges, k.merge, k.peel, k.sum_regions\n"
+        "regions = k.enlarge, k.flood, k.measure_edges, k.merge, k.peel, k.sum_regions\n"
         "print([len(kernel.signatures) for kernel in (k.label_blocks, *regions)])\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(livekm.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[1, 0, 0, 0, 0, 0]"
+    assert done.stdout.strip() == "[1, 0, 0, 0, 0, 0, 0]"
 
 
 def test_refined_regions_follow_the_larger_picture():

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livekm.core.kernels import flood, measure_edges, peel
+from livekm.core.kernels import enlarge, flood, measure_edges, peel
 from livekm.core.threads import run_in_threads
 from livekm.frame import Image
 from livekm.regions.pictures import LAB_UNITS, smooth, sum_of_nine
@@ -32,6 +32,7 @@ class Watershed:
         self._threads = threads
         self._following = np.empty(0, np.int32)
         self._heights = np.empty(0, np.uint8)
+        self._places = np.empty(0, np.int64)
 
     def measure(self, planes: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
         """Return how strong the edge is at each pixel: 255 at 25 Lab units.
@@ -64,14 +65,23 @@ class Watershed:
         cores = labels.copy()
         peel(_beside_borders(labels), labels, cores)
         large: Labels = np.empty(image.shape[:2], np.int32)
-        _enlarge(cores, large)
-        places = np.flatnonzero(large < 0)
+        places = self._enlarge(cores, large)
         if self._heights.size < large.size:
             self._heights = np.empty(large.size, np.uint8)
         heights = self._heights[: large.size].reshape(large.shape)
         self._measure(places, image.transpose(2, 0, 1), 1, _FULL_LEVELS, heights)
         self._flood(large, places, heights)
         return large
+
+    def _enlarge(self, labels: Labels, large: Labels) -> Places:
+        """Write the labels at the larger size; return the pixels that have none."""
+        height, width = large.shape
+        if (height // 2, width // 2) != labels.shape:
+            cv2.resize(labels, (width, height), large, interpolation=cv2.INTER_NEAREST_EXACT)
+            return np.flatnonzero(large < 0)
+        if self._places.size < large.size:
+            self._places = np.empty(large.size, np.int64)
+        return self._places[: enlarge(labels, large, self._places)]
 
     def _measure(
         self,
@@ -90,18 +100,6 @@ class Watershed:
             self._following = np.empty(labels.size, np.int32)
         width = labels.shape[1]
         flood(places, heights.reshape(-1), labels.reshape(-1), width, self._following)
-
-
-def _enlarge(labels: Labels, large: Labels) -> None:
-    """Repeat pixels: twice, where that comes to the size or one pixel less."""
-    height, width = large.shape
-    h, w = labels.shape
-    if (height // 2, width // 2) == (h, w):
-        height, width = 2 * h, 2 * w  # `pyramid` leaves the odd pixel out
-    part = large[:height, :width]
-    cv2.resize(labels, (width, height), part, interpolation=cv2.INTER_NEAREST_EXACT)
-    large[height:, :width] = part[-1]
-    large[:, width:] = large[:, width - 1 : width]
 
 
 def _beside_borders(labels: Labels) -> Places:

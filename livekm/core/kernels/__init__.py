@@ -16,6 +16,7 @@ from livekm.core.kernels.components import (
     paint_components,
 )
 from livekm.core.kernels.edges import measure_edges
+from livekm.core.kernels.enlarging import enlarge
 from livekm.core.kernels.flooding import flood
 from livekm.core.kernels.ignoring import ignore_pixels
 from livekm.core.kernels.labeling import label_blocks
@@ -41,6 +42,7 @@ __all__ = [
     "RUN",
     "assign_cells",
     "count_runs",
+    "enlarge",
     "flood",
     "hsv_planes",
     "ignore_pixels",

@@ -31,7 +31,7 @@ def measure_edges(first, last, places, planes, reach, full, heights):
     first, last : int
         Of the places.
     places : (p,) int64
-        Pixels, numbered row by row.
+        Pixels, numbered row by row, in rising order.
     planes : (3, H, W) int16 or uint8
     reach : int
         Pixels to either side.
@@ -42,9 +42,12 @@ def measure_edges(first, last, places, planes, reach, full, heights):
     """
     height, width = heights.shape
     slant = max(1, (7 * reach + 5) // 10)
+    y = places[first] // width if first < last else 0
+    row = y * width
     for i in range(first, last):
-        y = places[i] // width
-        x = places[i] - y * width
+        while places[i] >= row + width:
+            y, row = y + 1, row + width
+        x = places[i] - row
         left, right = max(x - reach, 0), min(x + reach, width - 1)
         up, down = max(y - reach, 0), min(y + reach, height - 1)
         a, b = max(x - slant, 0), min(x + slant, width - 1)
