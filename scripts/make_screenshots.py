@@ -1,15 +1,17 @@
-"""Make the pictures of the window in docs/gallery.md: the program itself, on a private display.
+"""Make the pictures of docs/gallery.md: the program itself, on a private display, and its page.
 
     python scripts/make_screenshots.py [docs/media]
 
-The sources are the built-in demo, and a clip and a dark still that are made of it. Needs Xvfb and
-xdotool, as the tests of the window do.
+The sources are the built-in demo, and a clip and a dark still that are made of it. Needs Xvfb,
+xdotool, and chromium with its driver, as the tests of window and page do.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image as Pillow
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -126,10 +130,67 @@ RUNS: Sequence[tuple[Sequence[str], str, Mapping[str, Sequence[Act]]]] = (
 """Arguments, the window's title, and for each picture what is done after those before it."""
 
 
+View = Callable[[webdriver.Chrome], None]
+
+
+def on_page(*chars: str) -> View:
+    """Press keys, one by one."""
+
+    def act(page: webdriver.Chrome) -> None:
+        for char in chars:
+            page.find_element("css selector", "body").send_keys(char)
+            time.sleep(0.3)
+
+    return act
+
+
+def pointer_at(x: int, y: int, *, clicks: bool = False) -> View:
+    """Move the pointer to a pixel of the page."""
+
+    def act(page: webdriver.Chrome) -> None:
+        action = ActionChains(page)
+        action.w3c_actions.pointer_action.move_to_location(x, y)
+        (action.click() if clicks else action).perform()
+        time.sleep(1)
+
+    return act
+
+
+def pressed(name: str) -> View:
+    """Press the button of an id."""
+    return lambda page: page.find_element("id", name).click()
+
+
+def rest(page: webdriver.Chrome) -> None:
+    """Wait until the note has gone."""
+    time.sleep(4)
+
+
+PAGES: Mapping[str, tuple[str, tuple[int, int], str, Sequence[View]]] = {
+    "page": ("--demo", (1100, 840), "light", [pointer_at(300, 300), rest]),
+    "page-dark": ("clip.mp4", (1100, 620), "dark", [on_page("d"), rest]),
+    "page-phone": (
+        "clip.mp4",
+        (390, 620),
+        "light",
+        [rest, pointer_at(220, 70, clicks=True), rest],
+    ),
+    "page-phone-name": (
+        "clip.mp4",
+        (390, 620),
+        "dark",
+        [rest, pointer_at(200, 220, clicks=True), rest, pressed("name"), rest],
+    ),
+    "page-phone-dark": ("clip.mp4", (390, 620), "dark", [on_page("o"), rest]),
+    "page-part": ("clip.mp4", (800, 740), "light", [rest, on_page(" ", "#"), rest]),
+}
+"""Source, size, scheme, and what is done, for each picture of the page."""
+
+
 def main() -> None:
     """Run livekm, act, and write what is seen."""
     default = Path(__file__).parents[1] / "docs" / "media"
-    parser = argparse.ArgumentParser(description="Make the pictures of the window.")
+    parser = argparse.ArgumentParser(description="Make the pictures of the window and the page.")
     parser.add_argument("folder", nargs="?", type=Path, default=default)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,6 +214,41 @@ def main() -> None:
             finally:
                 process.kill()
                 process.wait()
+        for name, (source, size, scheme, views) in PAGES.items():
+            save(page_shot(source, Path(scratch), size, scheme, views), folder / f"{name}.webp")
+
+
+def page_shot(
+    source: str, folder: Path, size: tuple[int, int], scheme: str, views: Sequence[View]
+) -> np.ndarray:
+    """Serve a source, open its page, act, and return what is seen, (H, W, 3) uint8 BGR."""
+    command = [sys.executable, "-m", "livekm", source, "--serve", "0"]
+    environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stderr=subprocess.PIPE
+    )
+    page = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        width, height = size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        wanted = [{"name": "prefers-color-scheme", "value": scheme}]
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+        assert process.stderr is not None
+        page.get(process.stderr.readline().split()[-1])
+        while not page.find_elements("css selector", "#strip button"):
+            time.sleep(0.1)
+        for view in views:
+            view(page)
+        content = np.frombuffer(page.get_screenshot_as_png(), np.uint8)
+        return cv2.imdecode(content, cv2.IMREAD_COLOR)
+    finally:
+        page.quit()
+        process.kill()
+        process.wait()
 
 
 def make_sources(folder: Path) -> None:

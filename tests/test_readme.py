@@ -87,11 +87,11 @@ def test_every_command_of_the_table_is_one() -> None:
         assert parse(shlex.split(row)[1:])
 
 
-def test_the_pictures_of_the_window_are_those_of_the_script_and_small() -> None:
+def test_the_pictures_of_window_and_page_are_those_of_the_script_and_small() -> None:
     script = (ROOT / "scripts" / "make_screenshots.py").read_text(encoding="utf-8")
-    made = set(re.findall(r'"(window[a-z-]*)": \[', script))
+    made = set(re.findall(r'"((?:window|page)[a-z-]*)": [\[(]', script))
     gallery = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"media/(window[a-z-]*)\.webp", gallery))
+    shown = set(re.findall(r"media/((?:window|page)[a-z-]*)\.webp", gallery))
     assert made == shown
     assert set(re.findall(r"docs/media/(window[a-z-]*)\.webp", README)) <= shown
     for name in shown:

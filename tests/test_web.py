@@ -157,6 +157,31 @@ def test_the_page_is_told_that_livekm_is_starting_until_there_are_segments(serve
     session.close()
 
 
+def test_what_is_pointed_at_is_told_to_who_points(server, tmp_path):
+    session = Session(Segmenter(2, random_state=0), "segments", 1.0, tmp_path, key_groups())
+    halves = picture(10)
+    halves[:, 32:] = 200
+    session.processing.take(Frame(halves, 0, 0.0))
+    front = WebFront(server, session, "made")
+
+    async def conversation(client, base):
+        places = [', "at": [0.1, 0.5]', ', "at": [0.9, 0.5]', ', "at": [7, 0]', ""]
+        viewers = [await client.ws_connect(base + "live") for _ in places]
+        for viewer, place in zip(viewers, places, strict=True):
+            await viewer.send_str(f'{{"ready": true{place}}}')
+        while server._waiting < len(viewers):
+            await asyncio.sleep(0.001)
+        front.show(session.look())
+        tips = [json.loads((await viewer.receive()).data)["tip"] for viewer in viewers]
+        await viewers[0].close()
+        while len(server.pointers) > 1:
+            await asyncio.sleep(0.001)
+        return [tip.partition(" · ")[2] for tip in tips]
+
+    assert talk(server, conversation) == ["#0a0a0a · 50 %", "#c8c8c8 · 50 %", "", ""]
+    session.close()
+
+
 def test_publishing_does_not_wait_for_anybody(server):
     async def conversation(client, base):
         async with client.ws_connect(base + "live") as live:

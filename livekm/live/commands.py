@@ -166,7 +166,7 @@ def _name(session: Session, argument: str) -> None:
         session.hud.say("names are of segments: g shows them")
     elif len(chosen) != 1 or min(chosen) not in found.ids:
         session.hud.say("click the one segment to name first")
-    elif argument.strip():
+    elif argument:
         session.naming.give(min(chosen), argument.strip()[:LONGEST_NAME])
     else:
         session.naming.ask(min(chosen))
@@ -278,7 +278,7 @@ COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "lock": _toggle_lock,  # of the palette
     "loop": _toggle_loop,
     "mirror": _toggle_mirror,
-    "name": _name,  # of the one chosen segment; :sky, or what is typed
+    "name": _name,  # of the one chosen segment; :sky, ": " takes it away; without, what is typed
     "palette": _save_palette,
     "pause": _toggle_pause,
     "quit": _quit,

@@ -46,11 +46,17 @@ class RoiDrawing:
     def end(self) -> None:
         """Let what was drawn count; a click alone draws nothing."""
         corners, self._corners = self._corners, None
+        if corners is not None:
+            one, other = (self._presentation.place_at(*corner) for corner in corners)
+            self.take_between(one, other)
+
+    def take_between(self, one: tuple[float, float], other: tuple[float, float]) -> None:
+        """Let only what lies between two corners count: parts of the shown frame's sides."""
         frame = self._processing.source_frame
-        if corners is None or frame is None:
+        if frame is None:
             return
         rows, columns = frame.image.shape[:2]
-        (x0, y0), (x1, y1) = (self._presentation.place_at(*corner) for corner in corners)
+        (x0, y0), (x1, y1) = one, other
         if self._settings.is_mirrored:
             x0, x1 = 1 - x0, 1 - x1
         left, right = sorted((round(x0 * columns), round(x1 * columns)))

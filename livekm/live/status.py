@@ -71,7 +71,7 @@ class Status:
             lines = [[rate, *shown], starting]
         else:
             lines = [
-                [rate, *progress, _time(timeline), "loop" * settings.loops],
+                [rate, *progress, told_time(timeline), "loop" * settings.loops],
                 [
                     *shown,
                     segmenter.color_space,
@@ -152,7 +152,8 @@ def _scale(settings: LiveSettings) -> str:
     return f"{settings.current_scale:g}{' auto' * (settings.auto_scale is not None)}"
 
 
-def _time(timeline: Timeline | None) -> str:
+def told_time(timeline: Timeline | None) -> str:
+    """Return where a clip is, and how long it is if that is known."""
     if timeline is None:
         return ""
     length = "" if timeline.duration is None else f" of {clock(timeline.duration)}"

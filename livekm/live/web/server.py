@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +23,7 @@ from livekm.errors import SinkError
 from livekm.frame import Image
 from livekm.live.web.address import LOOPBACK_NAMES, Address
 from livekm.live.web.page import PAGE
-from livekm.live.web.wish import Wish, read_wish
+from livekm.live.web.wish import Point, Ready, Wish, read_message
 
 _logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class _News:
     number: int = 0
     image: Image | None = None
     state: dict[str, Any] = field(default_factory=dict)
+    tips: Mapping[int, str] = field(default_factory=dict)
     jpeg: bytes | None = None
 
 
@@ -79,6 +81,8 @@ class Server(Closing):
         self._waiting = 0
         self._wishes: deque[Wish] = deque()
         self._sockets: set[web.WebSocketResponse] = set()
+        self._numbers = itertools.count()  # of viewers
+        self._pointers: dict[int, Point] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="livekm web", daemon=True
@@ -97,7 +101,14 @@ class Server(Closing):
         """Whether somebody waits for a picture."""
         return self._waiting > 0
 
-    def publish(self, image: Image | None, state: dict[str, Any]) -> None:
+    @property
+    def pointers(self) -> dict[int, Point]:
+        """Where in the picture viewers point to, by a number of each."""
+        return self._pointers.copy()
+
+    def publish(
+        self, image: Image | None, state: dict[str, Any], tips: Mapping[int, str] | None = None
+    ) -> None:
         """Offer a picture; who still looks at an older one gets the newest next.
 
         Parameters
@@ -106,8 +117,10 @@ class Server(Closing):
             Must not be written to afterwards. None where only the state is new.
         state : dict
             What is known of it, as JSON can hold it.
+        tips : mapping of int to str, optional
+            What is where each of `pointers` was.
         """
-        self._loop.call_soon_threadsafe(self._set, image, state)
+        self._loop.call_soon_threadsafe(self._set, image, state, tips or {})
 
     def take_wishes(self) -> list[Wish]:
         """Return what viewers have asked for since the last call."""
@@ -161,13 +174,13 @@ class Server(Closing):
             await socket.close(code=1001, message=b"livekm has ended")
         await self._runner.cleanup()
 
-    def _set(self, image: Image | None, state: dict[str, Any]) -> None:
+    def _set(self, image: Image | None, state: dict[str, Any], tips: Mapping[int, str]) -> None:
         news = self._news
         if image is None:
             image, jpeg = news.image, news.jpeg
         else:
             jpeg = None
-        self._news = _News(news.number + 1, image, state, jpeg)
+        self._news = _News(news.number + 1, image, state, tips, jpeg)
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -247,29 +260,38 @@ class Server(Closing):
             await socket.prepare(request)
             self._sockets.add(socket)
             sender: asyncio.Task[int] | None = None
-            number = 0
+            viewer, number = next(self._numbers), 0
             try:
                 async for message in socket:
                     if message.type != WSMsgType.TEXT:
                         break
-                    wish = read_wish(message.data)
-                    if wish is None and (sender is None or sender.done()):
-                        number = number if sender is None else sender.result()
-                        sender = asyncio.create_task(self._send(socket, number))
-                    elif wish is not None and len(self._wishes) < _MOST_WISHES:
-                        self._wishes.append(wish)
+                    said = read_message(message.data)
+                    if isinstance(said, Ready):
+                        self._note_pointer(viewer, said.pointer)
+                        if sender is None or sender.done():
+                            number = number if sender is None else sender.result()
+                            sender = asyncio.create_task(self._send(socket, viewer, number))
+                    elif len(self._wishes) < _MOST_WISHES:
+                        self._wishes.append(said)
             finally:
                 self._sockets.discard(socket)
+                self._note_pointer(viewer, None)
                 if sender is not None:
                     sender.cancel()
         return socket
 
-    async def _send(self, socket: web.WebSocketResponse, number: int) -> int:
+    def _note_pointer(self, viewer: int, point: Point | None) -> None:
+        pointers = {**self._pointers, viewer: point}  # anew: another thread may be reading it
+        self._pointers = {key: value for key, value in pointers.items() if value is not None}
+
+    async def _send(self, socket: web.WebSocketResponse, viewer: int, number: int) -> int:
         """Send what is newer than the news of a number; return the number of what was sent."""
         number = await self._await_news(number)
+        news = self._news
         jpeg = await self._jpeg()
+        state = {**news.state, "tip": news.tips.get(viewer, "")}
         try:
-            await asyncio.wait_for(socket.send_str(json.dumps(self._news.state)), _PATIENCE)
+            await asyncio.wait_for(socket.send_str(json.dumps(state)), _PATIENCE)
             await asyncio.wait_for(socket.send_bytes(jpeg), _PATIENCE)
         except (asyncio.TimeoutError, ConnectionError):  # it is gone, or takes nothing more
             await socket.close()

@@ -1,14 +1,31 @@
-"""What a viewer asks for."""
+"""What a viewer says: that it is ready for a picture, or what it asks for."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
+
+Point = tuple[float, float]
+"""Parts of the picture's width and height, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A viewer has drawn its last picture and takes the next.
+
+    Attributes
+    ----------
+    pointer : (float, float) or None
+        Where its pointer is in the picture.
+    """
+
+    pointer: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a viewer asks for: a command, a key, or a click.
+    """What a viewer asks for: a command, a key, a click, or a rectangle.
 
     Attributes
     ----------
@@ -17,35 +34,40 @@ class Wish:
     key : str
         As `livekm.live.commands.press` takes it; may be empty.
     click : (float, float) or None
-        Parts of the picture's width and height.
     drops : bool
         Whether the click leaves a segment out.
+    corners : ((float, float), (float, float)) or None
+        Of the rectangle that is to count.
     """
 
     command: str = ""
     key: str = ""
-    click: tuple[float, float] | None = None
+    click: Point | None = None
     drops: bool = False
+    corners: tuple[Point, Point] | None = None
 
 
-def read_wish(text: str) -> Wish | None:
-    """Return what a message asks for; None for one that only says that the viewer is ready.
-
-    What is no such message is a wish for nothing.
-    """
+def read_message(text: str) -> Ready | Wish:
+    """Return what a message says. What is no such message is a wish for nothing."""
     try:
         message = json.loads(text)
         if message.get("ready"):
-            return None
-        click = message.get("click")
-        place = (float(click[0]), float(click[1])) if click is not None else None
-        if place is not None and not (0 <= place[0] <= 1 and 0 <= place[1] <= 1):
-            place = None
+            return Ready(_point(message.get("at")))
+        corners = message.get("part")
+        one, other = (None, None) if corners is None else map(_point, corners)
         return Wish(
             str(message.get("do", "")),
             str(message.get("key", "")),
-            place,
+            _point(message.get("click")),
             bool(message.get("drops")),
+            (one, other) if one and other else None,
         )
     except (ValueError, TypeError, AttributeError, IndexError, KeyError):
         return Wish()
+
+
+def _point(value: Any) -> Point | None:
+    if value is None:
+        return None
+    x, y = map(float, value)
+    return (x, y) if 0 <= x <= 1 and 0 <= y <= 1 else None
