@@ -172,7 +172,8 @@ def test_an_option_that_does_nothing_in_a_way_of_running_is_refused(option, way)
         (("--keep", "1", "--drop", "2", "-o", "o.mp4"), "--keep and --drop exclude each other\n"),
         (
             ("--keep", "1"),
-            "--keep needs -o or --regions or --masks; in the window, click on segments\n",
+            "--keep needs -o or --regions or --masks or --virtual-camera; in the window, "
+            "click on segments\n",
         ),
         (("--jobs", "0"), "--jobs: must be a number from 1 to 1000, or the address of"),
         (("--frames", "0"), "--frames: must be a whole number from 1 to 1000000000, got 0;"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,6 +18,11 @@ from clips import make_clip
 from conftest import COMMAND, without_display
 from tools import lack
 from xvfb import requires_xvfb, virtual_display
+
+from livekm import Segmenter, live
+from livekm.core.selection import Selection
+from livekm.frame import Frame, VideoInfo
+from livekm.sources import Source
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
 
@@ -64,6 +72,14 @@ def pictures(path: Path, width: int, height: int, pixels: str) -> list[np.ndarra
     ]
 
 
+def is_segmented(path: Path) -> bool:
+    """Tell whether the last whole picture is more than a word on black."""
+    size = 64 * 48 * 3 // 2
+    content = path.read_bytes() if path.exists() else b""
+    last = content[: len(content) // size * size][-size:]
+    return bool(last) and last[0] > 30
+
+
 def blue_and_red() -> np.ndarray:
     image = np.full((48, 64, 3), (200, 40, 40), np.uint8)
     image[:, 32:] = 40, 40, 200
@@ -76,8 +92,74 @@ def test_a_clip_is_shown_at_its_own_speed_and_size(run, tmp_path):
     code, out, err = run("in.mkv", "-k", 2, "--virtual-camera", DEVICE)
     shown = pictures(tmp_path / "out.yuv", 64, 48, "yuv420p")
     assert (code, out, err) == (0, f"{DEVICE}: {len(shown)} frames\n", "")
-    assert 1 <= len(shown) <= 5
+    segmented = [picture for picture in shown if picture[0].max() > 30]
+    assert 1 <= len(segmented) <= 5
     assert np.abs(shown[-1].astype(int)[10, [5, 60]] - [[200, 40, 40], [40, 40, 200]]).max() < 12
+
+
+@linux_only
+@pytest.mark.parametrize(("option", "is_kept"), [("--keep", True), ("--drop", False)])
+def test_what_is_kept_stands_before_a_green_screen(option, is_kept, run, tmp_path):
+    make_clip(tmp_path / "in.mkv", images=[blue_and_red()] * 3, codec="ffv1", fps=10)
+    (tmp_path / "colours.json").write_text('["#2828c8", "#c82828"]')  # blue is 0
+    options = ["--palette", "colours.json", option, 0, "--rest", "#00ff00"]
+    code, _, err = run("in.mkv", *options, "--virtual-camera", DEVICE)
+    assert (code, err) == (0, "")
+    blue, green, red = (200, 40, 40), (0, 255, 0), (40, 40, 200)
+    for shown in pictures(tmp_path / "out.yuv", 64, 48, "yuv420p")[-2:]:
+        seen = shown.astype(int)[10, [5, 60]]
+        assert np.abs(seen - ([blue, green] if is_kept else [green, red])).max() < 16
+
+
+class Kernels:
+    """Kernels that are compiled once they were asked for several times."""
+
+    def __init__(self) -> None:
+        self._left = 4
+
+    def are_ready(self, color_space: str) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+def sent(monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[np.ndarray]:
+    """Return the pictures of a live source of blue and red that go to a virtual camera."""
+    monkeypatch.setattr("livekm.live.loop.WarmUp", Kernels)
+    sent: list[np.ndarray] = []
+    segmenter = Segmenter(2)
+    segmenter.palette = np.uint8([(200, 40, 40), (40, 40, 200)])
+    live.run(
+        Camera(),
+        segmenter,
+        scale=1.0,
+        max_frames=6,
+        opens_window=False,
+        on_picture=lambda picture, time: sent.append(picture),
+        **options,
+    )
+    return sent
+
+
+class Camera(Source):
+    """A live source of some frames, none of which is overtaken by the next."""
+
+    def __init__(self) -> None:
+        self.info = VideoInfo("made", 64, 48, fps=Fraction(20), is_live=True)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(6):
+            time.sleep(0.05)
+            yield Frame(blue_and_red(), index, index / 20)
+
+    def close(self) -> None: ...
+
+
+def test_a_call_sees_nothing_of_the_room_until_it_is_segmented(monkeypatch):
+    first, *_, last = sent(monkeypatch, selection=Selection([0]), rest="#00ff00")
+    assert not first[0].any()  # black, and below it a word
+    assert first.any()
+    assert (first[..., 0] == first[..., 2]).sum() > 2000  # nothing blue or red but the word
+    assert last[10, [5, 60]].tolist() == [[200, 40, 40], [0, 255, 0]]
 
 
 @linux_only
@@ -131,11 +213,11 @@ def test_what_the_window_shows_goes_to_the_camera_without_the_hud(library, tmp_p
             stderr=subprocess.PIPE,
         )
         window = display.wait_for_window("livekm - in.mkv", process)
-        while not (tmp_path / "out.yuv").exists() or not (tmp_path / "out.yuv").stat().st_size:
+        while not is_segmented(tmp_path / "out.yuv"):
             assert process.poll() is None
         display.press(window, "q")
         out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, b"")
     assert f"\n{DEVICE}: " in f"\n{out.decode()}"
-    shown = pictures(tmp_path / "out.yuv", 64, 48, "yuv420p")[0].astype(int)
+    shown = pictures(tmp_path / "out.yuv", 64, 48, "yuv420p")[-1].astype(int)
     assert np.abs(shown[[1, 24, 46]][:, [5, 60]] - [[200, 40, 40], [40, 40, 200]]).max() < 20

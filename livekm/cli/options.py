@@ -69,7 +69,7 @@ WINDOW = frozenset({Way.WINDOW, Way.STILL})
 BATCH = frozenset({Way.BATCH})
 
 _SELECTION: dict[str, Any] = {
-    "needs": ("output", "regions", "masks"),
+    "needs": ("output", "regions", "masks", "virtual_camera"),
     "hint": "in the window, click on segments",
 }
 _BY_FRAMES = "end a camera by --frames"

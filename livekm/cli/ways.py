@@ -26,8 +26,10 @@ from livekm.core.segmenter import Segmenter
 from livekm.errors import SinkError, UsageError, printable
 from livekm.frame import Frame, Image
 from livekm.live.choice import Choice
+from livekm.live.hud import card
 from livekm.live.letterbox import letterboxed
-from livekm.live.warmup import compile_all
+from livekm.live.status import STARTING
+from livekm.live.warmup import WarmUp, compile_all
 from livekm.live.window import why_no_window
 from livekm.outputs import (
     CONTAINERS,
@@ -48,6 +50,7 @@ _logger = logging.getLogger(__name__)
 
 _DEMO_FILE = "livekm-demo.mp4"
 _DEMO_FRAMES = 300
+_CARD_SECONDS = 0.05  # between two pictures of a virtual camera that say that livekm is starting
 
 
 def warm_up(*, quiet: bool) -> None:
@@ -145,9 +148,10 @@ def _live(settings: Settings, source: Source, segmenter: Segmenter, stop: Interr
             view=settings.view,
             detail=DEFAULT_DETAIL if settings.detail is None else settings.detail,
             scale=settings.scale,
-            rest=build.rest(settings),
+            rest=build.rest(settings) or ("black" if settings.keep or settings.drop else None),
             colors=build.recoloring(settings),
             min_area=settings.min_area,
+            selection=build.selection(settings),
             max_frames=settings.frames,
             on_picture=on_picture,
             on_choice=tell_command,
@@ -184,8 +188,12 @@ def _without_window_to(
     segmenter: Segmenter,
     stop: Interruption,
 ) -> None:
-    """Give each newest picture to a function."""
+    """Give each newest picture to a function, and until there is one a black one that says so."""
     view = build.view(settings, source.info)
+    kernels, size = WarmUp(), (source.info.width, source.info.height)
+    while not kernels.are_ready(segmenter.color_space) and not stop():
+        show(card(size, STARTING), 0.0)
+        time.sleep(_CARD_SECONDS)
     frames = live.live_frames(
         source,
         segmenter,

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from livekm.frame import Image
 from livekm.live.settings import LiveSettings
 from livekm.live.text import (
@@ -118,6 +120,13 @@ class Hud:
             self._n_pages = len(pages)
             shown = pages[min(page, len(pages)) - 1]
             draw_table(below, shown, (0.5, 0.5), *_HELP_COLORS * (len(shown[0]) // 3))
+
+
+def card(size: tuple[int, int], text: str) -> Image:
+    """Return a black picture of a width and height that says `text`."""
+    picture: Image = np.zeros((size[1], size[0], 3), np.uint8)
+    draw_note(picture, text)
+    return picture
 
 
 def draw_note(picture: Image, text: str) -> None:

@@ -19,15 +19,18 @@ import numpy.typing as npt
 from livekm.core.rests import Rest
 from livekm.core.segmentation import Segmentation
 from livekm.core.segmenter import Segmenter
+from livekm.core.selection import EVERYTHING, Selection
 from livekm.frame import Frame, Image
 from livekm.live.choice import Choice
 from livekm.live.commands import press
 from livekm.live.feeds import Ages, Feed, open_feed
+from livekm.live.hud import card
 from livekm.live.keys import COMMAND_OF, key_groups
 from livekm.live.pace import AutoScale
 from livekm.live.pointer import Pointer
 from livekm.live.presentation import Look
 from livekm.live.session import Session
+from livekm.live.status import STARTING
 from livekm.live.summary import LiveSummary
 from livekm.live.warmup import WarmUp
 from livekm.live.web import WebFront
@@ -61,6 +64,7 @@ def run(
     rest: Rest | None = None,
     colors: npt.NDArray[np.uint8] | None = None,
     min_area: int | None = None,
+    selection: Selection = EVERYTHING,
     reconnect: bool = True,
     max_frames: int | None = None,
     folder: str | Path = ".",
@@ -101,6 +105,8 @@ def run(
         Other colours for the segments, by their ids.
     min_area : int, optional
         Regions of fewer pixels of the frame have no borders; by default a thousandth of it.
+    selection : Selection, optional
+        Which segments, or in the view ``regions`` which regions, are isolated to begin with.
     reconnect : bool, default True
         Keep the last picture when a camera fails, and go on when it is back.
     max_frames : int, optional
@@ -118,7 +124,8 @@ def run(
     opens_window : bool, default True
         Whether there is a window; without one, the call may be in any thread.
     on_picture : callable, optional
-        Called with each new picture, without the HUD, (H, W, 3) uint8 BGR, and its frame's time.
+        Called with each new picture, without the HUD, (H, W, 3) uint8 BGR, and its frame's time;
+        never with one that is not segmented, but with a black one that says so.
     should_stop : callable, optional
         Called between frames and keys; True ends the run.
 
@@ -152,6 +159,9 @@ def run(
         on_choice=on_choice,
         names_file=None if names_file is None else Path(names_file),
     )
+    if not selection.is_everything:
+        session.settings.chosen = set(selection.ids)
+        session.settings.drops = selection.drop
     before = session.choice
     if not opens_window:
         session.settings.hud = "hidden"
@@ -332,7 +342,9 @@ class _Loop:
         held = session.processing.source_frame
         assert held is not None
         if self._on_picture is not None and frame is not None:
-            self._on_picture(look.image(None), frame.time)
+            is_made = look.segmentation is not None
+            picture = look.image() if is_made else card(look.full_size, STARTING)
+            self._on_picture(picture, frame.time)
         until = now + session.patience() if is_held else feed.due(held)
         self._obey(until, is_held=is_held)
         if frame is not None:
