@@ -47,6 +47,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import heif
+
 import livekm
 from livekm.cli import main as run_livekm
 from livekm.sources.container import open_container, picture_stream
@@ -109,6 +113,12 @@ def make_image(path: Path, dtype: type = np.uint8) -> None:
     assert cv2.imwrite(str(path), image)
 
 
+def make_heif(path: Path, *, is_grid: bool = False) -> None:
+    """Write an HEIC of one picture, or of a grid of four."""
+    tiles = list(images(4 if is_grid else 1))
+    heif.write(path, tiles, **({"columns": 2, "size": (100, 80)} if is_grid else {}))
+
+
 def make_labels(path: Path) -> None:
     """Write the labels of a clip, or the first image's."""
     if path.suffix == ".png":
@@ -164,6 +174,8 @@ KINDS = {
     "labels.png": Kind(make_labels, "image"),
     **{f"image.{suffix}": Kind(make_image, "image")
        for suffix in ("png", "jpg", "webp", "bmp", "tif", "avif", "jp2", "ppm")},
+    "one.heic": Kind(make_heif, "image"),
+    "grid.heic": Kind(make_heif, "image", {"is_grid": True}),
     "deep.png": Kind(make_image, "image", {"dtype": np.uint16}),
     "deep.tif": Kind(make_image, "image", {"dtype": np.uint16}),
     "palette.gpl": Kind(make_palette, "palette"),
