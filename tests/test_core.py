@@ -267,6 +267,16 @@ def test_slow_light_and_fast_motion_are_no_cuts():
         assert not sliding.observe(noisy(np.roll(image, 4 * i, axis=1), rng))
 
 
+def test_a_change_that_is_twice_the_usual_one_is_no_cut():
+    rng = np.random.default_rng(2)
+    restless, calm = SceneChange(), SceneChange()
+    for scene, levels in ((restless, 48), (calm, 6)):  # a third of which a pixel changes by
+        for _ in range(20):
+            assert not scene.observe(rng.integers(60, 60 + levels, (36, 48, 3), np.uint8))
+    much = rng.integers(60, 160, (36, 48, 3), np.uint8)
+    assert (restless.observe(much), calm.observe(much)) == (False, True)
+
+
 def test_a_new_size_alone_is_no_cut():
     scene = SceneChange()
     scene.observe(picture(2))

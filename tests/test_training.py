@@ -345,6 +345,14 @@ def test_the_shot_that_returns_is_the_one_with_all_its_colours():
     assert identity.ids.tolist() == before
 
 
+def test_one_colour_that_is_the_very_same_does_not_make_it_that_shot():
+    identity = started()
+    identity.start(np.vstack([THREE[:1] + 3, OTHERS[1:]]))
+    identity.start(np.zeros((3, 3)))
+    identity.start(THREE + 3)
+    assert identity.ids.tolist() == [0, 1, 2]
+
+
 def test_what_the_labels_were_can_be_restored():
     identity = started()
     identity.follow(THREE, THREE)
@@ -415,6 +423,9 @@ def test_what_no_pixel_had_does_not_come_back():
     identity.see(np.ones(3))
     identity.start(THREE)
     assert identity.ids.tolist() == [0, 5, 2]  # id 1 was one of the others
+    never = begun_without(1)
+    never.start(THREE)
+    assert never.ids.tolist() == [0, 1, 2]  # nor has it been anything else
 
 
 def test_what_came_back_unseen_is_still_what_it_was():
@@ -557,6 +568,9 @@ def test_labels_go_by_the_points_that_they_share_not_by_the_nearest_colour():
     assert before.labels.tolist() == [0, 0, 0, 1, 1, 1, 1]
     assert after.labels.tolist() == [1, 1, 1, 1, 0, 0, 0]
     assert by_overlap(before, after).tolist() == [1, 0]
+    shared = features(np.repeat(np.float32([20] * 6 + [120] * 4 + [180] * 10), 3).reshape(-1, 1, 3))
+    before, after = (shared.fit(np.float32([row] * 3)) for row in ([62, 200], [0, 100]))
+    assert by_overlap(before, after).tolist() == [0, 1]  # though 100 is nearer to 62
     before = sample.fit(np.float32([[10, 80, 300, 400]] * 3))  # two that have no points
     after = sample.fit(np.float32([[410, 290, 30, 95]] * 3))
     assert by_overlap(before, after).tolist() == [2, 3, 1, 0]
@@ -753,6 +767,24 @@ def test_garbage_that_passes_leaves_no_trace(share):
     show(trainer, noisy(scene, rng))
     assert trainer.identity.ids.tolist() == list(range(8))
     np.testing.assert_allclose(trainer.centers, before, atol=2)
+
+
+def test_a_little_that_is_more_than_three_times_as_far_off_as_is_usual_waits_for_one_frame():
+    rng, scene = np.random.default_rng(0), mottled(2, (50, 60))
+    trainer = trained()
+    for _ in range(30):
+        show(trainer, noisy(scene, rng))
+    before, usual = trainer.centers.copy(), trainer.mse
+    colors = np.mgrid[:256:8, :256:8, :256:8].reshape(3, -1).T.astype(float)
+    ways = np.square(colors[:, np.newaxis] - trainer.centers.T).sum(axis=2).min(axis=1) / usual
+    at = np.abs(ways - 13).argmin()
+    assert 12 < ways[at] < 14
+    image = scene.copy()
+    image[0] = colors[at]  # 2 % of the picture
+    show(trainer, noisy(image, rng))
+    np.testing.assert_array_equal(trainer.centers, before)  # it waits for a second frame,
+    show(trainer, noisy(image, rng))
+    assert np.abs(trainer.centers - before).max() > 2  # which is trained on
 
 
 @pytest.mark.parametrize("steadiness", [0.0, 0.5])
