@@ -11,6 +11,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+X265 = "log-level=none:bframes=0:frame-threads=1:pools=none"  # one picture needs no thread
+
 
 def box(kind: str, *content: bytes) -> bytes:
     data = b"".join(content)
@@ -25,9 +27,7 @@ def encode(image: npt.NDArray[np.uint8]) -> tuple[bytes, bytes]:
     """Return the decoder's configuration (hvcC) and the data of one picture."""
     file = io.BytesIO()
     with av.open(file, "w", format="matroska") as output:
-        stream = output.add_stream(
-            "libx265", rate=25, options={"crf": "4", "x265-params": "log-level=none"}
-        )
+        stream = output.add_stream("libx265", rate=25, options={"crf": "4", "x265-params": X265})
         stream.height, stream.width = image.shape[:2]
         stream.pix_fmt = "yuv420p"
         frame = av.VideoFrame.from_ndarray(image, format="bgr24")
