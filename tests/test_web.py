@@ -275,7 +275,7 @@ def test_there_are_not_too_many_viewers(server):
 )
 def test_only_this_machine_is_served_and_no_other_page(headers, expected, server):
     async def conversation(client, base):
-        return await status(client, base + "stats", headers=headers)
+        return await status(client, base, headers=headers)
 
     assert talk(server, conversation) == expected
 
@@ -301,7 +301,9 @@ def test_another_address_demands_the_token_that_it_prints():
                 await status(client, base + path)
                 for path in ("", "stats", "frame.jpg", "live", "?token=wrong", "stats?token=é")
             ]
+            session = asyncio.create_task(publish_when_watched(server, 0))
             given = await status(client, f"{base}stats?token={token}")
+            session.cancel()
             jar = aiohttp.CookieJar(unsafe=True)  # also for numeric addresses, as browsers do
             async with aiohttp.ClientSession(cookie_jar=jar) as browser:
                 page = await status(browser, f"{base}?token={token}")
@@ -312,10 +314,60 @@ def test_another_address_demands_the_token_that_it_prints():
         assert talk(server, conversation) == ([403] * 6, 200, 200)
 
 
+async def publish_when_watched(server: Server, level: int) -> None:
+    """Publish a grey picture each time that somebody waits for one, as a session does."""
+    while True:
+        if server.is_watched:
+            server.publish(picture(level), {**STATE, "level": level})
+        await asyncio.sleep(0.005)
+
+
+def test_what_a_program_gets_is_new_however_long_nobody_watched(server):
+    async def conversation(client, base):
+        server.publish(picture(10), {**STATE, "level": 10})
+        session = asyncio.create_task(publish_when_watched(server, 77))
+        async with client.get(base + "stats") as response:
+            level = (await response.json())["level"]
+        server.publish(picture(10), {**STATE, "level": 10})
+        async with client.get(base + "frame.jpg") as response:
+            jpeg = np.frombuffer(await response.read(), np.uint8)
+        session.cancel()
+        return level, round(float(cv2.imdecode(jpeg, cv2.IMREAD_COLOR).mean()))
+
+    assert talk(server, conversation) == (77, 77)
+
+
+def test_streams_that_are_left_or_stall_are_cut_off_without_a_word(server, monkeypatch, caplog):
+    monkeypatch.setattr("livekm.live.web.server._PATIENCE", 0.2)
+    monkeypatch.setattr("livekm.live.web.server._STATS_PERIOD", 0.0)
+    large = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+
+    async def conversation(client, base):
+        for path, headers in (("stream.mjpg", {}), ("stats", {"Accept": "text/event-stream"})):
+            server.publish(large, {**STATE, "long": "x" * 100_000})
+            async with client.get(base + path, headers=headers) as response:
+                await response.content.readany()
+                response.close()
+            parts = urlsplit(base)
+            hung = socket.create_connection((parts.hostname, parts.port))
+            hung.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            lines = [f"GET /{path} HTTP/1.1", f"Host: {parts.netloc}"]
+            lines += [f"{name}: {value}" for name, value in headers.items()]
+            hung.send("\r\n".join([*lines, "", ""]).encode())
+            while server._viewers < 2:
+                await asyncio.sleep(0.001)
+            while server._viewers:
+                server.publish(large, {**STATE, "long": "x" * 100_000})
+                await asyncio.sleep(0.02)
+            hung.close()
+
+    talk(server, conversation)
+    assert caplog.text == ""
+
+
 def test_programs_get_frames_streams_and_numbers(server):
     async def conversation(client, base):
-        server.publish(picture(77), {**STATE, "level": 77})
-        await asyncio.sleep(0.1)
+        session = asyncio.create_task(publish_when_watched(server, 77))
         async with client.get(base + "frame.jpg") as response:
             jpeg = await response.read()
         async with client.get(base + "snapshot.png") as response:
@@ -327,6 +379,7 @@ def test_programs_get_frames_streams_and_numbers(server):
         async with client.get(base + "stream.mjpg") as response:
             reader = aiohttp.MultipartReader.from_response(response)
             part = await (await reader.next()).read()
+        session.cancel()
         return jpeg, png, disposition, stats, event, part
 
     jpeg, png, disposition, stats, event, part = talk(server, conversation)
@@ -349,7 +402,10 @@ def test_before_the_first_picture_there_is_a_status_not_a_wait_for_ever(server, 
 
 def test_a_port_that_is_taken_is_one_line(server):
     port = urlsplit(server.url).port
-    with pytest.raises(SinkError, match=rf"cannot serve on 127\.0\.0\.1:{port}: .*take another"):
+    with pytest.raises(
+        SinkError,
+        match=rf"^cannot serve on 127\.0\.0\.1:{port}: Address already in use; take another port$",
+    ):
         Server(Address(port))
 
 

@@ -6,11 +6,13 @@ import asyncio
 import itertools
 import json
 import logging
+import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,9 +94,9 @@ class Server(Closing):
             self.url: str = self._call(self._start()).result()
         except OSError as error:
             self._end_loop()
-            raise SinkError(
-                f"cannot serve on {address}: {error.strerror or error}; take another port"
-            ) from error
+            number = error.errno or 0  # below 0 of a name that is not known
+            why = os.strerror(number) if number > 0 else error.strerror or error
+            raise SinkError(f"cannot serve on {address}: {why}; take another port") from error
 
     @property
     def is_watched(self) -> bool:
@@ -218,11 +220,11 @@ class Server(Closing):
         return response
 
     async def _frame(self, request: web.Request) -> web.StreamResponse:
-        await self._await_image()
+        await self._newest()
         return web.Response(body=await self._jpeg(), content_type="image/jpeg", headers=_PRIVATE)
 
     async def _snapshot(self, request: web.Request) -> web.StreamResponse:
-        image = await self._await_image()
+        image = await self._newest()
         content = await asyncio.to_thread(_encoded, image, ".png")
         headers = {**_PRIVATE, "Content-Disposition": 'attachment; filename="livekm.png"'}
         return web.Response(body=content, content_type="image/png", headers=headers)
@@ -230,7 +232,7 @@ class Server(Closing):
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         kind = "multipart/x-mixed-replace; boundary=frame"
         response = web.StreamResponse(headers={**_PRIVATE, "Content-Type": kind})
-        with self._viewer():
+        with self._watching(request):
             await response.prepare(request)
             number = 0
             while True:
@@ -239,12 +241,16 @@ class Server(Closing):
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 part = head.encode() + jpeg + b"\r\n"
                 await asyncio.wait_for(response.write(part), _PATIENCE)
+        return response
 
     async def _stats(self, request: web.Request) -> web.StreamResponse:
         if "text/event-stream" not in request.headers.get("Accept", ""):
+            with suppress(asyncio.TimeoutError):
+                news = self._await_news(self._news.number, needs_image=False)
+                await asyncio.wait_for(news, _PATIENCE)
             return web.json_response(self._news.state, headers=_PRIVATE)
         response = web.StreamResponse(headers={**_PRIVATE, "Content-Type": "text/event-stream"})
-        with self._viewer():
+        with self._watching(request):
             await response.prepare(request)
             number = -1
             while True:
@@ -252,6 +258,7 @@ class Server(Closing):
                 event = f"data: {json.dumps(self._news.state)}\n\n".encode()
                 await asyncio.wait_for(response.write(event), _PATIENCE)
                 await asyncio.sleep(_STATS_PERIOD)
+        return response
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         """Send a viewer state and picture each time it says that it is ready; take its wishes."""
@@ -297,6 +304,16 @@ class Server(Closing):
             await socket.close()
         return number
 
+    @contextmanager
+    def _watching(self, request: web.Request) -> Iterator[None]:
+        """Count a viewer of a stream; cut off one that is gone, or takes nothing more."""
+        with self._viewer():
+            try:
+                yield
+            except (ConnectionError, asyncio.TimeoutError):
+                if request.transport is not None:
+                    request.transport.abort()
+
     def _viewer(self) -> _Viewer:
         if self._viewers >= _MOST_VIEWERS:
             raise web.HTTPServiceUnavailable(text="too many viewers")
@@ -312,12 +329,12 @@ class Server(Closing):
             self._waiting -= 1
         return self._news.number
 
-    async def _await_image(self) -> Image:
-        try:
-            await asyncio.wait_for(self._await_news(0), _PATIENCE)
-        except asyncio.TimeoutError:
-            raise web.HTTPServiceUnavailable(text="there is no picture yet") from None
-        assert self._news.image is not None
+    async def _newest(self) -> Image:
+        """Wait for a picture: the last one may be old, where nobody watched meanwhile."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._await_news(self._news.number), _PATIENCE)
+        if self._news.image is None:
+            raise web.HTTPServiceUnavailable(text="there is no picture yet")
         return self._news.image
 
     async def _jpeg(self) -> bytes:
