@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,12 +16,14 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_clip
+from conftest import COMMAND, without_display
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from tools import needs_tools
+from xvfb import requires_xvfb, virtual_display
 
 from livekm import Segmenter, open_source
 from livekm.live import run
@@ -335,6 +339,53 @@ def test_a_page_comes_back_when_the_server_does(page, live, tmp_path):
         wait_for(lambda: text(page, "note") == "" and not np.array_equal(shot(page), before))
     finally:
         again.close()
+
+
+@contextmanager
+def served(folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[str]:
+    """Run livekm with a page; yield its address."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments, "--serve", "0"],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process.stderr.readline().removeprefix("livekm: open ").strip()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 130
+
+
+@requires_xvfb
+def test_beside_the_window_both_obey_and_show_the_same(browser, tmp_path):
+    with virtual_display() as display:
+        arguments = ("--demo", "--size", "160x90")
+        with served(tmp_path, display.environment(), *arguments) as address:
+            window = wait_for(lambda: display._xdotool("search", "--name", "livekm", check=False))
+            browser.get(address)
+            wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, "#strip button"))
+            browser.find_element(By.TAG_NAME, "body").send_keys("-")
+            wait_for(lambda: text(browser, "k-value") == "7")
+            display.press(int(window.split()[0]), "minus")
+            wait_for(lambda: text(browser, "k-value") == "6")
+
+
+def test_beside_a_file_the_page_only_shows(browser, tmp_path):
+    arguments = ("--demo", "--size", "160x90", "--frames", "100000", "-o", "out.mp4")
+    with served(tmp_path, without_display(), *arguments) as address:
+        browser.get(address)
+        buttons = wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, "#strip button"))
+        assert not any(button.is_enabled() for button in buttons)
+        first = pixels(browser)
+        wait_for(lambda: pixels(browser) != first)
+        assert not browser.find_element(By.ID, "controls").is_displayed()
+    [kept] = tmp_path.glob("out*.mp4")  # what was written until then
+    with open_source(kept) as source:
+        assert next(iter(source), None) is not None
 
 
 def test_every_control_has_a_name_for_a_screen_reader(page):
