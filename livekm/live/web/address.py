@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass
+
+# What stands for all addresses of this machine -> an address elsewhere, of those for documentation.
+_ALL_OF_THEM = {"0.0.0.0": ("192.0.2.1", 9), "::": ("2001:db8::1", 9)}
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -29,6 +33,19 @@ class Address:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host in LOOPBACK_NAMES
+
+    @property
+    def seen_from_outside(self) -> Address:
+        """The address that others type: of 0.0.0.0 and ::, that of this machine in its network."""
+        if self.host not in _ALL_OF_THEM:
+            return self
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(_ALL_OF_THEM[self.host])  # of UDP: nothing is sent
+                return Address(self.port, probe.getsockname()[0])
+            except OSError:  # there is no network
+                return Address(self.port, "::1" if ":" in self.host else "127.0.0.1")
 
     def __str__(self) -> str:
         return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"

@@ -168,7 +168,7 @@ class Server(Closing):
             await self._runner.cleanup()
             raise
         port = self._runner.addresses[0][1]
-        host = Address(port, self._address.host)
+        host = Address(port, self._address.host).seen_from_outside
         return f"http://{host}/" + (f"?token={self._token}" if self._token else "")
 
     async def _stop(self) -> None:
