@@ -178,10 +178,10 @@ def test_keys_do_what_they_do_in_the_window(page, live):
     wait_for(lambda: text(page, "k-value") == "7")
     assert live.segmenter.n_clusters == 7
     body.send_keys("o")
+    wait_for(lambda: "overlay" in text(page, "note"))  # which is there for a moment only
     wait_for(
         lambda: Select(page.find_element(By.ID, "view")).first_selected_option.text == "overlay"
     )
-    assert "overlay" in text(page, "note")
     body.send_keys(" ")
     wait_for(lambda: text(page, "pause") == "go on")
     wait_for(lambda: stands_still(page))
