@@ -200,6 +200,9 @@ def test_the_controls_change_what_they_name(page, live):
     slider = page.find_element(By.ID, "k")
     slider.send_keys(Keys.ARROW_RIGHT)
     wait_for(lambda: live.segmenter.n_clusters == 7)
+    slider.click()  # in its middle: each doubling is as far as the next, as in the window
+    wait_for(lambda: text(page, "k-value") == "16")
+    assert live.segmenter.n_clusters == 16
     Select(page.find_element(By.ID, "view")).select_by_visible_text("boundaries")
     wait_for(lambda: "boundaries" in text(page, "note"))
 
