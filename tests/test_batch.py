@@ -332,6 +332,34 @@ def processes_of(job: Job) -> list[int]:
     return numbers
 
 
+def test_one_process_takes_clip_after_clip_also_behind_one_that_fails(tmp_path, monkeypatch):
+    starts = []
+
+    class Counted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            starts.append(self)
+            super().__init__(*arguments, **options)
+
+    for name, n in (("a", 3), ("c", 5)):
+        make_clip(tmp_path / f"{name}.mp4", n)
+    touch(tmp_path / "b.mp4")
+    jobs = [
+        Job(tmp_path / f"{name}.mp4", tmp_path / f"{name}.mkv", {"stats": tmp_path / f"{name}.csv"})
+        for name in "abc"
+    ]
+    monkeypatch.setattr("livekm.batch.processes.subprocess.Popen", Counted)
+    results = results_of(run_jobs(jobs, ["-k=2"]))
+    assert [results[job].outcome for job in jobs] == ["done", "failed", "done"]
+    assert "b.mp4: not a video" in results[jobs[1]].reason
+    assert results[jobs[2]].n_frames == 5
+    assert len(starts) == 1
+    assert starts[0].returncode == 0  # it has ended with the run
+    first = (tmp_path / "c.csv").read_bytes()
+    alone = Job(jobs[2].source, None, {"stats": tmp_path / "alone.csv"})
+    assert results_of(run_jobs([alone], ["-k=2"]))[alone].outcome == "done"
+    assert (tmp_path / "alone.csv").read_bytes() == first
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_process_that_is_killed_is_a_failure_of_its_clip(tmp_path):
     make_clip(tmp_path / "a.mp4", 400)

@@ -1,25 +1,26 @@
-"""Run a livekm process for each clip, and read its reports."""
+"""Run livekm processes, each for one clip after the other, and read their reports."""
 
 from __future__ import annotations
 
 import contextlib
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from queue import Empty, Queue
-from typing import IO
+from queue import Empty, Queue, SimpleQueue
 
 from livekm.batch.job import Job, JobEvent, JobProgress, JobResult
-from livekm.batch.protocol import REPORT_OPTION, STOP, Report
+from livekm.batch.protocol import REPORT_OPTION, STOP, Report, to_line
 from livekm.core.threads import available_cores
 from livekm.outputs.tables import SIDECARS
 
 _SLICE = 0.1  # seconds between two looks at a process
+_MOST_LINES = 100  # of its stderr that are kept
 
 
 def run_jobs(
@@ -29,9 +30,10 @@ def run_jobs(
     workers: int = 1,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[JobEvent]:
-    """Run livekm for each job in a process of its own, and yield what happens.
+    """Run livekm for each job, and yield what happens.
 
-    A clip that fails, or whose process dies, leaves the others alone.
+    A process takes one clip after the other, since it needs a second to start. A clip that fails,
+    or whose process dies, leaves the others alone: the next one gets another process.
 
     Parameters
     ----------
@@ -53,13 +55,20 @@ def run_jobs(
     stop = threading.Event()
     shared = [*share_of_processors(workers), *arguments]
 
+    idle: SimpleQueue[Worker] = SimpleQueue()
+
     def work(job: Job) -> None:
+        worker = idle.get()
         try:
-            events.put(run_job(job, shared, events.put, stop.is_set))
+            events.put(run_job(job, shared, events.put, stop.is_set, worker))
         except BaseException as error:
             events.put(error)
+        finally:
+            idle.put(worker)
 
-    with ThreadPoolExecutor(workers) as pool:
+    with ExitStack() as ending, ThreadPoolExecutor(workers) as pool:
+        for _ in range(workers):
+            idle.put(ending.enter_context(Worker()))
         try:
             for job in jobs:
                 pool.submit(work, job)
@@ -104,8 +113,9 @@ def run_job(
     arguments: Sequence[str],
     on_progress: Callable[[JobProgress], None] = lambda progress: None,
     should_stop: Callable[[], bool] = lambda: False,
+    worker: Worker | None = None,
 ) -> JobResult:
-    """Run livekm for one job in a process of its own, which ends when this one ends.
+    """Run livekm for one job in another process, which ends when this one ends.
 
     Parameters
     ----------
@@ -116,6 +126,8 @@ def run_job(
         Take each `JobProgress`.
     should_stop : callable, optional
         Tell whether to end; the clip is then completed as partial.
+    worker : Worker, optional
+        Does it; one that ends behind it by default.
     """
     if should_stop():
         return JobResult(job, "not begun")
@@ -123,11 +135,12 @@ def run_job(
     texts: dict[str, list[str]] = {"detail": [], "warning": [], "failure": []}
     reason, n_frames, is_stopped = "", None, False
     try:
-        with _Child(job, arguments) as child:
-            for report in child.reports():
+        with nullcontext(worker) if worker else Worker() as at_work:
+            at_work.begin(job, arguments)
+            for report in at_work.reports():
                 if should_stop() and not is_stopped:
                     is_stopped = True
-                    child.ask_to_stop()
+                    at_work.ask_to_stop()
                 if report is None:
                     continue
                 if report.kind == "progress":
@@ -135,7 +148,7 @@ def run_job(
                     on_progress(JobProgress(job, report.n_frames, report.total))
                 else:
                     texts[report.kind].append(report.text)
-            code, reason = child.wait()
+            code, reason = at_work.end()
     except OSError as error:
         code, reason = 1, f"{error.filename}: {error.strerror}; choose another folder"
     missing = [path for path in job.outputs.values() if not path.exists()]
@@ -158,70 +171,123 @@ def run_job(
     )
 
 
-class _Child:
-    """A livekm process and its reports; a context manager that ends it."""
+class Worker:
+    """A livekm process that takes one job after the other; a context manager that ends it.
 
-    def __init__(self, job: Job, arguments: Sequence[str]) -> None:
-        for output in job.outputs.values():
-            output.parent.mkdir(parents=True, exist_ok=True)
-        self._job = job
-        self._errors: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        self._reports: Queue[Report | None] = Queue()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _start(), REPORT_OPTION, *arguments, *_files(job)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,  # pass a Ctrl-C of the terminal on from here, once
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+    It is started for its first job, and anew for the next one if it has died.
+    """
 
-    def __enter__(self) -> _Child:
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._readers: list[threading.Thread] = []
+        self._reports: SimpleQueue[Report | None] = SimpleQueue()
+        self._errors: deque[str] = deque(maxlen=_MOST_LINES)
+        self._job: Job | None = None
+        self._code: int | None = None
+
+    def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()  # ends a process that still works
-        self._process.wait()
-        self._reader.join()
-        self._process.stdout.close()
-        self._errors.close()
+        self._leave()
+
+    def begin(self, job: Job, arguments: Sequence[str]) -> None:
+        """Begin with a job."""
+        for output in job.outputs.values():
+            output.parent.mkdir(parents=True, exist_ok=True)
+        self._job, self._code = job, None
+        self._errors.clear()
+        command_line = [REPORT_OPTION, *arguments, *_files(job)]
+        if self._process is None or not self._say(to_line(command_line)):
+            self._leave()
+            self._start(command_line)
 
     def reports(self) -> Iterator[Report | None]:
-        """Yield the reports until the process closes its stdout; None after a slice without."""
-        while self._reader.is_alive() or not self._reports.empty():
+        """Yield the reports until the job or the process ends; None after a slice without."""
+        while True:
             report = None
             with contextlib.suppress(Empty):
                 report = self._reports.get(timeout=_SLICE)
+                if report is None:  # the process has ended
+                    self._leave()
+                    return
+                if report.kind == "end":
+                    self._code = int(report.text)
+                    return
             yield report
 
     def ask_to_stop(self) -> None:
         """Ask the process to complete what it has."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended
-            self._process.stdin.write(STOP)
-            self._process.stdin.flush()
+        self._say(STOP)
 
-    def wait(self) -> tuple[int, str]:
+    def end(self) -> tuple[int, str]:
         """Return the exit code, and the last line of stderr or the signal that ended it."""
-        code = self._process.wait()
-        if code < 0:
-            return code, f"{self._job.source}: the process ended by signal {-code}"
-        self._errors.seek(0)
-        lines = self._errors.read().strip().splitlines() or [f"exit code {code}"]
-        return code, f"{self._job.source}: {lines[-1].removeprefix('livekm: ')}"
+        assert self._job is not None
+        assert self._code is not None
+        if self._code < 0:
+            return self._code, f"{self._job.source}: the process ended by signal {-self._code}"
+        last = next((line for line in reversed(self._errors) if line.strip()), "")
+        reason = last.strip().removeprefix("livekm: ") or f"exit code {self._code}"
+        return self._code, f"{self._job.source}: {reason}"
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+    def _start(self, command_line: Sequence[str]) -> None:
+        process = self._process = subprocess.Popen(
+            [sys.executable, "-c", _start(), *command_line],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # pass a Ctrl-C of the terminal on from here, once
+        )
+        self._readers = [
+            threading.Thread(target=read, args=(process,), daemon=True)
+            for read in (self._read_errors, self._read_reports)
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _say(self, line: str) -> bool:
+        """Write to the process; tell whether it listens."""
+        if self._process is None or self._process.poll() is not None:
+            return False
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        except OSError:  # it has ended
+            return False
+        return True
+
+    def _leave(self) -> None:
+        """Wait for the end of the process, which ends by itself if it still works."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        self._code = process.wait()
+        for reader in self._readers:
+            reader.join()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+        self._reports = SimpleQueue()  # without what the next process did not say
+
+    def _read_reports(self, process: subprocess.Popen[str]) -> None:
+        reports = self._reports
+        assert process.stdout is not None
+        for line in process.stdout:
             report = Report.from_line(line)
             if report is not None:
-                self._reports.put(report)
+                reports.put(report)
+        reports.put(None)
+
+    def _read_errors(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            self._errors.append(line)
 
 
 def _start() -> str:
@@ -234,7 +300,7 @@ def _start() -> str:
     return (
         f"import sys; folder = {folder!r}; sys.path[:] = filter(None, sys.path); "
         "folder in sys.path or sys.path.insert(0, folder); "
-        "from livekm.cli import main; sys.exit(main())"
+        "from livekm.cli import main; sys.exit(main(is_served=True))"
     )
 
 

@@ -1,4 +1,4 @@
-"""Report to the livekm process that started this one, a line of JSON at a time."""
+"""Obey the livekm process that started this one and report to it, a line of JSON at a time."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from queue import SimpleQueue
 
 REPORT_OPTION = "--report"
-"""Option for other programs: print `Report` lines, and end when stdin ends."""
+"""Option for other programs: print `Report` lines, and obey the `Parent`."""
 
 STOP = "stop\n"
 """A line on stdin that asks to end early and keep what is done."""
 
 _PERIOD = 0.2  # seconds from one report of progress to the next
 _PATIENCE = 5  # seconds that an interrupted process gets to clean up
+_SLICE = 0.1  # seconds between two looks whether there is work to interrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Report:
 
     Attributes
     ----------
-    kind : {"progress", "detail", "warning", "failure"}
+    kind : {"progress", "detail", "warning", "failure", "end"}
     text : str
-        A detail for ``--verbose``, a warning, or why there is no output.
+        A detail for ``--verbose``, a warning, why there is no output, or the exit code of the end.
     n_frames : int
         Frames done.
     total : int or None
@@ -88,6 +90,10 @@ class Reporter(logging.Handler):
         """Report why there is no output."""
         self._tell(Report("failure", reason))
 
+    def end(self, code: int) -> None:
+        """Report that the command line has ended, and its exit code."""
+        self._tell(Report("end", str(code)))
+
     @contextmanager
     def progress(self, total: int | None) -> Iterator[Callable[[], object]]:
         """Report how many frames are done; give a function to call after each."""
@@ -109,20 +115,56 @@ class Reporter(logging.Handler):
         self._say(report.to_line())
 
 
-def follow_parent(on_stop: Callable[[], None], on_death: Callable[[], None]) -> None:
-    """Read stdin in a thread: call `on_stop` for a `STOP` line, and `on_death` when stdin ends.
+class Parent:
+    """The livekm process that started this one, as it is heard on stdin.
 
-    So a process whose parent was killed does not work on unseen. `on_death` is called again and
-    again: an interrupt is lost in Python code that C called, such as numba's cache.
+    It sends `STOP`, and further command lines, each a list of JSON in one line. When stdin ends, it
+    is gone, and a process that it started does not work on unseen.
     """
 
-    def read() -> None:
-        # sys.stdin.read would hold a lock when the interpreter ends.
-        while content := os.read(sys.stdin.fileno(), 4096):
-            if STOP.encode() in content:
-                on_stop()
-        while True:
-            on_death()
-            time.sleep(_PATIENCE)
+    def __init__(self) -> None:
+        self._orders: tuple[Callable[[], None], Callable[[], None]] | None = None
+        self._command_lines: SimpleQueue[list[str] | None] = SimpleQueue()
+        threading.Thread(target=self._listen, name="livekm parent", daemon=True).start()
 
-    threading.Thread(target=read, daemon=True).start()
+    def next_command_line(self) -> list[str] | None:
+        """Wait for the next one; None when there will be none."""
+        return self._command_lines.get()
+
+    @contextmanager
+    def obeyed(self, on_stop: Callable[[], None], on_death: Callable[[], None]) -> Iterator[None]:
+        """Call `on_stop` when the parent asks to stop, and `on_death` when it is gone.
+
+        The latter again and again: an interrupt is lost in Python code that C called, such as
+        numba's cache.
+        """
+        self._orders = on_stop, on_death
+        try:
+            yield
+        finally:
+            self._orders = None
+
+    def _listen(self) -> None:
+        unread = b""
+        # sys.stdin.read would hold a lock when the interpreter ends.
+        while content := os.read(sys.stdin.fileno(), 1 << 16):
+            *lines, unread = (unread + content).split(b"\n")
+            for line in lines:
+                if line.decode() == STOP.rstrip():
+                    self._order(0)
+                else:
+                    self._command_lines.put(json.loads(line))
+        self._command_lines.put(None)
+        while True:
+            time.sleep(_PATIENCE if self._order(1) else _SLICE)
+
+    def _order(self, which: int) -> bool:
+        orders = self._orders
+        if orders is not None:
+            orders[which]()
+        return orders is not None
+
+
+def to_line(command_line: Sequence[str]) -> str:
+    """Return a command line as a `Parent` sends it."""
+    return json.dumps(list(command_line)) + "\n"

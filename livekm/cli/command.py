@@ -6,10 +6,11 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import ExitStack, nullcontext, redirect_stdout
 
 from livekm import batch
-from livekm.batch.protocol import Reporter, follow_parent
+from livekm.batch.protocol import Parent, Reporter
+from livekm.channel import is_work_left
 from livekm.cli import ways
 from livekm.cli.checks import check
 from livekm.cli.interrupt import INTERRUPTED, interruption
@@ -24,8 +25,28 @@ _READER_GONE = 141  # as a shell tells that SIGPIPE ended a program
 _LONGEST = 300  # characters of a message that is not livekm's own
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line; return the exit code."""
+def run_all(arguments: Sequence[str]) -> int:
+    """Run a command line, and those that the parent sends after it; return the last exit code."""
+    parent, code = Parent(), 0
+    command_line: Sequence[str] | None = arguments
+    while command_line is not None:
+        code = run(command_line, parent)
+        if is_work_left():  # which would go on beside the next one
+            break
+        Reporter(say).end(code)
+        command_line = parent.next_command_line()
+    return code
+
+
+def run(arguments: Sequence[str], parent: Parent | None = None) -> int:
+    """Run a command line; return the exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+    parent : Parent, optional
+        Who is obeyed by a process for one of many clips.
+    """
     set_up()
     if not arguments:
         print(first_page(), file=sys.stderr)
@@ -36,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
         reporter = Reporter(say) if settings.report else None
         _set_up_logging(settings, reporter)
         with redirect_stdout(sys.stderr) if settings.fills_stdout else nullcontext():
-            return _run(settings, reporter)
+            return _run(settings, reporter, parent)
     except KeyboardInterrupt:
         return INTERRUPTED
     except ReaderGoneError:
@@ -47,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         return _MISUSED if isinstance(error, UsageError) else _FAILED
 
 
-def _run(settings: Settings, reporter: Reporter | None) -> int:
+def _run(settings: Settings, reporter: Reporter | None, parent: Parent | None) -> int:
     way = _way(settings)
     if not reporter:  # whoever started this process has checked what all clips have in common
         check(settings, way)
@@ -58,9 +79,10 @@ def _run(settings: Settings, reporter: Reporter | None) -> int:
     if settings.warm_up:
         ways.warm_up(quiet=settings.quiet)
         return 0
-    with interruption() as stop:
+    with ExitStack() as ending:
+        stop = ending.enter_context(interruption())
         if reporter:
-            follow_parent(stop.request, stop.insist)
+            ending.enter_context((parent or Parent()).obeyed(stop.request, stop.insist))
         if way == Way.BATCH:
             code = _FAILED if ways.process_batch(settings, stop) else 0
         else:
