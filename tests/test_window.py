@@ -4,6 +4,7 @@ import ctypes.util
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from livekm.live.window import Window, why_no_window
 from livekm.live.window.x11 import has_display
 from livekm.sources import open_source
 
+_PATIENCE = 20  # seconds
+
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="elsewhere windows are taken for granted"
 )
@@ -45,7 +48,13 @@ class Program:
     window: int
 
     def line(self) -> str:
-        return self.process.stdout.readline().strip()
+        """Return the next line; "" where none comes in time: the program is ended then."""
+        limit = threading.Timer(_PATIENCE, self.process.kill)
+        limit.start()
+        try:
+            return self.process.stdout.readline().strip()
+        finally:
+            limit.cancel()
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the end; give exit code, the rest of stdout, and stderr."""
@@ -84,6 +93,7 @@ def test_the_window_shows_the_image_pixel_by_pixel_and_qt_prints_nothing_until_i
 
 
 @requires_xvfb
+@pytest.mark.timed  # a busy machine loses keys
 def test_keys_arrive_as_characters_and_keys_without_are_left_out(display):
     with running(display, "400x300") as program:
         for name, key in [("plus", "+"), ("minus", "-"), ("5", "5"), ("s", "s"), ("space", " ")]:
