@@ -201,10 +201,26 @@ def test_the_controls_change_what_they_name(page, live):
     slider.send_keys(Keys.ARROW_RIGHT)
     wait_for(lambda: live.segmenter.n_clusters == 7)
     slider.click()  # in its middle: each doubling is as far as the next, as in the window
+    wait_for(lambda: live.segmenter.n_clusters == 16)
     wait_for(lambda: text(page, "k-value") == "16")
-    assert live.segmenter.n_clusters == 16
     Select(page.find_element(By.ID, "view")).select_by_visible_text("boundaries")
     wait_for(lambda: "boundaries" in text(page, "note"))
+
+
+@pytest.mark.parametrize(("seconds", "drops"), [(0.05, False), (1.0, True)])
+def test_a_tap_isolates_a_segment_and_a_long_press_leaves_it_out(seconds, drops, halves):
+    box = halves.find_element(By.ID, "picture").rect
+    place = {"x": box["x"] + box["width"] / 2 - 50, "y": box["y"] + box["height"] / 2}
+    halves.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        for kind, points in (("touchStart", [place]), ("touchEnd", [])):
+            touch = {"type": kind, "touchPoints": points}
+            halves.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
+            time.sleep(seconds)
+        wait_for(lambda: len(pressed(halves)) == 1)
+        assert halves.execute_script("return state.drops") is drops
+    finally:
+        halves.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
 def test_hovering_tells_what_is_there(halves):
