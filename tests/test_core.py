@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import naive
@@ -470,6 +472,19 @@ def test_frame_after_frame_starts_no_further_threads():
         run_in_threads(4, lambda first, last: None, 16)
     helpers = [thread for thread in threading.enumerate() if "livekm helper of 3" in thread.name]
     assert len(helpers) <= 3
+
+
+def test_work_that_no_thread_took_up_holds_nothing(monkeypatch):
+    """On a busy machine it waits on in the pool, once for each frame."""
+    event, image = threading.Event(), np.zeros(100)
+    held = weakref.ref(image)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(event.wait, 30)
+        monkeypatch.setattr("livekm.core.threads._executor", lambda *_: pool)
+        run_in_threads(2, lambda first, last, image: None, 16, image)
+        del image
+        assert held() is None
+        event.set()
 
 
 def waiting(event):

@@ -39,17 +39,22 @@ def run_in_threads(threads: int, kernel: Callable[..., Any], total: int, *argume
         kernel(0, total, *arguments)
         return
     numbers = itertools.count()  # next() is atomic: threads share the chunks by it
+    # What no thread took up waits on in the pool, on a busy machine for many frames: without them.
+    shared = [*arguments]
 
     def work() -> None:
         while (chunk := next(numbers)) < chunks:
-            kernel(total * chunk // chunks, total * (chunk + 1) // chunks, *arguments)
+            kernel(total * chunk // chunks, total * (chunk + 1) // chunks, *shared)
 
     helpers = threads - 1
-    futures = [_executor(os.getpid(), helpers).submit(work) for _ in range(helpers)]
-    work()
-    for future in futures:
-        if not future.cancel():  # what has not begun by now has nothing left to do
-            future.result()
+    try:
+        futures = [_executor(os.getpid(), helpers).submit(work) for _ in range(helpers)]
+        work()
+        for future in futures:
+            if not future.cancel():  # what has not begun by now has nothing left to do
+                future.result()
+    finally:
+        shared.clear()
 
 
 @cache
