@@ -51,7 +51,8 @@ def draw(reports: dict[str, dict[str, Any]]) -> Figure:
         for number, report in enumerate(reports.values())
         for way in report["measurements"]
     ]
-    for name, found in groupby(sorted(rows, key=lambda row: row[:2]), key=lambda row: row[0]):
+    ways = groupby(sorted(rows, key=lambda row: row[:2]), key=lambda row: row[0])
+    for place, (name, found) in enumerate(ways):
         _, numbers, frames = zip(*found, strict=True)
         middle, end = (
             np.array([frame[key] for frame in frames]) for key in ("median_ms", "p95_ms")
@@ -71,6 +72,8 @@ def draw(reports: dict[str, dict[str, Any]]) -> Figure:
     axes.set_xticks(range(len(names)), names, fontsize=8)
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_yscale("log")
+    axes.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    axes.minorticks_off()
     axes.set_ylabel("milliseconds a frame, to 95 %")
     axes.legend(frameon=False, fontsize=8, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
