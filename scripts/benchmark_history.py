@@ -57,9 +57,9 @@ def draw(reports: dict[str, dict[str, Any]]) -> Figure:
         middle, end = (
             np.array([frame[key] for frame in frames]) for key in ("median_ms", "p95_ms")
         )
-        axes.errorbar(
-            numbers, middle, [0 * middle, end - middle], marker="o", capsize=3, label=name
-        )
+        at = np.array(numbers) + 0.05 * place  # beside each other
+        bars = [0 * middle, end - middle]
+        axes.errorbar(at, middle, bars, marker="o", capsize=3, label=name)
     for rate in (30, 60):
         axes.axhline(1000 / rate, color="0.6", linewidth=0.8, linestyle="--")
         axes.annotate(f"{rate} a second", (1, 1000 / rate), xycoords=("axes fraction", "data"),
@@ -75,7 +75,7 @@ def draw(reports: dict[str, dict[str, Any]]) -> Figure:
     axes.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
     axes.minorticks_off()
     axes.set_ylabel("milliseconds a frame, to 95 %")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="lower left")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
