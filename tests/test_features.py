@@ -192,6 +192,13 @@ def test_alpha_is_dropped_and_the_colours_below_it_stay(name, codec, pixel_forma
     frames = read(path)
     assert len(frames) == 2
     assert distance(frames[0].image, card()) <= 4
+    assert frames[0].mask is None
+    with ClipSource(path, alpha=True) as source:
+        masks = [frame.mask for frame in source]
+    if codec == "libvpx-vp9":  # whose decoder drops it
+        assert masks == [None, None]
+    else:
+        np.testing.assert_array_equal(masks, np.broadcast_to(alpha[..., 0] > 0, (2, 96, 128)))
 
 
 @pytest.mark.parametrize("color_range", [ColorRange.MPEG, ColorRange.JPEG])

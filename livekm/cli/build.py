@@ -75,6 +75,7 @@ def _opened(settings: Settings) -> Source:
         seed=settings.seed,
         threads=settings.threads,
         raw=settings.raw_video,
+        alpha="alpha" in (settings.ignore or ()),
     )
 
 

@@ -46,6 +46,7 @@ def open_source(
     seed: int = 0,
     threads: int | None = None,
     raw: str | None = None,
+    alpha: bool = False,
 ) -> Source:
     """Open whatever `source` names.
 
@@ -66,6 +67,9 @@ def open_source(
         How many threads decode a clip; as many as there are processors by default.
     raw : str, optional
         What comes in by stdin, where that is raw video: ``640x480@25:bgr24``.
+    alpha : bool, default False
+        Whether a clip's transparent pixels do not count: see `Frame.mask`. Those of a still image
+        never do.
 
     Returns
     -------
@@ -100,7 +104,9 @@ def open_source(
     if source == "-":
         if fps is not None:
             raise UsageError("-: a video from stdin has its own rate; leave fps out")
-        return PipeSource(raw=None if raw is None else RawVideo.read(raw), threads=threads)
+        return PipeSource(
+            raw=None if raw is None else RawVideo.read(raw), threads=threads, alpha=alpha
+        )
     path = Path(source)
     if path.is_dir() or (not path.exists() and is_pattern(str(source))):
         return SequenceSource(source, **_given(fps=fps))
@@ -110,7 +116,7 @@ def open_source(
         )
     if path.suffix.lower() in READABLE_IMAGES or is_heif_file(path):
         return ImageSource(source)
-    return ClipSource(source, threads=threads)
+    return ClipSource(source, threads=threads, alpha=alpha)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class ClipSource(DecodedSource):
         The video file.
     threads : int, optional
         How many threads decode it; as many as there are processors by default.
+    alpha : bool, default False
+        Whether transparent pixels do not count, where the codec has them.
 
     Raises
     ------
@@ -38,14 +40,18 @@ class ClipSource(DecodedSource):
         If the file is missing, empty, damaged beyond use, or has no picture.
     """
 
-    def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, threads: int | None = None, alpha: bool = False
+    ) -> None:
         self._path = Path(path)
-        self._threads = threads
+        self._threads, self._alpha = threads, alpha
         self._skipped = 0.0
         require_file(self._path)
         header = read_header(self._path)
         reader = self._opened()
-        super().__init__(self._path.name, header, reader, threads=threads, path=str(path))
+        super().__init__(
+            self._path.name, header, reader, threads=threads, path=str(path), alpha=alpha
+        )
 
     def skip(self, seconds: float) -> None:
         """Begin decoding at the last key picture before `seconds` from the first frame on.
@@ -56,7 +62,7 @@ class ClipSource(DecodedSource):
 
     def reopened(self) -> ClipSource:
         """Open the clip anew."""
-        return ClipSource(self._path, threads=self._threads)
+        return ClipSource(self._path, threads=self._threads, alpha=self._alpha)
 
     def _opened(self, begin: KeyPacket | None = None) -> ClipReader:
         reopen = partial(open_container, self._path)

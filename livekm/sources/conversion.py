@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from livekm.frame import Image, is_hd
+from livekm.frame import Image, Mask, is_hd
 from livekm.sources.decoding import Picture
 from livekm.sources.hdr import is_hdr, tone_mapped
 from livekm.sources.orientation import UPRIGHT, orientation_of
 
+_OPAQUE = 128  # alpha from which a pixel counts
 _UNSPECIFIED = 2  # H.273's number for "unknown", of the colour matrix
 
 # swscale ignores the range of grey pictures; in limited range black is 16 and white 235.
@@ -64,6 +65,21 @@ class Converter:
             height, width = self._shape[:2]
             image = np.asarray(cv2.resize(image, (width, height)), np.uint8)
         return image
+
+    def opaque(self, picture: av.VideoFrame) -> Mask | None:
+        """Return which pixels of the picture that was converted last are opaque.
+
+        (H, W) bool, upright and of the image's size; None where all are, or there is no alpha.
+        """
+        if not any(component.is_alpha for component in picture.format.components):
+            return None
+        rgba = self._reformatter.reformat(picture, format="rgba", threads=self._threads)
+        alpha = self._orientation.apply(np.asarray(rgba.to_ndarray()[..., 3], np.uint8))
+        if self._shape is not None and alpha.shape != self._shape[:2]:
+            height, width = self._shape[:2]
+            alpha = np.asarray(cv2.resize(alpha, (width, height)), np.uint8)
+        mask = alpha >= _OPAQUE
+        return None if mask.all() else mask
 
     def _hdr(self, picture: av.VideoFrame) -> Image:
         return tone_mapped(picture, self._reformatter, self._threads)

@@ -44,6 +44,8 @@ class DecodedSource(FrameStream):
         How many threads convert; as many as there are processors by default.
     path : str, optional
         The file that it is.
+    alpha : bool, default False
+        Whether transparent pixels do not count, where the codec has them.
 
     Raises
     ------
@@ -61,7 +63,9 @@ class DecodedSource(FrameStream):
         *,
         threads: int | None = None,
         path: str | None = None,
+        alpha: bool = False,
     ) -> None:
+        self._heeds_alpha = alpha
         self._name, self._path_or_name = name, path or name
         self._header = header
         self._reader = reader
@@ -137,7 +141,8 @@ class DecodedSource(FrameStream):
                     _log.warning("%s: left out %d damaged frame(s) at %d", name, n_lost, index + 1)
                 index, last_pts = picture.index, pts
                 image = self._converter.convert(picture.content)
-                yield Frame(image, index, time=float(pts * header.time_base))
+                mask = self._converter.opaque(picture.content) if self._heeds_alpha else None
+                yield Frame(image, index, float(pts * header.time_base), mask)
         except av.FFmpegError as error:  # of y4m; reading other formats goes on
             raise SourceError(
                 f"{self._path_or_name}: no frame {index + 1} where the header says; "

@@ -48,7 +48,8 @@ class MaskedSource(DerivedStream):
     source : Source
         Is closed with this one.
     ignore : sequence of str
-        What does not count: ``alpha``, what is transparent; ``#rrggbb``, a colour within 16 levels
+        What does not count: ``alpha``, what is transparent, in a clip where it was opened with
+        `alpha`; ``#rrggbb``, a colour within 16 levels
         in each channel, or ``#rrggbb~5`` within 5; ``border``, bars of one colour around the
         picture, which may only become narrower from frame to frame; the name of an image, of which
         black, or what is transparent, does not count; or of a clip or a folder of such images, one

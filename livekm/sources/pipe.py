@@ -129,6 +129,8 @@ class PipeSource(DecodedSource):
         What the video is, where it has no container.
     threads : int, optional
         How many threads decode it; as many as there are processors by default.
+    alpha : bool, default False
+        Whether transparent pixels do not count, where the codec has them.
 
     Raises
     ------
@@ -142,6 +144,7 @@ class PipeSource(DecodedSource):
         *,
         raw: RawVideo | None = None,
         threads: int | None = None,
+        alpha: bool = False,
     ) -> None:
         self._pipe = Pipe(_stdin() if file is None else file)
         name = "stdin" if file is None else "pipe"
@@ -156,7 +159,7 @@ class PipeSource(DecodedSource):
         # What a sender wrote of the length before its end is a guess.
         header = replace(header, n_frames=None, duration=None, fps=raw.fps if raw else header.fps)
         reader = ClipReader(container, threads=threads, is_prompt=container.format.name != "avi")
-        super().__init__(name, header, reader, threads=threads)
+        super().__init__(name, header, reader, threads=threads, alpha=alpha)
 
     def interrupt(self) -> None:
         """End a read that waits for the sender."""
