@@ -323,6 +323,7 @@ def results_of(events: Iterable[JobEvent]) -> dict[Job, JobResult]:
 
 
 def processes_of(job: Job) -> list[int]:
+    """Return the processes of a clip, whose name no other test that runs meanwhile may have."""
     numbers = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -404,27 +405,27 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_clips_in_work_ignore_what_the_run_was_told_to_ignore(tmp_path):
-    make_clip(tmp_path / "a.mp4", 400)
+    make_clip(tmp_path / "ignoring.mp4", 400)
     run = forked.Popen(
         [*COMMAND, "*.mp4", "-o", "out", "-k2", "-q"], cwd=tmp_path, preexec_fn=ignoring("SIGHUP")
     )
     wait_for(lambda: list(tmp_path.glob("out/.*")))
-    workers = processes_of(Job(Path("a.mp4")))
+    workers = processes_of(Job(Path("ignoring.mp4")))
     assert workers
     for process in [run.pid, *workers]:
         os.kill(process, signal.SIGHUP)
     assert run.wait(30) == 0
-    with open_source(tmp_path / "out" / "a.mp4") as clip:
+    with open_source(tmp_path / "out" / "ignoring.mp4") as clip:
         assert sum(1 for _ in clip) == 400
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_killed_run_and_its_clips_in_work_leave_nothing_and_are_done_again(tmp_path, run_cli):
     """Also where SIGINT, by which a clip in work would interrupt itself, is ignored."""
-    make_clip(tmp_path / "a.mp4", 1000)
+    make_clip(tmp_path / "killed.mp4", 1000)
     arguments = ("*.mp4", "-o", "out", "-q")
     run = forked.Popen([*COMMAND, *arguments], cwd=tmp_path, preexec_fn=ignoring("SIGINT"))
-    job = Job(Path("a.mp4"), tmp_path / "out" / "a.mp4")
+    job = Job(Path("killed.mp4"), tmp_path / "out" / "killed.mp4")
     wait_for(lambda: list(tmp_path.glob("out/.*")))
     run.kill()
     run.wait()
